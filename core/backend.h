@@ -1,0 +1,159 @@
+// Backend: the kernels that a device must bring. Coarse on purpose: one virtual per kind of loop, elementwise
+// formulas are an enum (their scalar bodies live once in core/functors.h). Shapes are checked and results are
+// allocated by core/ops.cpp; a backend trusts what it is given.
+#pragma once
+
+#include <array>
+
+#include "core/conv_geometry.h"
+#include "core/tensor.h"
+
+namespace basin {
+
+/// y = f(x; a, b). Scalar formulas: core/functors.h.
+enum class UnaryOp {
+  copy, neg, abs, sign, exp, log, sqrt, rsqrt, reciprocal, square,
+  tanh, sigmoid, relu, step,      // step(x) = 1 if x > 0 else 0
+  leaky_relu, leaky_step,         // a = negative slope; leaky_step is its derivative
+  erf, gelu, gelu_tanh, silu,
+  add_scalar, mul_scalar,         // x + a, x * a
+  pow_scalar,                     // x^a
+  clamp, clamp_mask,              // clamp to [a, b]; 1 where a <= x <= b
+  count_,
+};
+
+/// y = f(x, z), broadcasting.
+enum class BinaryOp {
+  add, sub, mul, div, pow, maximum, minimum,
+  greater, greater_equal, equal,  // 1 or 0 in the operands' dtype
+  tanh_grad,                      // g, y -> g (1 - y^2)
+  sigmoid_grad,                   // g, y -> g y (1 - y)
+  relu_grad,                      // g, y -> y > 0 ? g : 0
+  count_,
+};
+
+enum class ReduceOp { sum, max, min, count_ };
+
+/// What batch normalisation does besides normalising.
+struct BatchNormForward {
+  const Tensor& x;               // {..., C}
+  const Tensor& gamma;           // {C}
+  const Tensor& beta;            // {C}
+  const Tensor& mean;            // {C}: of the batch, or running
+  const Tensor& inv_std;         // {C}: 1/sqrt(var + eps)
+  const Tensor* residual;        // {..., C} added before the ReLU, or null
+  bool relu;
+};
+
+struct BatchNormBackward {
+  const Tensor& x;
+  const Tensor& gamma;
+  const Tensor& mean;
+  const Tensor& inv_std;
+  const Tensor& dy;
+  const Tensor* y;               // the output, where relu: its sign is the mask; else null
+  bool batch_statistics;         // mean and inv_std depend on x (train) or are constants (eval)
+};
+
+struct SgdStep {
+  double lr, momentum, dampening, weight_decay;  // weight_decay: coupled, g + weight_decay * w
+  bool nesterov;
+  bool first;  // the momentum buffer starts as g
+};
+
+struct AdamStep {
+  double lr, beta1, beta2, eps;
+  double coupled_decay;    // g + coupled_decay * w (Adam)
+  double decoupled_decay;  // w <- w - lr * decoupled_decay * w (AdamW)
+  std::int64_t step;       // 1 for the first, for the bias correction
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const char* name() const = 0;
+
+  // Memory. allocate: 64-byte aligned, from a caching allocator; throws MemoryError.
+  virtual std::byte* allocate(std::size_t bytes) = 0;
+  virtual void release(std::byte* data, std::size_t bytes) = 0;
+  virtual void copy_bytes(std::byte* to, const std::byte* from, std::size_t bytes) = 0;
+  virtual void fill(Tensor& out, double value) = 0;
+  virtual void cast(const Tensor& x, Tensor& out) = 0;  // between any two dtypes
+
+  // Elementwise; operands broadcast to out's shape.
+  virtual void unary(UnaryOp op, const Tensor& x, double a, double b, Tensor& out) = 0;
+  virtual void binary(BinaryOp op, const Tensor& x, const Tensor& z, Tensor& out) = 0;
+  virtual void where(const Tensor& condition, const Tensor& x, const Tensor& z, Tensor& out) = 0;
+
+  // Reductions over `axes` (sorted, not empty); out has the kept axes. Fixed order of sums; f32 sums carry f64
+  // or equivalent accuracy across blocks.
+  virtual void reduce(ReduceOp op, const Tensor& x, const Axes& axes, Tensor& out) = 0;
+  virtual void argmax(const Tensor& x, int axis, Tensor& out) = 0;  // i64; the first of equals
+
+  // Shaping. out[i...] = x[i permuted]: out axis k is x axis perm[k].
+  virtual void permute(const Tensor& x, const Axes& perm, Tensor& out) = 0;
+  /// Copies the block of `extent` at `from` in x to `to` in out; the rest of out is untouched.
+  virtual void copy_block(const Tensor& x, const Shape& from, Tensor& out, const Shape& to,
+                          const Shape& extent) = 0;
+  /// out[a, j, b] = x[a, index[j], b], where axis splits x's shape into {a, n, b}. Any dtype.
+  virtual void gather(const Tensor& x, const Tensor& index, int axis, Tensor& out) = 0;
+  /// out[a, index[j], b] += x[a, j, b], in the order of j. out is zeroed by the caller.
+  virtual void scatter_add(const Tensor& x, const Tensor& index, int axis, Tensor& out) = 0;
+  /// out[r, j] = x[r, index[r, j]] over rows of the last axis: index {..., m}, x {..., n}.
+  virtual void gather_last(const Tensor& x, const Tensor& index, Tensor& out) = 0;
+  /// out[r, index[r, j]] += x[r, j].
+  virtual void scatter_add_last(const Tensor& x, const Tensor& index, Tensor& out) = 0;
+
+  /// out = op(a) op(b) for `batch` matrix pairs: op(a) {m,k}, op(b) {k,n}. A stride of 0 elements repeats the matrix.
+  struct Matmul {
+    Index batch = 1, m = 0, n = 0, k = 0;
+    bool transpose_a = false, transpose_b = false;
+    Index stride_a = 0, stride_b = 0, stride_out = 0;  // elements between matrices
+  };
+  virtual void matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) = 0;
+
+  // Convolution (see ConvGeometry), its input gradient and its weight gradient.
+  virtual void conv2d(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y) = 0;
+  virtual void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) = 0;
+  virtual void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) = 0;
+
+  // Pooling: w, groups and out_c of the geometry are unused (out_c = in_c). Padded taps never win a max.
+  /// index: i64, for each output the flat position h*in_w + w of its maximum (first of equals) in its image.
+  virtual void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) = 0;
+  /// out[n, index[n,o,c], c] += x[n,o,c]  and its adjoint  out[n,o,c] = x[n, index[n,o,c], c].
+  virtual void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) = 0;
+  virtual void pool_gather(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) = 0;
+  /// Mean over the window; divisor kernel_h*kernel_w (count_pad) or the taps inside the image.
+  virtual void avg_pool(const ConvGeometry& g, const Tensor& x, bool count_pad, Tensor& y) = 0;
+  virtual void avg_pool_grad(const ConvGeometry& g, const Tensor& dy, bool count_pad, Tensor& dx) = 0;
+
+  // Batch normalisation over all axes but the last. var is biased (divides by the count).
+  virtual void moments(const Tensor& x, Tensor& mean, Tensor& var) = 0;
+  virtual void batch_norm(const BatchNormForward& f, Tensor& y) = 0;
+  /// dresidual (null if there was none) is the masked dy.
+  virtual void batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                               Tensor* dresidual) = 0;
+
+  /// log softmax over the last axis, and its gradient dx = dy - exp(y) sum(dy).
+  virtual void log_softmax(const Tensor& x, Tensor& y) = 0;
+  virtual void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) = 0;
+
+  // Flat vectors (optim). Sums accumulate in f64 in a fixed order.
+  virtual double dot(const Tensor& x, const Tensor& y) = 0;
+  virtual void axpby(double a, const Tensor& x, double b, Tensor& y) = 0;  // y <- a x + b y
+  virtual bool all_finite(const Tensor& x) = 0;
+  /// PyTorch's SGD recurrence: d = g + wd w; v = momentum v + (1-dampening) d (first: v = d);
+  /// w <- w - lr (nesterov ? d + momentum v : v). buffer is null without momentum.
+  /// decay_mask, null or like w: 1 where weight decay applies.
+  virtual void sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor* buffer) = 0;
+  virtual void adam_step(const AdamStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m,
+                         Tensor& v) = 0;
+};
+
+/// The backend of a device. Errors: UsageError when none is installed for it.
+Backend& backend(Device device = {});
+inline Backend& backend_of(const Tensor& t) { return backend(t.device()); }
+/// Installs the backend of a device kind; the object must live as long as the process.
+void install_backend(Device::Kind kind, Backend& b);
+
+}  // namespace basin

@@ -1,0 +1,60 @@
+// Raw tensor functions: check shapes and dtypes, allocate the result, call the backend. No gradients
+// (autograd/ops.h has the differentiable ones under the same names). Every error is an ArgumentError that names the
+// op and the shapes.
+#pragma once
+
+#include "core/backend.h"
+
+namespace basin {
+
+Tensor unary(UnaryOp op, const Tensor& x, double a = 0, double b = 0);
+Tensor binary(BinaryOp op, const Tensor& x, const Tensor& z);  // broadcasting
+Tensor where(const Tensor& condition, const Tensor& x, const Tensor& z);
+
+Tensor operator+(const Tensor& x, const Tensor& z);
+Tensor operator-(const Tensor& x, const Tensor& z);
+Tensor operator*(const Tensor& x, const Tensor& z);
+Tensor operator/(const Tensor& x, const Tensor& z);
+
+Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes = {}, bool keep = false);  // {} = all axes
+inline Tensor sum(const Tensor& x, const Axes& axes = {}, bool keep = false) {
+  return reduce(ReduceOp::sum, x, axes, keep);
+}
+Tensor argmax(const Tensor& x, int axis = -1);
+/// Copies x along its extents of 1 up to `shape`.
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// Sums x over the axes along which a tensor of `shape` was broadcast to x's shape (the adjoint of broadcast_to).
+Tensor sum_to(const Tensor& x, const Shape& shape);
+
+Tensor permute(const Tensor& x, const Axes& perm);
+/// The block [begin, end) of every axis.
+Tensor slice(const Tensor& x, const Shape& begin, const Shape& end);
+/// x surrounded by `before` and `after` zeros per axis.
+Tensor pad(const Tensor& x, const Shape& before, const Shape& after);
+Tensor concat(const Tensors& parts, int axis);
+Tensor gather(const Tensor& x, const Tensor& index, int axis);
+Tensor scatter_add(const Tensor& x, const Tensor& index, int axis, Index extent);
+Tensor gather_last(const Tensor& x, const Tensor& index);
+Tensor scatter_add_last(const Tensor& x, const Tensor& index, Index extent);
+/// i64 labels in [0, classes) -> rows of zeros with a one. Errors: a label out of range, with its position.
+Tensor one_hot(const Tensor& labels, Index classes, Dtype dtype);
+
+/// op(a) @ op(b) over the last two axes; leading axes are equal, or one operand has none and is repeated.
+Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
+
+/// Checks x {N,H,W,C} against w {KH,KW,C/groups,K} and works out the output size.
+ConvGeometry conv_geometry(const Shape& x, const Shape& w, const ConvOptions& options, const char* op = "conv2d");
+/// Same for a pooling window.
+ConvGeometry pool_geometry(const Shape& x, Index kernel_h, Index kernel_w, const ConvOptions& options,
+                           const char* op);
+Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g);
+Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& g);
+Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry& g);
+
+double dot(const Tensor& x, const Tensor& y);
+double norm(const Tensor& x);  // sqrt(dot(x, x))
+bool all_finite(const Tensor& x);
+/// y <- a x + b y, in place.
+void axpby(double a, const Tensor& x, double b, Tensor& y);
+
+}  // namespace basin
