@@ -1,0 +1,37 @@
+// Checksums: CRC-32C for tensors in files, SHA-256 for the identity of data sets and files.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace basin {
+
+/// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected, RFC 3720 appendix B.4) of `bytes` bytes at `data`.
+/// Streams: crc32c(b, nb, crc32c(a, na)) is the sum of a followed by b. Uses the SSE4.2 instruction where it
+/// exists.
+std::uint32_t crc32c(const void* data, std::size_t bytes, std::uint32_t seed = 0);
+
+/// The same sum by tables only: what crc32c() falls back to, kept public so that tests compare the two.
+std::uint32_t crc32c_by_table(const void* data, std::size_t bytes, std::uint32_t seed = 0);
+
+/// SHA-256 (FIPS 180-4) of a stream of bytes.
+class Sha256 {
+ public:
+  /// Appends `bytes` bytes.
+  void update(const void* data, std::size_t bytes);
+  /// The digest of everything so far as 64 lower-case hexadecimal digits; more updates may follow.
+  std::string hex() const;
+
+ private:
+  std::array<std::uint32_t, 8> state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  std::array<std::uint8_t, 64> block_{};
+  std::uint64_t length_ = 0;  // bytes seen
+};
+
+/// SHA-256 of a file's contents, in hexadecimal. Errors: DataError naming the file that cannot be read.
+std::string sha256_file(const std::string& path);
+
+}  // namespace basin
