@@ -75,6 +75,10 @@ TEST_CASE("sha256: cut anywhere it is the same, and hex() does not end the strea
       CHECK(sum.hex() == sha256(part.substr(0, cut)));
       sum.update(part.data() + cut, length - cut);
       CHECK(sum.hex() == whole);
+      Sha256 portable = Sha256::portable();
+      portable.update(part.data(), cut);
+      portable.update(part.data() + cut, length - cut);
+      CHECK(portable.hex() == whole);
     }
   }
 }
