@@ -1,0 +1,165 @@
+#include "autograd/gradients.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "autograd/node.h"
+#include "autograd/ops.h"
+#include "autograd/recording.h"
+#include "core/ops.h"
+
+namespace basin {
+
+/// One walk from a result back to what was asked for, in falling order of sequence numbers.
+class Sweep {
+ public:
+  Sweep(const Variable& loss, const Variables& wrt) {
+    for (std::size_t i = 0; i < wrt.size(); ++i)
+      if (wrt[i].tracked()) asked_[wrt[i].node().get()].push_back(i);
+    if (asked_.empty() || !loss.tracked()) return;
+    collect(loss.node(), oldest_asked());
+    mark_wanted();
+  }
+
+  /// Runs every vjp on the way; result[i] is the cotangent of wrt[i], undefined if nothing arrived.
+  Variables run(const Variable& loss, const Variable& cotangent, std::size_t count, bool keep_graph) {
+    Variables result(count);
+    if (nodes_.empty()) return result;
+    cotangents_.resize(nodes_.size());
+    cotangents_[position_.at(loss.node().get())] = cotangent;
+    for (std::size_t n = nodes_.size(); n-- > 0;) {
+      const std::shared_ptr<Node> node = std::move(nodes_[n]);
+      const Variable grad = std::move(cotangents_[n]);
+      cotangents_[n] = Variable();
+      if (!grad.defined()) continue;
+      if (auto it = asked_.find(node.get()); it != asked_.end())
+        for (std::size_t i : it->second) result[i] = grad;
+      if (wants_any(*node)) step(node, grad);
+      if (!keep_graph && !node->leaf()) node->consume();
+    }
+    return result;
+  }
+
+ private:
+  // A node older than everything asked for cannot depend on it: the walk stops there.
+  std::uint64_t oldest_asked() const {
+    std::uint64_t oldest = ~std::uint64_t{0};
+    for (const auto& entry : asked_) oldest = std::min(oldest, entry.first->sequence());
+    return oldest;
+  }
+
+  void collect(const std::shared_ptr<Node>& root, std::uint64_t oldest) {
+    if (root->sequence() < oldest) return;
+    std::vector<std::shared_ptr<Node>> open{root};
+    position_[root.get()] = 0;
+    while (!open.empty()) {
+      std::shared_ptr<Node> node = std::move(open.back());
+      open.pop_back();
+      for (const Node::Input& in : node->inputs_)
+        if (in.node && in.node->sequence() >= oldest && position_.emplace(in.node.get(), 0).second)
+          open.push_back(in.node);
+      nodes_.push_back(std::move(node));
+    }
+    std::sort(nodes_.begin(), nodes_.end(),
+              [](const auto& a, const auto& b) { return a->sequence() < b->sequence(); });
+    for (std::size_t n = 0; n < nodes_.size(); ++n) position_[nodes_[n].get()] = n;
+  }
+
+  void mark_wanted() {
+    std::vector<char> leads(nodes_.size());
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+      Node& node = *nodes_[n];
+      node.wanted_.assign(node.inputs_.size(), 0);
+      bool any = false;
+      for (std::size_t i = 0; i < node.inputs_.size(); ++i) {
+        const auto it = position_.find(node.inputs_[i].node.get());
+        if (it == position_.end() || !leads[it->second]) continue;
+        node.wanted_[i] = 1;
+        any = true;
+      }
+      leads[n] = any || asked_.count(&node);
+    }
+  }
+
+  static bool wants_any(const Node& node) {
+    return std::any_of(node.wanted_.begin(), node.wanted_.end(), [](char w) { return w != 0; });
+  }
+
+  void step(const std::shared_ptr<Node>& node, const Variable& grad) {
+    if (node->consumed_)
+      throw ArgumentError(
+          "[gradients] the history at '", node->op_,
+          "' was already consumed; pass keep_graph to the first call, or compute the loss again");
+    const Variables grads = node->vjp_(Backward(node, grad));
+    if (grads.size() != node->inputs_.size())
+      throw InternalError("[", node->op_, "] its derivative returned ", grads.size(), " cotangents for ",
+                          node->inputs_.size(), " inputs");
+    for (std::size_t i = 0; i < grads.size(); ++i)
+      if (node->wanted_[i] && grads[i].defined()) arrive(*node, i, grads[i]);
+  }
+
+  void arrive(const Node& from, std::size_t i, const Variable& grad) {
+    const Node::Input& in = from.inputs_[i];
+    if (grad.shape() != in.shape)
+      throw InternalError("[", from.op_, "] cotangent ", i, " has shape ", grad.shape(), ", the input ",
+                          in.shape);
+    Variable& sum = cotangents_[position_.at(in.node.get())];
+    if (!sum.defined())
+      sum = grad;
+    else if (!recording() && sum.value().use_count() == 1)
+      add_in_place(sum, grad.value());
+    else
+      sum = sum + grad;
+  }
+
+  static void add_in_place(Variable& sum, const Tensor& grad) {
+    Tensor own = sum.value();  // nobody else holds these numbers
+    axpby(1, grad, 1, own);
+  }
+
+  std::vector<std::shared_ptr<Node>> nodes_;
+  std::unordered_map<const Node*, std::size_t> position_;
+  std::unordered_map<const Node*, std::vector<std::size_t>> asked_;
+  Variables cotangents_;
+};
+
+namespace {
+
+Variable start(const Variable& loss, const Variable& cotangent) {
+  if (!loss.defined()) throw ArgumentError("[gradients] the loss is undefined");
+  if (cotangent.defined()) {
+    if (cotangent.shape() != loss.shape())
+      throw ArgumentError("[gradients] cotangent ", cotangent.shape(), " for a result of shape ",
+                          loss.shape());
+    return cotangent;
+  }
+  if (loss.value().elements() != 1)
+    throw ArgumentError("[gradients] the loss has shape ", loss.shape(), "; sum it, or pass a cotangent");
+  return Tensor::full(loss.shape(), 1, loss.dtype(), loss.value().device());
+}
+
+Tensor zeros_like(const Variable& v) { return Tensor::zeros(v.shape(), v.dtype(), v.value().device()); }
+
+}  // namespace
+
+Tensors gradients(const Variable& loss, const Variables& wrt, const GradientOptions& options) {
+  const Variable seed = start(loss, options.cotangent);
+  NoRecording plain;
+  const Variables found = Sweep(loss, wrt).run(loss, seed, wrt.size(), options.keep_graph);
+  Tensors result;
+  result.reserve(wrt.size());
+  for (std::size_t i = 0; i < wrt.size(); ++i)
+    result.push_back(found[i].defined() ? found[i].value() : zeros_like(wrt[i]));
+  return result;
+}
+
+Variables differentiable_gradients(const Variable& loss, const Variables& wrt, const Variable& cotangent) {
+  const Variable seed = start(loss, cotangent);
+  RecordingScope on(true);
+  Variables result = Sweep(loss, wrt).run(loss, seed, wrt.size(), /*keep_graph=*/true);
+  for (std::size_t i = 0; i < wrt.size(); ++i)
+    if (!result[i].defined()) result[i] = zeros_like(wrt[i]);
+  return result;
+}
+
+}  // namespace basin

@@ -1,0 +1,24 @@
+// The sweep: derivatives of a scalar, as values.
+#pragma once
+
+#include "autograd/variable.h"
+
+namespace basin {
+
+struct GradientOptions {
+  /// Cotangent of `loss`; undefined means 1. Needed when loss is not a scalar (a vector-Jacobian product).
+  Tensor cotangent = {};
+  /// Leave the history usable for another sweep instead of freeing it while sweeping.
+  bool keep_graph = false;
+};
+
+/// d loss / d wrt[i], one Tensor per entry (zeros where loss does not depend on it). Frees the history as it
+/// goes. Errors: loss is not a scalar and no cotangent is given; history already consumed; a saved value was
+/// overwritten.
+Tensors gradients(const Variable& loss, const Variables& wrt, const GradientOptions& options = {});
+
+/// The same derivatives with history: they can be differentiated again. Keeps the history of loss alive.
+Variables differentiable_gradients(const Variable& loss, const Variables& wrt,
+                                   const Variable& cotangent = {});
+
+}  // namespace basin

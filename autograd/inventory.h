@@ -1,0 +1,84 @@
+// Inventory: the one walk over what an object owns. Parameters, buffers, weight-decay groups, files, SWA
+// copies and device moves all go through describe(Inventory&).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autograd/variable.h"
+
+namespace basin {
+
+/// What a parameter is for: rules (no decay on biases, perturb norms only) select by it.
+enum class ParameterRole { weight, bias, norm_weight, norm_bias };
+
+/// How a parameter is laid out in files: convolution weights are {KH,KW,I,O} in memory, {O,I,KH,KW} in files.
+enum class ParameterLayout { plain, convolution };
+
+class Inventory {
+ public:
+  virtual ~Inventory() = default;
+
+  void parameter(const std::string& name, Variable& parameter, ParameterRole role = ParameterRole::weight,
+                 ParameterLayout layout = ParameterLayout::plain) {
+    on_parameter(path(name), parameter, role, layout);
+  }
+  /// Numbers that are state but not trained (running statistics, momentum).
+  void buffer(const std::string& name, Tensor& buffer) { on_buffer(path(name), buffer); }
+
+  /// Describes a part under `name`: its entries are called "name.entry". An empty name adds no level.
+  template <class Part>
+  void child(const std::string& name, Part& part) {
+    const std::string before = prefix_;
+    if (!name.empty()) prefix_ = path(name);
+    on_enter(prefix_, &part);
+    part.describe(*this);
+    prefix_ = before;
+  }
+
+ protected:
+  virtual void on_parameter(const std::string& path, Variable& parameter, ParameterRole role,
+                            ParameterLayout layout) = 0;
+  virtual void on_buffer(const std::string& path, Tensor& buffer) = 0;
+  virtual void on_enter(const std::string& /*path*/, const void* /*part*/) {}
+
+ private:
+  std::string path(const std::string& name) const { return prefix_.empty() ? name : prefix_ + "." + name; }
+  std::string prefix_;
+};
+
+struct NamedParameter {
+  std::string name;
+  Variable* parameter;
+  ParameterRole role;
+  ParameterLayout layout;
+};
+
+struct NamedBuffer {
+  std::string name;
+  Tensor* buffer;
+};
+
+/// All entries of an object, in the order of description.
+struct Entries {
+  std::vector<NamedParameter> parameters;
+  std::vector<NamedBuffer> buffers;
+};
+
+/// Collects the entries; `object` has describe(Inventory&). Pointers stay valid while the object does not
+/// move.
+template <class Object>
+Entries entries_of(Object& object) {
+  struct Collector : Inventory {
+    Entries all;
+    void on_parameter(const std::string& path, Variable& p, ParameterRole role,
+                      ParameterLayout layout) override {
+      all.parameters.push_back({path, &p, role, layout});
+    }
+    void on_buffer(const std::string& path, Tensor& b) override { all.buffers.push_back({path, &b}); }
+  } collector;
+  object.describe(collector);
+  return std::move(collector.all);
+}
+
+}  // namespace basin

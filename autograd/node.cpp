@@ -1,0 +1,105 @@
+#include "autograd/node.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "autograd/recording.h"
+
+namespace basin {
+namespace {
+std::atomic<std::uint64_t> next_sequence{1};
+std::atomic<std::int64_t> live{0};
+thread_local bool is_recording = true;
+}  // namespace
+
+bool recording() { return is_recording; }
+RecordingScope::RecordingScope(bool on) : before_(is_recording) { is_recording = on; }
+RecordingScope::~RecordingScope() { is_recording = before_; }
+
+Node::Node(const char* op, std::string name) : op_(op), name_(std::move(name)), sequence_(next_sequence++) {
+  ++live;
+}
+
+Node::~Node() {
+  --live;
+  // The last owner of a chain would recurse once per op; instead inputs that die with us hand over their own.
+  std::vector<Input> dying = std::move(inputs_);
+  while (!dying.empty()) {
+    std::shared_ptr<Node> node = std::move(dying.back().node);
+    dying.pop_back();
+    if (node && node.use_count() == 1) {
+      for (Input& in : node->inputs_) dying.push_back(std::move(in));
+      node->inputs_.clear();
+    }
+  }
+}
+
+void Node::consume() {
+  consumed_ = true;
+  vjp_ = nullptr;
+  output_ = Tensor();
+  for (Input& in : inputs_) in.value = Tensor();
+}
+
+std::int64_t Node::live_count() { return live; }
+
+namespace {
+[[noreturn]] void overwritten(const char* op, const std::string& what) {
+  throw ArgumentError("[", op, "] ", what, " changed after it was used in forward; compute the loss again");
+}
+}  // namespace
+
+Variable Backward::input(std::size_t i) const {
+  const Node::Input& in = node_->inputs_.at(i);
+  if (!in.value.defined())
+    throw InternalError("[", node_->op_, "] its derivative reads input ", i, " without keeping it");
+  if (in.value.version() != in.version) {
+    const bool named = in.node && !in.node->name().empty();
+    overwritten(node_->op_, named ? "'" + in.node->name() + "'" : text("input ", i, " ", in.shape));
+  }
+  return Variable(in.value, in.node);
+}
+
+Variable Backward::output() const {
+  if (!node_->output_.defined())
+    throw InternalError("[", node_->op_, "] its derivative reads the output without keeping it");
+  if (node_->output_.version() != node_->output_version_)
+    overwritten(node_->op_, text("the output ", node_->output_.shape()));
+  return Variable(node_->output_, node_);
+}
+
+bool Backward::needs(std::size_t i) const { return node_->wanted_.empty() || node_->wanted_.at(i) != 0; }
+const Shape& Backward::input_shape(std::size_t i) const { return node_->inputs_.at(i).shape; }
+
+Variable Variable::parameter(Tensor value, std::string name) {
+  if (!is_floating(value.dtype()))
+    throw ArgumentError("[parameter] '", name, "' is ", value.dtype(), "; derivatives need f32 or f64");
+  auto node = std::make_shared<Node>("parameter", std::move(name));
+  return Variable(std::move(value), std::move(node));
+}
+
+Variable record(const char* op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp) {
+  bool tracked = false;
+  for (const Variable& in : inputs) tracked = tracked || in.tracked();
+  if (!is_recording || !tracked) return Variable(std::move(value));
+
+  auto node = std::make_shared<Node>(op, "");
+  node->inputs_.reserve(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Node::Input in{inputs[i].node(), inputs[i].shape(), {}, 0};
+    // Inputs past the eighth (concat) are kept with the eighth.
+    if (has(keep, 1u << std::min<std::size_t>(i, 7))) {
+      in.value = inputs[i].value();
+      in.version = in.value.version();
+    }
+    node->inputs_.push_back(std::move(in));
+  }
+  if (has(keep, static_cast<unsigned>(Keep::output))) {
+    node->output_ = value;
+    node->output_version_ = value.version();
+  }
+  node->vjp_ = std::move(vjp);
+  return Variable(std::move(value), std::move(node));
+}
+
+}  // namespace basin
