@@ -1,0 +1,261 @@
+// The thread pool behind parallel_for: persistent workers that spin briefly and then sleep, each with a
+// mailbox of its own. Nothing is pinned: two Basin processes (or ctest -j) would put their threads on the
+// same CPU.
+#include "core/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace basin {
+namespace {
+
+// Index of this thread in the running parallel_for, -1 outside of one.
+thread_local int current_thread = -1;
+
+void cpu_relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// An event counter that one thread waits on: `advance` by the other side, `wait_until_not` here. The waiter
+// spins for about the gap between two layers, then sleeps, so that an idle pool leaves its CPUs to others.
+class alignas(64) Signal {
+ public:
+  int value() const { return value_.load(std::memory_order_acquire); }
+
+  void set(int value) {
+    value_.store(value, std::memory_order_seq_cst);
+    wake();
+  }
+
+  // Adds -1; wakes the waiter on reaching zero.
+  void count_down() {
+    if (value_.fetch_sub(1, std::memory_order_seq_cst) == 1) wake();
+  }
+
+  template <class Done>
+  void wait(Done done) {
+    using Clock = std::chrono::steady_clock;
+    constexpr auto kSpin = std::chrono::microseconds(100);
+    const Clock::time_point end = Clock::now() + kSpin;
+    do {
+      for (int i = 0; i < 32; ++i) {
+        if (done(value())) return;
+        cpu_relax();
+      }
+    } while (Clock::now() < end);
+    std::unique_lock lock(mutex_);
+    sleeping_.store(true, std::memory_order_seq_cst);
+    changed_.wait(lock, [&] { return done(value_.load(std::memory_order_seq_cst)); });
+    sleeping_.store(false, std::memory_order_relaxed);
+  }
+
+ private:
+  // Either this load sees the waiter's `sleeping_`, or the waiter's check before it sleeps sees the new
+  // value.
+  void wake() {
+    if (!sleeping_.load(std::memory_order_seq_cst)) return;
+    const std::lock_guard lock(mutex_);
+    changed_.notify_one();
+  }
+
+  std::atomic<int> value_{0};
+  std::atomic<bool> sleeping_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+class Pool {
+ public:
+  explicit Pool(int count) { start(count); }
+  ~Pool() { stop(); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  int size() const { return size_.load(std::memory_order_relaxed); }
+
+  void resize(int count) {
+    const std::lock_guard lock(one_caller_);
+    if (count == size()) return;
+    stop();
+    start(count);
+  }
+
+  void run(std::int64_t chunks, ChunkBody body) {
+    const std::lock_guard lock(one_caller_);
+    const int threads = static_cast<int>(std::min<std::int64_t>(size(), chunks));
+    job_ = {&body, chunks, threads};
+    pending_.set(threads - 1);
+    for (int t = 1; t < threads; ++t) {
+      Signal& mail = workers_[static_cast<std::size_t>(t) - 1]->mail;
+      mail.set(1 - mail.value());
+    }
+    std::exception_ptr failure = share(0);
+    pending_.wait([](int left) { return left == 0; });
+    // Runs are contiguous and in thread order, so this is the failure of the smallest failing chunk.
+    for (int t = 1; t < threads; ++t) {
+      std::exception_ptr theirs = std::exchange(workers_[static_cast<std::size_t>(t) - 1]->failure, nullptr);
+      if (!failure) failure = std::move(theirs);
+    }
+    if (failure) std::rethrow_exception(failure);
+  }
+
+ private:
+  struct Worker {
+    Signal mail;  // flips between 0 and 1 with each job posted to it
+    std::exception_ptr failure;
+    std::thread thread;
+  };
+  struct Job {
+    const ChunkBody* body = nullptr;
+    std::int64_t chunks = 0;
+    int threads = 1;
+  };
+  static constexpr int kQuit = -1;
+
+  // Runs the chunks of thread t; returns what the first failing one threw.
+  std::exception_ptr share(int t) {
+    const std::int64_t begin = job_.chunks * t / job_.threads, end = job_.chunks * (t + 1) / job_.threads;
+    std::exception_ptr failure;
+    current_thread = t;
+    try {
+      for (std::int64_t chunk = begin; chunk < end; ++chunk) (*job_.body)(chunk, t);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    current_thread = -1;
+    return failure;
+  }
+
+  void work(Worker& self, int t) {
+    for (int seen = 0;;) {
+      self.mail.wait([&](int value) { return value != seen; });
+      seen = self.mail.value();
+      if (seen == kQuit) return;
+      self.failure = share(t);
+      pending_.count_down();
+    }
+  }
+
+  void start(int count) {
+    size_ = 1;
+    for (int t = 1; t < count; ++t) {
+      auto worker = std::make_unique<Worker>();
+      worker->thread = std::thread([this, &self = *worker, t] { work(self, t); });
+      workers_.push_back(std::move(worker));
+      size_ = t + 1;
+    }
+  }
+
+  void stop() {
+    for (auto& worker : workers_) worker->mail.set(kQuit);
+    for (auto& worker : workers_) worker->thread.join();
+    workers_.clear();
+  }
+
+  std::mutex one_caller_;
+  std::atomic<int> size_{1};
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Job job_;
+  Signal pending_;
+};
+
+Pool& pool() {
+  static Pool instance(available_cpus());
+  return instance;
+}
+
+// CPUs that the control group of this process (a container's --cpus) grants, or a large number.
+int quota_cpus() {
+  long long quota = 0, period = 0;
+  int fields = 0;
+  if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
+    fields = std::fscanf(file, "%lld %lld", &quota, &period);
+    std::fclose(file);
+  }
+  if (fields != 2 || quota <= 0 || period <= 0) return 1 << 20;
+  return static_cast<int>(std::min<long long>((quota + period - 1) / period, 1 << 20));
+}
+
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { std::free(data_); }
+
+  void* at_least(std::size_t bytes) {
+    if (bytes > size_) {
+      std::free(data_);
+      size_ = 0;
+      const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
+      data_ = std::aligned_alloc(64, rounded);
+      if (!data_) throw MemoryError("[thread_scratch] no memory for ", rounded, " bytes of scratch");
+      size_ = rounded;
+    }
+    return data_;
+  }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+void parallel_for(std::int64_t chunks, ChunkBody body) {
+  if (chunks <= 0) return;
+  const int inside = current_thread;
+  if (inside >= 0) {
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) body(chunk, inside);
+    return;
+  }
+  pool().run(chunks, body);
+}
+
+int thread_count() { return pool().size(); }
+
+void set_thread_count(int count) {
+  if (count < 1) throw ArgumentError("[set_thread_count] expects at least 1 thread, got ", count);
+  if (current_thread >= 0) throw ArgumentError("[set_thread_count] called from inside parallel_for");
+  pool().resize(count);
+}
+
+int available_cpus() {
+  int cpus = 0;
+  for (int room = 1024; cpus == 0 && room <= (1 << 20); room *= 2) {
+    cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(room));
+    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(room));
+    if (set && sched_getaffinity(0, bytes, set) == 0) cpus = CPU_COUNT_S(bytes, set);
+    CPU_FREE(set);
+  }
+  if (cpus == 0) cpus = static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, std::min(cpus, quota_cpus()));
+}
+
+void* thread_scratch(int slot, std::size_t bytes) {
+  constexpr int kSlots = 8;
+  if (slot < 0 || slot >= kSlots) throw ArgumentError("[thread_scratch] slot must be 0..7, got ", slot);
+  thread_local Scratch scratch[kSlots];
+  return scratch[slot].at_least(bytes);
+}
+
+}  // namespace basin
