@@ -1,0 +1,61 @@
+// ParameterVector: the papers' w in R^d. All parameters of a model in one contiguous buffer.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autograd/inventory.h"
+
+namespace basin::optim {
+
+/// One parameter's place in the flat vector.
+struct Segment {
+  std::string name;
+  Index offset = 0;
+  Shape shape;
+  ParameterRole role = ParameterRole::weight;
+  ParameterLayout layout = ParameterLayout::plain;
+  bool decay = true;  // weight decay applies
+};
+
+/// Which parameters weight decay touches.
+enum class Decay { all, weights_only /* not biases, not normalisation */ };
+
+/// Moves the parameters of an object into one buffer: each parameter becomes a view into it. The object sees
+/// its own Variables and knows nothing of it; it must not move while the vector lives.
+class ParameterVector {
+ public:
+  /// Errors: ArgumentError for no parameters, mixed dtypes or devices, or a name twice.
+  explicit ParameterVector(const std::vector<NamedParameter>& parameters, Decay decay = Decay::all);
+
+  template <class Object>
+  static ParameterVector of(Object& object, Decay decay = Decay::all) {
+    return ParameterVector(entries_of(object).parameters, decay);
+  }
+
+  /// w, {d}. Writing to it moves the model.
+  const Tensor& values() const { return values_; }
+  Tensor& values() { return values_; }
+  Index size() const { return values_.elements(); }
+  Dtype dtype() const { return values_.dtype(); }
+
+  const std::vector<Segment>& segments() const { return segments_; }
+  /// The leaves to differentiate with respect to, in the order of the segments.
+  Variables variables() const;
+
+  /// Per-parameter tensors (in the order of the segments) as one vector {d}.
+  Tensor flatten(const Tensors& parts) const;
+  /// The views of a flat vector, one per segment.
+  Tensors split(const Tensor& flat) const;
+
+  /// {d}: 1 where weight decay applies; undefined if it applies everywhere (the kernels' "no mask").
+  const Tensor& decay_mask() const { return decay_mask_; }
+
+ private:
+  Tensor values_;
+  Tensor decay_mask_;
+  std::vector<Segment> segments_;
+  std::vector<Variable> leaves_;
+};
+
+}  // namespace basin::optim

@@ -1,0 +1,64 @@
+// Update rules: how a direction is applied to the weights. They never modify the direction.
+#pragma once
+
+#include "autograd/inventory.h"
+#include "optim/parameter_vector.h"
+
+namespace basin::optim {
+
+class UpdateRule {
+ public:
+  virtual ~UpdateRule() = default;
+  virtual const char* name() const = 0;
+  /// One step: w <- U(w, direction) at learning rate lr.
+  virtual void apply(ParameterVector& w, const Tensor& direction, double lr) = 0;
+  /// The state as buffers (moments {d}, step count i64 {}), for checkpoints. It exists from construction on.
+  virtual void describe(Inventory& it) = 0;
+};
+
+struct SgdOptions {
+  double momentum = 0.0;      // [0, 1)
+  double dampening = 0.0;     // v <- momentum v + (1 - dampening) d
+  double weight_decay = 0.0;  // coupled: d = g + weight_decay w
+  bool nesterov = false;      // w <- w - lr (d + momentum v); needs momentum > 0 and dampening = 0
+};
+
+/// Stochastic gradient descent as in Sutskever et al. 2013 in PyTorch's form: d = g + weight_decay w;
+/// v <- momentum v + (1 - dampening) d, v = d in the first step; w <- w - lr v (Nesterov: w - lr (d +
+/// momentum v)).
+class Sgd : public UpdateRule {
+ public:
+  Sgd(const ParameterVector& w, const SgdOptions& options);
+  const char* name() const override { return "sgd"; }
+  void apply(ParameterVector& w, const Tensor& direction, double lr) override;
+  void describe(Inventory& it) override;
+
+ private:
+  SgdOptions options_;
+  Tensor velocity_;  // {d}; undefined without momentum
+  Tensor step_;      // i64 {}: steps made
+};
+
+struct AdamOptions {
+  double beta1 = 0.9, beta2 = 0.999;  // [0, 1)
+  double eps = 1e-8;
+  double weight_decay = 0.0;
+  bool decoupled = false;  // false: Adam, g + weight_decay w; true: AdamW, w <- w - lr weight_decay w
+};
+
+/// Kingma and Ba 2015, algorithm 1, with bias correction: m <- b1 m + (1-b1) g, v <- b2 v + (1-b2) g^2,
+/// w <- w - lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps). AdamW: Loshchilov and Hutter 2019, algorithm 2.
+class Adam : public UpdateRule {
+ public:
+  Adam(const ParameterVector& w, const AdamOptions& options);
+  const char* name() const override { return options_.decoupled ? "adamw" : "adam"; }
+  void apply(ParameterVector& w, const Tensor& direction, double lr) override;
+  void describe(Inventory& it) override;
+
+ private:
+  AdamOptions options_;
+  Tensor m_, v_;  // {d}
+  Tensor step_;   // i64 {}
+};
+
+}  // namespace basin::optim
