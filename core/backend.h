@@ -29,6 +29,8 @@ enum class BinaryOp {
   tanh_grad,                      // g, y -> g (1 - y^2)
   sigmoid_grad,                   // g, y -> g y (1 - y)
   relu_grad,                      // g, y -> y > 0 ? g : 0
+  gelu_grad, gelu_tanh_grad,      // g, x -> g times the derivative at x
+  silu_grad,
   count_,
 };
 

@@ -7,6 +7,11 @@
 
 namespace basin {
 
+/// "exp", "add", "sum": as written in the enumeration; error messages name operations by it.
+const char* name_of(UnaryOp op);
+const char* name_of(BinaryOp op);
+const char* name_of(ReduceOp op);
+
 Tensor unary(UnaryOp op, const Tensor& x, double a = 0, double b = 0);
 Tensor binary(BinaryOp op, const Tensor& x, const Tensor& z);  // broadcasting
 Tensor where(const Tensor& condition, const Tensor& x, const Tensor& z);

@@ -1,0 +1,37 @@
+// The registry of backends: the CPU's is always there, others are installed by a call.
+#include "core/backend.h"
+
+#include <atomic>
+
+#include "core/cpu/backend.h"
+
+namespace basin {
+namespace {
+
+std::atomic<Backend*>& cuda_slot() {
+  static std::atomic<Backend*> slot{nullptr};
+  return slot;
+}
+
+std::atomic<Backend*>& cpu_slot() {
+  static std::atomic<Backend*> slot{&cpu::cpu_backend()};
+  return slot;
+}
+
+std::atomic<Backend*>& slot_of(Device::Kind kind) {
+  return kind == Device::Kind::cpu ? cpu_slot() : cuda_slot();
+}
+
+}  // namespace
+
+Backend& backend(Device device) {
+  Backend* b = slot_of(device.kind).load(std::memory_order_acquire);
+  if (b == nullptr)
+    throw UsageError("[backend] no backend is installed for ", device,
+                     ": this program was built or started without it; use the cpu");
+  return *b;
+}
+
+void install_backend(Device::Kind kind, Backend& b) { slot_of(kind).store(&b, std::memory_order_release); }
+
+}  // namespace basin
