@@ -1,0 +1,63 @@
+#include "nn/initializers.h"
+
+#include <cmath>
+
+#include "core/random.h"
+
+namespace basin::nn {
+namespace {
+
+template <class Draw>
+Tensor drawn(const Shape& shape, Dtype dtype, Draw draw) {
+  Tensor t = Tensor::empty(shape, Dtype::f64);
+  double* v = t.mutable_data<double>();
+  for (Index i = 0; i < t.elements(); ++i) v[i] = draw();
+  return t.to(dtype);
+}
+
+double fan_of(const Shape& weight, Fan fan) {
+  return fan == Fan::in ? fans_of(weight).in : fans_of(weight).out;
+}
+
+}  // namespace
+
+Fans fans_of(const Shape& w) {
+  if (w.rank() == 2) return {static_cast<double>(w[1]), static_cast<double>(w[0])};
+  if (w.rank() == 4) {
+    const double taps = static_cast<double>(w[0] * w[1]);
+    return {taps * static_cast<double>(w[2]), taps * static_cast<double>(w[3])};
+  }
+  throw ArgumentError("[initializer] fans are defined for {out,in} and {KH,KW,in,out} weights, got ", w);
+}
+
+Tensor Initializer::uniform(const Shape& shape, double low, double high) {
+  Random random(seed_, Stream::init, 0, drawn_++);
+  return drawn(shape, dtype_, [&] { return random.uniform(low, high); });
+}
+
+Tensor Initializer::normal(const Shape& shape, double mean, double deviation) {
+  Random random(seed_, Stream::init, 0, drawn_++);
+  return drawn(shape, dtype_, [&] { return mean + deviation * random.normal(); });
+}
+
+Tensor Initializer::kaiming_normal(const Shape& weight, Fan fan, double gain) {
+  return normal(weight, 0, gain / std::sqrt(fan_of(weight, fan)));
+}
+
+Tensor Initializer::kaiming_uniform(const Shape& weight, Fan fan, double gain) {
+  const double bound = gain * std::sqrt(3.0 / fan_of(weight, fan));
+  return uniform(weight, -bound, bound);
+}
+
+Tensor Initializer::xavier_normal(const Shape& weight, double gain) {
+  const Fans f = fans_of(weight);
+  return normal(weight, 0, gain * std::sqrt(2.0 / (f.in + f.out)));
+}
+
+Tensor Initializer::xavier_uniform(const Shape& weight, double gain) {
+  const Fans f = fans_of(weight);
+  const double bound = gain * std::sqrt(6.0 / (f.in + f.out));
+  return uniform(weight, -bound, bound);
+}
+
+}  // namespace basin::nn

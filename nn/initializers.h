@@ -1,0 +1,45 @@
+// Initial values of parameters, drawn at an address: (seed, Stream::init, 0, number of the tensor).
+#pragma once
+
+#include <cstdint>
+
+#include "core/tensor.h"
+
+namespace basin::nn {
+
+/// Which side's variance is kept: the forward signal's (fan_in) or the gradient's (fan_out).
+enum class Fan { in, out };
+
+/// Makes initial tensors for the layers of one model. Each draw uses the next address, so the values depend
+/// on the order of construction and the seed alone, and are the same numbers (rounded) in f32 and f64.
+class Initializer {
+ public:
+  explicit Initializer(std::uint64_t seed, Dtype dtype = Dtype::f32) : seed_(seed), dtype_(dtype) {}
+
+  Dtype dtype() const { return dtype_; }
+  Tensor zeros(const Shape& shape) { return Tensor::zeros(shape, dtype_); }
+  Tensor ones(const Shape& shape) { return Tensor::full(shape, 1, dtype_); }
+  Tensor uniform(const Shape& shape, double low, double high);
+  Tensor normal(const Shape& shape, double mean, double deviation);
+
+  /// He et al. 2015, "Delving Deep into Rectifiers", eq. (10), (14): variance gain^2 / fan; gain sqrt(2) for
+  /// ReLU. Linear weights are {out, in}; convolution weights {KH,KW,in,out}.
+  Tensor kaiming_normal(const Shape& weight, Fan fan = Fan::in, double gain = 1.4142135623730951);
+  Tensor kaiming_uniform(const Shape& weight, Fan fan = Fan::in, double gain = 1.4142135623730951);
+  /// Glorot and Bengio 2010, eq. (16): variance 2 / (fan_in + fan_out).
+  Tensor xavier_normal(const Shape& weight, double gain = 1);
+  Tensor xavier_uniform(const Shape& weight, double gain = 1);
+
+ private:
+  std::uint64_t seed_;
+  Dtype dtype_;
+  std::uint64_t drawn_ = 0;
+};
+
+/// Inputs that feed one output, and outputs that one input feeds. Errors: rank other than 2 or 4.
+struct Fans {
+  double in, out;
+};
+Fans fans_of(const Shape& weight);
+
+}  // namespace basin::nn

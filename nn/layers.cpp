@@ -1,0 +1,115 @@
+#include "nn/layers.h"
+
+#include <cmath>
+
+#include "core/ops.h"
+#include "nn/summary.h"
+
+namespace basin::nn {
+
+Linear::Linear(Index in, Index out, Initializer& init, bool bias) {
+  const double bound = 1 / std::sqrt(static_cast<double>(in));
+  weight_ = Variable::parameter(init.uniform({out, in}, -bound, bound));
+  if (bias) bias_ = Variable::parameter(init.uniform({out}, -bound, bound));
+}
+
+void Linear::describe(Inventory& it) {
+  it.parameter("weight", weight_);
+  if (bias_.defined()) it.parameter("bias", bias_, ParameterRole::bias);
+}
+
+Index Linear::multiply_adds(const Shape& in, const Shape& out) const {
+  return in.elements() * out[out.rank() - 1];
+}
+Variable Linear::forward(const Variable& x, Context&) { return linear(x, weight_, bias_); }
+
+Conv2d::Conv2d(const Conv2dOptions& o, Initializer& init) : options_(o) {
+  if (o.in < 1 || o.out < 1 || o.kernel < 1 || o.stride < 1 || o.pad < 0 || o.groups < 1 ||
+      o.in % o.groups != 0 || o.out % o.groups != 0)
+    throw ArgumentError("[conv2d] ", o.in, " -> ", o.out, " channels, kernel ", o.kernel, ", stride ",
+                        o.stride, ", pad ", o.pad, ", groups ", o.groups,
+                        ": groups must divide both channel counts");
+  weight_ = Variable::parameter(init.kaiming_normal({o.kernel, o.kernel, o.in / o.groups, o.out}));
+  if (o.bias) bias_ = Variable::parameter(init.zeros({o.out}));
+}
+
+void Conv2d::describe(Inventory& it) {
+  it.parameter("weight", weight_, ParameterRole::weight, ParameterLayout::convolution);
+  if (bias_.defined()) it.parameter("bias", bias_, ParameterRole::bias);
+}
+
+Index Conv2d::multiply_adds(const Shape&, const Shape& out) const {
+  return out.elements() * options_.kernel * options_.kernel * (options_.in / options_.groups);
+}
+
+Variable Conv2d::forward(const Variable& x, Context&) {
+  const Variable y = conv2d(x, weight_,
+                            {.stride_h = options_.stride,
+                             .stride_w = options_.stride,
+                             .pad_h = options_.pad,
+                             .pad_w = options_.pad,
+                             .groups = options_.groups});
+  return bias_.defined() ? y + bias_ : y;
+}
+
+BatchNorm2d::BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options)
+    : options_(options),
+      weight_(Variable::parameter(init.ones({channels}))),
+      bias_(Variable::parameter(init.zeros({channels}))),
+      running_mean_(init.zeros({channels})),
+      running_var_(init.ones({channels})),
+      num_batches_tracked_(Tensor::zeros({}, Dtype::i64)) {}
+
+void BatchNorm2d::describe(Inventory& it) {
+  it.parameter("weight", weight_, ParameterRole::norm_weight);
+  it.parameter("bias", bias_, ParameterRole::norm_bias);
+  it.buffer("running_mean", running_mean_);
+  it.buffer("running_var", running_var_);
+  it.buffer("num_batches_tracked", num_batches_tracked_);
+}
+
+Variable BatchNorm2d::forward(const Variable& x, Context& ctx) { return normalise(x, ctx, false, {}); }
+
+Variable BatchNorm2d::operator()(const Variable& x, Context& ctx, bool relu, const Variable& residual) {
+  Variable y = normalise(x, ctx, relu, residual);
+  if (ctx.trace) ctx.trace->record(*this, x.shape(), y.shape());
+  return y;
+}
+
+Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, bool relu, const Variable& residual) {
+  const BatchNormOptions how{.eps = options_.eps, .relu = relu, .residual = residual};
+  if (!ctx.training()) return batch_norm_eval(x, weight_, bias_, running_mean_, running_var_, how);
+
+  const BatchNormResult result = batch_norm_train(x, weight_, bias_, how);
+  if (ctx.statistics == Statistics::update) {
+    const double n = static_cast<double>(x.value().elements() / x.size(-1));
+    const double unbiased = n > 1 ? n / (n - 1) : 1;
+    const double m = options_.momentum;
+    axpby(m, result.mean, 1 - m, running_mean_);
+    axpby(m * unbiased, result.var, 1 - m, running_var_);
+    ++*num_batches_tracked_.mutable_data<std::int64_t>();
+  }
+  return result.y;
+}
+
+LayerNorm::LayerNorm(Index width, Initializer& init, double eps)
+    : eps_(eps),
+      weight_(Variable::parameter(init.ones({width}))),
+      bias_(Variable::parameter(init.zeros({width}))) {}
+
+void LayerNorm::describe(Inventory& it) {
+  it.parameter("weight", weight_, ParameterRole::norm_weight);
+  it.parameter("bias", bias_, ParameterRole::norm_bias);
+}
+
+Variable LayerNorm::forward(const Variable& x, Context&) { return layer_norm(x, weight_, bias_, eps_); }
+
+Dropout::Dropout(double p) : p_(p) {
+  if (!(p >= 0 && p < 1)) throw ArgumentError("[dropout] p is a probability in [0, 1), got ", p);
+}
+
+Variable Dropout::forward(const Variable& x, Context& ctx) {
+  return ctx.training() ? dropout(x, p_, ctx.next_draw()) : x;
+}
+
+}  // namespace basin::nn

@@ -1,0 +1,186 @@
+// The layers: linear, convolution, normalisation, pooling, dropout, activations.
+#pragma once
+
+#include "nn/initializers.h"
+#include "nn/module.h"
+
+namespace basin::nn {
+
+/// y = x W^T + b: x {..., in}, W {out, in}, b {out}.
+class Linear : public Module {
+ public:
+  /// W and b start uniform on +-1/sqrt(in).
+  Linear(Index in, Index out, Initializer& init, bool bias = true);
+  void describe(Inventory& it) override;
+  const char* kind() const override { return "linear"; }
+  Index multiply_adds(const Shape& in, const Shape& out) const override;
+
+ protected:
+  Variable forward(const Variable& x, Context& ctx) override;
+
+ private:
+  Variable weight_, bias_;
+};
+
+struct Conv2dOptions {
+  Index in = 0, out = 0;  // channels
+  Index kernel = 3;       // square
+  Index stride = 1;
+  Index pad = 0;
+  Index groups = 1;
+  bool bias = false;
+};
+
+/// Cross-correlation of x {N,H,W,in} with weights {kernel,kernel,in/groups,out}.
+class Conv2d : public Module {
+ public:
+  /// Weights start Kaiming normal over fan_in, the bias at zero.
+  Conv2d(const Conv2dOptions& options, Initializer& init);
+  void describe(Inventory& it) override;
+  const char* kind() const override { return "conv2d"; }
+  Index multiply_adds(const Shape& in, const Shape& out) const override;
+
+ protected:
+  Variable forward(const Variable& x, Context& ctx) override;
+
+ private:
+  Conv2dOptions options_;
+  Variable weight_, bias_;
+};
+
+struct BatchNorm2dOptions {
+  double eps = 1e-5;
+  double momentum = 0.1;  // running <- (1 - momentum) running + momentum batch
+};
+
+/// Batch normalisation over all axes but the last. Train mode normalises by the batch's statistics and, if
+/// the Context says update, moves the running ones (the running variance is the unbiased one); eval mode uses
+/// the running ones.
+class BatchNorm2d : public Module {
+ public:
+  BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options = {});
+
+  /// Module call, optionally with a residual added and a ReLU applied in the same kernel:
+  /// relu(normalise(x) + residual).
+  using Module::operator();
+  Variable operator()(const Variable& x, Context& ctx, bool relu, const Variable& residual = {});
+
+  void describe(Inventory& it) override;
+  const char* kind() const override { return "batch_norm"; }
+
+ protected:
+  Variable forward(const Variable& x, Context& ctx) override;
+
+ private:
+  Variable normalise(const Variable& x, Context& ctx, bool relu, const Variable& residual);
+
+  BatchNorm2dOptions options_;
+  Variable weight_, bias_;             // gamma, beta
+  Tensor running_mean_, running_var_;  // {C}
+  Tensor num_batches_tracked_;         // i64 {}
+};
+
+/// Layer normalisation over the last axis.
+class LayerNorm : public Module {
+ public:
+  LayerNorm(Index width, Initializer& init, double eps = 1e-5);
+  void describe(Inventory& it) override;
+  const char* kind() const override { return "layer_norm"; }
+
+ protected:
+  Variable forward(const Variable& x, Context& ctx) override;
+
+ private:
+  double eps_;
+  Variable weight_, bias_;
+};
+
+/// A module without parameters that is one function of its input.
+class Function : public Module {
+ public:
+  using Body = Variable (*)(const Variable&);
+  Function(const char* kind, Body body) : kind_(kind), body_(body) {}
+  void describe(Inventory&) override {}
+  const char* kind() const override { return kind_; }
+
+ protected:
+  Variable forward(const Variable& x, Context&) override { return body_(x); }
+
+ private:
+  const char* kind_;
+  Body body_;
+};
+
+struct Relu : Function {
+  Relu() : Function("relu", [](const Variable& x) { return relu(x); }) {}
+};
+struct LeakyRelu : Function {
+  LeakyRelu() : Function("leaky_relu", [](const Variable& x) { return leaky_relu(x); }) {}
+};
+struct Tanh : Function {
+  Tanh() : Function("tanh", [](const Variable& x) { return tanh(x); }) {}
+};
+struct Sigmoid : Function {
+  Sigmoid() : Function("sigmoid", [](const Variable& x) { return sigmoid(x); }) {}
+};
+struct Gelu : Function {
+  Gelu() : Function("gelu", [](const Variable& x) { return gelu(x); }) {}
+};
+struct Silu : Function {
+  Silu() : Function("silu", [](const Variable& x) { return silu(x); }) {}
+};
+/// {N,H,W,C} -> {N,C}.
+struct GlobalAvgPool : Function {
+  GlobalAvgPool() : Function("global_avg_pool", [](const Variable& x) { return global_avg_pool(x); }) {}
+};
+/// {N, ...} -> {N, all the rest}.
+struct Flatten : Function {
+  Flatten()
+      : Function("flatten", [](const Variable& x) {
+          const Index rows = x.size(0);
+          return reshape(x, {rows, rows == 0 ? 0 : x.value().elements() / rows});
+        }) {}
+};
+
+class MaxPool2d : public Module {
+ public:
+  explicit MaxPool2d(const PoolOptions& options = {}) : options_(options) {}
+  void describe(Inventory&) override {}
+  const char* kind() const override { return "max_pool"; }
+
+ protected:
+  Variable forward(const Variable& x, Context&) override { return max_pool(x, options_); }
+
+ private:
+  PoolOptions options_;
+};
+
+class AvgPool2d : public Module {
+ public:
+  explicit AvgPool2d(const PoolOptions& options = {}) : options_(options) {}
+  void describe(Inventory&) override {}
+  const char* kind() const override { return "avg_pool"; }
+
+ protected:
+  Variable forward(const Variable& x, Context&) override { return avg_pool(x, options_); }
+
+ private:
+  PoolOptions options_;
+};
+
+/// Train mode: zeroes each element with probability p and scales the rest by 1/(1-p); eval mode: nothing.
+class Dropout : public Module {
+ public:
+  /// Errors: p outside [0, 1).
+  explicit Dropout(double p);
+  void describe(Inventory&) override {}
+  const char* kind() const override { return "dropout"; }
+
+ protected:
+  Variable forward(const Variable& x, Context& ctx) override;
+
+ private:
+  double p_;
+};
+
+}  // namespace basin::nn

@@ -1,0 +1,39 @@
+// Models by name, as `basin train --model NAME` builds them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace basin::nn {
+
+/// How a residual block joins inputs of other sizes (He et al. 2016, section 3.3): A strides and pads
+/// channels with zeros (no parameters), B projects by a 1x1 convolution with batch normalisation.
+enum class Shortcut { a, b };
+
+struct ModelSpec {
+  std::string name = "resnet20";
+  Index height = 32, width = 32, channels = 3;  // of one sample
+  Index classes = 10;
+  Shortcut shortcut = Shortcut::a;  // ResNets only
+  std::uint64_t seed = 42;          // of the initial weights
+  Dtype dtype = Dtype::f32;
+};
+
+struct ModelInfo {
+  std::string name;
+  std::string about;  // one line: what it is, where it is from
+};
+
+/// Every model that make_model knows.
+std::vector<ModelInfo> models();
+std::vector<std::string> model_names();
+
+/// Builds a model with fresh weights. Errors: UsageError for an unknown name, ArgumentError for a sample size
+/// that the model cannot take.
+std::unique_ptr<Module> make_model(const ModelSpec& spec);
+
+}  // namespace basin::nn

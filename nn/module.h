@@ -1,0 +1,58 @@
+// Module: a value with members, a forward pass, and one describe() that names what it owns.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "autograd/inventory.h"
+#include "nn/context.h"
+
+namespace basin::nn {
+
+/// Base of layers and models. A module that holds parameters must not move once a ParameterVector views them.
+class Module {
+ public:
+  virtual ~Module() = default;
+
+  /// The output for x; records the layer in ctx.trace if that is set.
+  Variable operator()(const Variable& x, Context& ctx);
+
+  /// Names parameters, buffers and children: `it.parameter("weight", weight_)`, `it.child("bn1", bn1_)`.
+  virtual void describe(Inventory& it) = 0;
+  /// Short name for tables: "conv2d".
+  virtual const char* kind() const = 0;
+  /// Multiply-add operations of one forward pass from `in` to `out`, children not counted.
+  virtual Index multiply_adds(const Shape& /*in*/, const Shape& /*out*/) const { return 0; }
+
+ protected:
+  virtual Variable forward(const Variable& x, Context& ctx) = 0;
+};
+
+/// Modules in a row. describe() names them 0, 1, 2, ...
+class Sequential : public Module {
+ public:
+  Sequential() = default;
+
+  /// Appends a module and returns it.
+  template <class M, class... Arguments>
+  M& add(Arguments&&... arguments) {
+    auto module = std::make_unique<M>(std::forward<Arguments>(arguments)...);
+    M& added = *module;
+    parts_.push_back(std::move(module));
+    return added;
+  }
+  std::size_t size() const { return parts_.size(); }
+  Module& operator[](std::size_t i) { return *parts_.at(i); }
+
+  void describe(Inventory& it) override;
+  const char* kind() const override { return "sequential"; }
+
+ protected:
+  Variable forward(const Variable& x, Context& ctx) override;
+
+ private:
+  std::vector<std::unique_ptr<Module>> parts_;
+};
+
+}  // namespace basin::nn
