@@ -22,16 +22,24 @@ struct Segment {
 enum class Decay { all, weights_only /* not biases, not normalisation */ };
 
 /// Moves the parameters of an object into one buffer: each parameter becomes a view into it. The object sees
-/// its own Variables and knows nothing of it; it must not move while the vector lives.
+/// its own Variables and knows nothing of it. New values (a checkpoint, an average) are written into
+/// values(); replacing one of the object's Variables would cut it off from the vector.
 class ParameterVector {
  public:
-  /// Errors: ArgumentError for no parameters, mixed dtypes or devices, or a name twice.
+  /// Errors: ArgumentError for no parameters, an undefined one, one that is neither f32 nor f64, mixed dtypes
+  /// or devices, a name twice, the same parameter under two names.
   explicit ParameterVector(const std::vector<NamedParameter>& parameters, Decay decay = Decay::all);
 
   template <class Object>
   static ParameterVector of(Object& object, Decay decay = Decay::all) {
     return ParameterVector(entries_of(object).parameters, decay);
   }
+
+  // A copy would be a second name for the same weights.
+  ParameterVector(const ParameterVector&) = delete;
+  ParameterVector& operator=(const ParameterVector&) = delete;
+  ParameterVector(ParameterVector&&) = default;
+  ParameterVector& operator=(ParameterVector&&) = default;
 
   /// w, {d}. Writing to it moves the model.
   const Tensor& values() const { return values_; }
@@ -41,21 +49,23 @@ class ParameterVector {
 
   const std::vector<Segment>& segments() const { return segments_; }
   /// The leaves to differentiate with respect to, in the order of the segments.
-  Variables variables() const;
+  const Variables& variables() const { return leaves_; }
 
-  /// Per-parameter tensors (in the order of the segments) as one vector {d}.
+  /// Per-parameter tensors (in the order of the segments) as one new vector {d}. Errors: count, shape or
+  /// dtype differ from the parameters'.
   Tensor flatten(const Tensors& parts) const;
-  /// The views of a flat vector, one per segment.
+  /// The views of a flat vector, one per segment, sharing its storage. Errors: not d elements.
   Tensors split(const Tensor& flat) const;
 
-  /// {d}: 1 where weight decay applies; undefined if it applies everywhere (the kernels' "no mask").
+  /// {d}: 1 where weight decay applies, 0 elsewhere; undefined if it applies everywhere (the kernels' "no
+  /// mask").
   const Tensor& decay_mask() const { return decay_mask_; }
 
  private:
   Tensor values_;
   Tensor decay_mask_;
   std::vector<Segment> segments_;
-  std::vector<Variable> leaves_;
+  Variables leaves_;
 };
 
 }  // namespace basin::optim

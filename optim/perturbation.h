@@ -7,9 +7,16 @@ namespace basin::optim {
 
 /// w <- w + scale * direction for the life of this object. The destructor puts the same bits back, also when
 /// an exception passes through: the values are kept, not subtracted (adding and subtracting changes 0.4 % of
-/// f32 weights).
+/// f32 weights). Perturbations of one w nest; they end in the reverse order of their beginning, as scopes do.
+/// A loss computed before the move, or during it and differentiated after, is refused by the sweep: its saved
+/// weights have changed.
+///
+/// The kept copy, {d}, is taken from the device's caching allocator: from the second step on it is the same
+/// memory as in the step before.
 class Perturbation {
  public:
+  /// Errors: ArgumentError if `direction` is not like w ({d}, its dtype and device), or scale is not finite;
+  /// w is then untouched.
   Perturbation(ParameterVector& w, const Tensor& direction, double scale);
   ~Perturbation();
   Perturbation(const Perturbation&) = delete;

@@ -10,25 +10,29 @@ class UpdateRule {
  public:
   virtual ~UpdateRule() = default;
   virtual const char* name() const = 0;
-  /// One step: w <- U(w, direction) at learning rate lr.
+  /// One step: w <- U(w, direction) at learning rate lr. With lr = 0 the state moves and the weights keep
+  /// their bits. Errors: a direction that is undefined (its step was not finite) or not like w; lr negative
+  /// or not finite.
   virtual void apply(ParameterVector& w, const Tensor& direction, double lr) = 0;
-  /// The state as buffers (moments {d}, step count i64 {}), for checkpoints. It exists from construction on.
+  /// The state as buffers (moments {d}, step count i64 {}), for checkpoints. It exists from construction on,
+  /// and a copy of it continues with the same bits.
   virtual void describe(Inventory& it) = 0;
 };
 
 struct SgdOptions {
   double momentum = 0.0;      // [0, 1)
-  double dampening = 0.0;     // v <- momentum v + (1 - dampening) d
+  double dampening = 0.0;     // [0, 1]: v <- momentum v + (1 - dampening) d; needs momentum > 0
   double weight_decay = 0.0;  // coupled: d = g + weight_decay w
   bool nesterov = false;      // w <- w - lr (d + momentum v); needs momentum > 0 and dampening = 0
 };
 
 /// Stochastic gradient descent as in Sutskever et al. 2013 in PyTorch's form: d = g + weight_decay w;
 /// v <- momentum v + (1 - dampening) d, v = d in the first step; w <- w - lr v (Nesterov: w - lr (d +
-/// momentum v)).
+/// momentum v)). State: "momentum" {d} where momentum > 0, "step".
 class Sgd : public UpdateRule {
  public:
-  Sgd(const ParameterVector& w, const SgdOptions& options);
+  /// Errors: an option out of its range.
+  explicit Sgd(const ParameterVector& w, const SgdOptions& options = {});
   const char* name() const override { return "sgd"; }
   void apply(ParameterVector& w, const Tensor& direction, double lr) override;
   void describe(Inventory& it) override;
@@ -41,16 +45,18 @@ class Sgd : public UpdateRule {
 
 struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.999;  // [0, 1)
-  double eps = 1e-8;
+  double eps = 1e-8;                  // > 0
   double weight_decay = 0.0;
   bool decoupled = false;  // false: Adam, g + weight_decay w; true: AdamW, w <- w - lr weight_decay w
 };
 
 /// Kingma and Ba 2015, algorithm 1, with bias correction: m <- b1 m + (1-b1) g, v <- b2 v + (1-b2) g^2,
-/// w <- w - lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps). AdamW: Loshchilov and Hutter 2019, algorithm 2.
+/// w <- w - lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps). AdamW: Loshchilov and Hutter 2019, algorithm 2,
+/// with the decay multiplied by lr. State: "m" {d}, "v" {d}, "step".
 class Adam : public UpdateRule {
  public:
-  Adam(const ParameterVector& w, const AdamOptions& options);
+  /// Errors: an option out of its range.
+  explicit Adam(const ParameterVector& w, const AdamOptions& options = {});
   const char* name() const override { return options_.decoupled ? "adamw" : "adam"; }
   void apply(ParameterVector& w, const Tensor& direction, double lr) override;
   void describe(Inventory& it) override;

@@ -1,0 +1,47 @@
+#include "optim/gradient_rule.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/ops.h"
+
+namespace basin::optim {
+
+bool StepReport::enter(const Evaluation& pass) {
+  if (!pass.gradient.defined())
+    throw ArgumentError("[objective] the evaluation of pass ", passes, " has no gradient");
+  const double size = norm(pass.gradient);  // finite only if every entry is
+  if (passes == 0) {
+    loss = pass.loss;
+    gradient_norm = size;
+    correct = pass.correct;
+    rows = pass.rows;
+  } else {
+    perturbed_loss = pass.loss;
+  }
+  if (!std::isfinite(pass.loss) || !std::isfinite(size)) {
+    finite = false;
+    failed_pass = passes;
+  }
+  ++passes;
+  return finite;
+}
+
+Direction along(const Tensor& vector, const Tensor& g, StepReport report) {
+  const bool same = vector.raw() == g.raw();
+  report.direction_norm = same ? report.gradient_norm : norm(vector);
+  report.finite = std::isfinite(report.direction_norm);
+  if (!report.finite) return {{}, report};
+  const double product = report.gradient_norm * report.direction_norm;
+  if (product > 0) report.cosine = same ? 1 : std::clamp(dot(g, vector) / product, -1.0, 1.0);
+  return {vector, report};
+}
+
+Direction Plain::direction(const Objective& objective, ParameterVector&) {
+  StepReport report;
+  const Evaluation here = objective({.pass = Pass::first});
+  if (!report.enter(here)) return {{}, report};
+  return along(here.gradient, here.gradient, report);
+}
+
+}  // namespace basin::optim
