@@ -12,7 +12,7 @@ case ${1:-} in
     sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-  *) fail "takes no options; to train with your own, call build/release/basin train (see --help)" ;;
+  *) wrong_usage "takes no options; to train with your own, call build/release/basin train (see --help)" ;;
 esac
 
 say "Basin quickstart: install, build, train on real images with SAM."

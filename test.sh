@@ -13,7 +13,7 @@ case $preset in
     sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-  *) fail "unknown preset '$preset'; there are release, debug, clang-release, asan, tsan" ;;
+  *) wrong_usage "unknown preset '$preset'; there are release, debug, clang-release, asan, tsan" ;;
 esac
 
 say "Basin: build ($preset) and tests. Folder: $root/build/$preset"

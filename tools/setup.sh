@@ -13,19 +13,25 @@ data_packages=(dataset-fashion-mnist)
 
 say() { printf '%s\n' "$*"; }
 
-fail() {
+fail() { end 1 "$@"; }
+wrong_usage() { end 2 "$@"; }
+
+# end STATUS MESSAGE: the one line that a failure shows.
+end() {
+  local status=$1
+  shift
   printf '%s: %s\n' "${0##*/}" "$*" >&2
-  trap - ERR EXIT
-  exit 1
+  trap - ERR
+  exit "$status"
 }
 
+# Logs stay after a failure only; the folders in `scratch` never do.
+scratch=()
 on_exit() {
   local status=$?
-  if ((status == 0)); then
-    rm -rf "$logs"
-  elif ((status > 128)); then
-    printf '%s: stopped while %s\n' "${0##*/}" "$doing" >&2
-  fi
+  rm -rf "${scratch[@]}"
+  if ((status == 0 || status > 128)); then rm -rf "$logs"; else rmdir "$logs" 2>/dev/null || true; fi
+  ((status <= 128)) || printf '%s: stopped while %s\n' "${0##*/}" "$doing" >&2
 }
 trap 'fail "failed while $doing (line $LINENO)"' ERR
 trap on_exit EXIT
