@@ -128,6 +128,8 @@ TEST_CASE("third-party headers stay where they belong") {
 
 TEST_CASE("a file opens with what it is, is short, and hides nothing") {
   CHECK(rules_broken("core/a.cpp", "int x;\n") == Rules{"opening"});
+  CHECK(rules_broken("core/a.cpp", "#include \"core/a.h\"\n") == Rules{});
+  CHECK(rules_broken("core/a.cpp", "#include \"core/b.h\"\n") == Rules{"opening"});
   CHECK(rules_broken("core/a.cpp", "") == Rules{"opening", "layout"});
   CHECK(rules_broken("core/a.h", kOpening) == Rules{"guard"});
   CHECK(rules_broken("core/a.cpp", kOpening + "int x;") == Rules{"layout"});
