@@ -1,0 +1,101 @@
+#include "data/source.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace basin::data {
+namespace {
+
+// The source row or column behind position `at`, which may lie in the border; -1 for a black one.
+std::int64_t behind(std::int64_t at, std::int64_t extent, Augmentation::Padding padding) {
+  if (at >= 0 && at < extent) return at;
+  if (padding == Augmentation::Padding::zero) return -1;
+  return at < 0 ? -at : 2 * (extent - 1) - at;
+}
+
+// Writes one row: pixel x comes from `columns[x]` of `row` (black if either is missing), through the tables.
+template <std::size_t kChannels>
+void write_row(const std::uint8_t* row, const std::vector<std::int64_t>& columns, const float* tables,
+               float* out) {
+  static constexpr std::array<std::uint8_t, kChannels> kBlack{};
+  for (const std::int64_t column : columns) {
+    const std::uint8_t* pixel =
+        row == nullptr || column < 0 ? kBlack.data() : row + static_cast<std::size_t>(column) * kChannels;
+    for (std::size_t c = 0; c < kChannels; ++c) *out++ = tables[256 * c + pixel[c]];
+  }
+}
+
+void write_row(const std::uint8_t* row, const std::vector<std::int64_t>& columns, const float* tables,
+               std::size_t channels, float* out) {
+  for (const std::int64_t column : columns) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      const std::size_t value =
+          row == nullptr || column < 0 ? 0 : row[static_cast<std::size_t>(column) * channels + c];
+      *out++ = tables[256 * c + value];
+    }
+  }
+}
+
+}  // namespace
+
+DatasetSource::DatasetSource(Dataset set, const Augmentation& augmentation, std::uint64_t seed)
+    : set_(std::move(set)),
+      augmentation_(augmentation),
+      seed_(seed),
+      pixels_(set_.images.data<std::uint8_t>()) {
+  if (augmentation_.padding == Augmentation::Padding::reflect &&
+      augmentation_.crop >= std::min(set_.height(), set_.width())) {
+    throw UsageError("augmentation: a reflected border of ", augmentation_.crop,
+                     " pixels needs larger images than ", set_.height(), 'x', set_.width());
+  }
+  for (std::size_t c = 0; c < static_cast<std::size_t>(set_.channels()); ++c) {
+    for (int value = 0; value < 256; ++value) {
+      normalised_.push_back(static_cast<float>((value / 255.0 - set_.mean[c]) / set_.deviation[c]));
+    }
+  }
+}
+
+std::int64_t DatasetSource::write(std::int64_t epoch, std::int64_t index, float* image) const {
+  const std::int64_t height = set_.height();
+  const std::int64_t width = set_.width();
+  const std::int64_t channels = set_.channels();
+  if (index < 0 || index >= size()) {
+    throw ArgumentError("[data] ", set_.name, " (", set_.split, ") has no example ", index, ", only ",
+                        size());
+  }
+  Draw draw;
+  if (augmentation_ != Augmentation{}) {
+    draw = draw_augmentation(augmentation_, height, width, seed_, static_cast<std::uint64_t>(epoch),
+                             static_cast<std::uint64_t>(index));
+  }
+  thread_local std::vector<std::int64_t> columns;
+  columns.resize(static_cast<std::size_t>(width));
+  for (std::int64_t x = 0; x < width; ++x) {
+    const std::int64_t cropped = draw.flipped ? width - 1 - x : x;
+    columns[static_cast<std::size_t>(x)] = behind(cropped + draw.right, width, augmentation_.padding);
+  }
+  const std::uint8_t* source = pixels_ + index * height * width * channels;
+  for (std::int64_t y = 0; y < height; ++y) {
+    const std::int64_t source_y = behind(y + draw.down, height, augmentation_.padding);
+    const std::uint8_t* row = source_y < 0 ? nullptr : source + source_y * width * channels;
+    float* out = image + y * width * channels;
+    switch (channels) {
+      case 1:
+        write_row<1>(row, columns, normalised_.data(), out);
+        break;
+      case 3:
+        write_row<3>(row, columns, normalised_.data(), out);
+        break;
+      default:
+        write_row(row, columns, normalised_.data(), static_cast<std::size_t>(channels), out);
+    }
+  }
+  for (std::int64_t y = draw.box_top; y < draw.box_bottom; ++y) {
+    float* row = image + y * width * channels;
+    std::fill(row + draw.box_left * channels, row + draw.box_right * channels, 0.0f);
+  }
+  return set_.labels[static_cast<std::size_t>(index)];
+}
+
+}  // namespace basin::data
