@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/parallel.h"
+#include "nn/initializers.h"
 #include "nn/models/registry.h"
 #include "optim/sam.h"
 #include "optim/update_rule.h"
