@@ -21,7 +21,7 @@ struct Request {
 /// The loss at the current weights and its gradient.
 struct Evaluation {
   double loss = 0;
-  Tensor gradient;           // flat, {d}; the receiver's: nobody writes to it afterwards
+  Tensor gradient = {};      // flat, {d}; the receiver's: nobody writes to it afterwards
   std::int64_t correct = 0;  // rows whose largest logit is the label, where the objective classifies
   std::int64_t rows = 0;
 };

@@ -10,12 +10,12 @@ enum class ScheduleKind { constant, step, cosine, linear };
 
 struct ScheduleOptions {
   ScheduleKind kind = ScheduleKind::constant;
-  double lr = 0.1;                       // the peak
-  double min_lr = 0;                     // cosine and linear end here; the others have no end: 0
-  std::int64_t total_steps = 1;          // of the run
-  std::int64_t warmup_steps = 0;         // linear from lr/warmup_steps in step 0 up to lr
-  std::vector<std::int64_t> milestones;  // step: lr *= gamma from each of these steps on
-  double gamma = 0.1;                    // step
+  double lr = 0.1;                            // the peak
+  double min_lr = 0;                          // cosine and linear end here; the others have no end: 0
+  std::int64_t total_steps = 1;               // of the run
+  std::int64_t warmup_steps = 0;              // linear from lr/warmup_steps in step 0 up to lr
+  std::vector<std::int64_t> milestones = {};  // step: lr *= gamma from each of these steps on
+  double gamma = 0.1;                         // step
 };
 
 /// With T = total_steps, W = warmup_steps: in the warm-up, t < W, lr (t + 1) / W for every kind. Then

@@ -1,0 +1,217 @@
+// Update rules as citizens: they leave the direction alone, check their options, name their state, continue
+// from it.
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "optim/sam.h"
+#include "tests/optim/problems.h"
+
+namespace basin::optim::testing {
+namespace {
+
+using Make = std::function<std::unique_ptr<UpdateRule>(const ParameterVector&)>;
+
+struct Case {
+  const char* label;
+  Make make;
+};
+
+std::vector<Case> cases() {
+  const auto sgd = [](const SgdOptions& o) -> Make {
+    return [o](const ParameterVector& w) { return std::make_unique<Sgd>(w, o); };
+  };
+  const auto adam = [](const AdamOptions& o) -> Make {
+    return [o](const ParameterVector& w) { return std::make_unique<Adam>(w, o); };
+  };
+  return {{"sgd", sgd({.weight_decay = 5e-4})},
+          {"momentum", sgd({.momentum = 0.9, .weight_decay = 5e-4})},
+          {"dampening", sgd({.momentum = 0.9, .dampening = 0.5})},
+          {"nesterov", sgd({.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true})},
+          {"adam", adam({.weight_decay = 1e-2})},
+          {"adamw", adam({.weight_decay = 1e-2, .decoupled = true})}};
+}
+
+/// One step of SAM on the small network at time t.
+void step(SmallNetwork& network, ParameterVector& w, UpdateRule& update, std::int64_t t, double lr = 0.05) {
+  Sam sam({.rho = 0.1});
+  update.apply(w, sam.direction(network.objective(w, t), w).vector, lr);
+}
+
+/// Buffer names and shapes, as a checkpoint would list them.
+std::string listing(UpdateRule& update) {
+  std::ostringstream out;
+  for (const NamedBuffer& b : entries_of(update).buffers)
+    out << b.name << " " << b.buffer->dtype() << " " << b.buffer->shape() << "; ";
+  return out.str();
+}
+
+}  // namespace
+
+TEST_CASE("update rule: the direction is never modified") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.label);
+    SmallNetwork network;
+    ParameterVector w = ParameterVector::of(network, Decay::weights_only);
+    const std::unique_ptr<UpdateRule> update = c.make(w);
+    for (std::int64_t t = 0; t < 3; ++t) {
+      const Tensor d = Plain().direction(network.objective(w, t), w).vector;
+      const Tensor before = d.clone();
+      const std::uint64_t version = d.version();
+      update->apply(w, d, 0.1);
+      CHECK(same_bits(d, before));
+      CHECK(d.version() == version);
+    }
+  }
+}
+
+TEST_CASE("update rule: lr = 0 leaves the weights' bits and moves the state") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.label);
+    SmallNetwork network;
+    ParameterVector w = ParameterVector::of(network);
+    // Zeros of both signs: w - 0 * d would turn -0 into 0 where d is negative.
+    w.values().view(0, {100}).fill(-0.0);
+    const Tensor before = w.values().clone();
+    const std::unique_ptr<UpdateRule> update = c.make(w);
+    const Tensors fresh = state_of(*update);
+    for (std::int64_t t = 0; t < 3; ++t) step(network, w, *update, t, /*lr=*/0);
+    CHECK(same_bits(w.values(), before));
+    CHECK_FALSE(same_bits(state_of(*update), fresh));
+    CHECK(state_of(*update).back().item() == 3);  // "step"
+  }
+}
+
+TEST_CASE("update rule: state has stable names, and exists before the first step") {
+  Quadratic q;
+  const ParameterVector w = ParameterVector::of(q);
+  std::vector<std::string> found;
+  for (const Case& c : cases()) found.push_back(listing(*c.make(w)));
+  const std::string momentum = "momentum f64 {2}; step i64 {}; ",
+                    moments = "m f64 {2}; v f64 {2}; step i64 {}; ";
+  CHECK(found == std::vector<std::string>{"step i64 {}; ", momentum, momentum, momentum, moments, moments});
+}
+
+TEST_CASE("update rule: a fresh rule with the state copied in continues with the same bits") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.label);
+    SmallNetwork straight, resumed;
+    ParameterVector w = ParameterVector::of(straight), v = ParameterVector::of(resumed);
+    const std::unique_ptr<UpdateRule> update = c.make(w);
+    for (std::int64_t t = 0; t < 5; ++t) step(straight, w, *update, t);
+
+    const std::unique_ptr<UpdateRule> fresh = c.make(v);
+    v.values().copy_from(w.values());
+    const auto copy = [](auto& from, auto& to) {
+      const Tensors saved = state_of(from);
+      const std::vector<NamedBuffer> buffers = entries_of(to).buffers;
+      REQUIRE(saved.size() == buffers.size());
+      for (std::size_t i = 0; i < saved.size(); ++i) buffers[i].buffer->copy_from(saved[i]);
+    };
+    copy(*update, *fresh);
+    copy(straight, resumed);
+
+    for (std::int64_t t = 5; t < 10; ++t) step(straight, w, *update, t);
+    for (std::int64_t t = 5; t < 10; ++t) step(resumed, v, *fresh, t);
+    CHECK(same_bits(w.values(), v.values()));
+    CHECK(same_bits(state_of(*update), state_of(*fresh)));
+    CHECK(same_bits(straight.buffers(), resumed.buffers()));
+  }
+}
+
+TEST_CASE("update rule: Adam and AdamW without decay are one rule, bit for bit") {
+  SmallNetwork a, b;
+  ParameterVector wa = ParameterVector::of(a), wb = ParameterVector::of(b);
+  Adam adam(wa), adamw(wb, {.decoupled = true});
+  CHECK(std::string(adam.name()) == "adam");
+  CHECK(std::string(adamw.name()) == "adamw");
+  for (std::int64_t t = 0; t < 5; ++t) {
+    step(a, wa, adam, t);
+    step(b, wb, adamw, t);
+  }
+  CHECK(same_bits(wa.values(), wb.values()));
+}
+
+TEST_CASE("update rule: a parameter without a gradient and without decay keeps its bits") {
+  struct Partly {
+    Variable used = Variable::parameter(Tensor::from(std::vector<float>{1, -2}));
+    Variable unused = Variable::parameter(Tensor::from(std::vector<float>{0.3f, -0.0f, 1e-40f}));
+    void describe(Inventory& it) {
+      it.parameter("used", used);
+      it.parameter("unused", unused);
+    }
+  };
+  const Make plain_sgd = [](const ParameterVector& w) {
+    return std::make_unique<Sgd>(w, SgdOptions{.momentum = 0.9});
+  };
+  const Make plain_adam = [](const ParameterVector& w) { return std::make_unique<Adam>(w); };
+  for (const Make& make : {plain_sgd, plain_adam}) {
+    Partly model;
+    ParameterVector w = ParameterVector::of(model);
+    const Tensor unused = model.unused.value().clone(), used = model.used.value().clone();
+    const std::unique_ptr<UpdateRule> update = make(w);
+    Sam sam({.rho = 0.1});
+    for (int i = 0; i < 3; ++i) {
+      const Direction d =
+          sam.direction([&](const Request&) { return evaluate(sum(square(model.used)), w); }, w);
+      update->apply(w, d.vector, 0.1);
+    }
+    CHECK(same_bits(model.unused.value(), unused));
+    CHECK_FALSE(same_bits(model.used.value(), used));
+  }
+}
+
+TEST_CASE("update rule: options out of range are errors") {
+  Quadratic q;
+  const ParameterVector w = ParameterVector::of(q);
+  const auto bad_sgd = [&](const SgdOptions& o) { CHECK_THROWS_AS(Sgd(w, o), ArgumentError); };
+  const auto bad_adam = [&](const AdamOptions& o) { CHECK_THROWS_AS(Adam(w, o), ArgumentError); };
+  const double nan = std::nan("");
+  bad_sgd({.momentum = 1});
+  bad_sgd({.momentum = -0.1});
+  bad_sgd({.momentum = nan});
+  bad_sgd({.momentum = 0.9, .dampening = 1.5});
+  bad_sgd({.momentum = 0.9, .dampening = nan});
+  bad_sgd({.dampening = 0.5});
+  bad_sgd({.weight_decay = -1});
+  bad_sgd({.weight_decay = HUGE_VAL});
+  bad_sgd({.nesterov = true});
+  bad_sgd({.momentum = 0.9, .dampening = 0.1, .nesterov = true});
+  bad_adam({.beta1 = 1});
+  bad_adam({.beta2 = 1});
+  bad_adam({.beta1 = -0.1});
+  bad_adam({.beta2 = nan});
+  bad_adam({.eps = 0});
+  bad_adam({.eps = nan});
+  bad_adam({.weight_decay = -1});
+}
+
+TEST_CASE("update rule: a direction or rate that does not fit is an error and changes nothing") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.label);
+    Quadratic q;
+    ParameterVector w = ParameterVector::of(q);
+    const std::unique_ptr<UpdateRule> update = c.make(w);
+    const Tensors state = state_of(*update);
+    const Tensor good = Tensor::from(Numbers{1, 1});
+    CHECK_THROWS_AS(update->apply(w, Tensor(), 0.1), ArgumentError);
+    CHECK_THROWS_AS(update->apply(w, Tensor::from(Numbers{1}), 0.1), ArgumentError);
+    CHECK_THROWS_AS(update->apply(w, good.to(Dtype::f32), 0.1), ArgumentError);
+    CHECK_THROWS_AS(update->apply(w, good, -0.1), ArgumentError);
+    CHECK_THROWS_AS(update->apply(w, good, std::nan("")), ArgumentError);
+    CHECK_THROWS_AS(update->apply(w, good, HUGE_VAL), ArgumentError);
+    CHECK(gap(w.values(), {1, 2}) == 0);
+    CHECK(same_bits(state_of(*update), state));
+  }
+  // A rule made for other weights.
+  SmallNetwork other;
+  Quadratic q;
+  ParameterVector w = ParameterVector::of(q);
+  Sgd sgd(ParameterVector::of(other), {.momentum = 0.9});
+  CHECK_THROWS_AS(sgd.apply(w, Tensor::from(Numbers{1, 1}), 0.1), ArgumentError);
+  CHECK(gap(w.values(), {1, 2}) == 0);
+}
+
+}  // namespace basin::optim::testing
