@@ -28,21 +28,6 @@ void append_utf8(std::string& out, std::uint32_t code) {
   }
 }
 
-/// A quotation for an error message: short, on one line.
-std::string shown(std::string_view piece) {
-  std::string out;
-  for (std::size_t at = 0; at < piece.size();) {
-    const std::size_t length = std::max<std::size_t>(utf8_length(piece, at), 1);
-    if (out.size() + length > 60) return out + "...";
-    if (static_cast<unsigned char>(piece[at]) < 0x20)
-      out += '?';
-    else
-      out.append(piece, at, length);
-    at += length;
-  }
-  return out;
-}
-
 }  // namespace
 
 Json parse_json(std::string_view text) {
@@ -80,7 +65,7 @@ void JsonReader::expect(char wanted, const char* what) {
   if (at_ >= text_.size()) fail(text("expects ", what, ", the text ends"));
   if (got != wanted) {
     const std::size_t length = std::max<std::size_t>(utf8_length(text_, at_), 1);
-    fail(text("expects ", what, ", got '", shown(text_.substr(at_, length)), "'"));
+    fail(text("expects ", what, ", got '", excerpt(text_.substr(at_, length)), "'"));
   }
   ++at_;
 }
@@ -200,7 +185,7 @@ Json JsonReader::number() {
   const auto convert = [&](auto value) -> Json {
     const auto error =
         std::from_chars(literal_text.data(), literal_text.data() + literal_text.size(), value).ec;
-    if (error != std::errc()) fail_at(begin, text("number ", shown(literal_text), " is out of range"));
+    if (error != std::errc()) fail_at(begin, text("number ", excerpt(literal_text), " is out of range"));
     return value;
   };
   if (!whole || literal_text == "-0") return convert(double{});  // an integer has no -0
@@ -230,7 +215,7 @@ Json JsonReader::value() {
       std::unordered_set<std::string> seen;
       begin_object();
       for (std::string key; next_member(key);) {
-        if (!seen.insert(key).second) fail(text("key \"", shown(key), "\" appears twice"));
+        if (!seen.insert(key).second) fail(text("key \"", excerpt(key), "\" appears twice"));
         members.emplace_back(key, value());
       }
       return members;

@@ -2,7 +2,9 @@
 // U+10FFFF).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace basin {
@@ -40,5 +42,18 @@ inline std::size_t first_invalid_utf8(std::string_view text) {
 }
 
 inline bool is_utf8(std::string_view text) { return first_invalid_utf8(text) == std::string_view::npos; }
+
+/// Untrusted text for an error message: on one line, at most about 60 bytes.
+inline std::string excerpt(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = std::max<std::size_t>(utf8_length(text, at), 1);
+    if (out.size() + length > 60) return out + "...";
+    const bool printable = length > 1 || (text[at] >= 0x20 && text[at] < 0x7F);
+    out += printable ? text.substr(at, length) : "?";
+    at += length;
+  }
+  return out;
+}
 
 }  // namespace basin
