@@ -1,18 +1,16 @@
-// The entry points of core/cpu/kernels.h.
-#include "core/cpu/kernels.h"
-
-#include <Eigen/Core>
-
+// The f64 kernels: plain loops, and Eigen for the matrix product.
 #include "core/cpu/plain.h"
 
-namespace basin::cpu {
-namespace {
+#include <Eigen/Core>
+#include <algorithm>
 
-// C = op(A) op(B) by Eigen, single-threaded on fixed tiles of C.
-template <class T>
-void eigen_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const T* a, Index lda,
-                const T* b, Index ldb, T* c, Index ldc) {
-  using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+#include "core/cpu/kernels.h"
+
+namespace basin::cpu {
+
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const double* a, Index lda,
+          const double* b, Index ldb, double* c, Index ldc) {
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Stride = Eigen::OuterStride<>;
   using View = Eigen::Map<const Matrix, 0, Stride>;
   if (m <= 0 || n <= 0) return;
@@ -41,33 +39,14 @@ void eigen_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, c
   });
 }
 
-}  // namespace
-
-void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda,
-          const float* b, Index ldb, float* c, Index ldc) {
-  eigen_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc);
-}
-
-void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const double* a, Index lda,
-          const double* b, Index ldb, double* c, Index ldc) {
-  eigen_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc);
-}
-
-void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y) { plain_conv2d(g, x, w, y); }
 void conv2d(const ConvGeometry& g, const double* x, const double* w, double* y) { plain_conv2d(g, x, w, y); }
-void conv2d_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {
-  plain_conv2d_input_grad(g, dy, w, dx);
-}
+
 void conv2d_input_grad(const ConvGeometry& g, const double* dy, const double* w, double* dx) {
   plain_conv2d_input_grad(g, dy, w, dx);
 }
-void conv2d_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw) {
-  plain_conv2d_weight_grad(g, x, dy, dw);
-}
+
 void conv2d_weight_grad(const ConvGeometry& g, const double* x, const double* dy, double* dw) {
   plain_conv2d_weight_grad(g, x, dy, dw);
 }
-
-const char* instruction_set() { return "portable"; }
 
 }  // namespace basin::cpu

@@ -1,0 +1,159 @@
+// The register tile of the matrix product, and the blocked transpose that packing needs. Included by
+// isa_*.cpp only; unnamed namespace: each of them must keep its own copy, compiled for its instruction set.
+#pragma once
+
+#include <utility>
+
+#include "core/cpu/isa.h"
+#include "core/cpu/simd.h"
+
+namespace basin::cpu {
+namespace {
+
+constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
+
+// Blocks of kLanes output channels that a tile holds at most, and pixels (or rows of C) that go with them:
+// the accumulators, one vector of weights per block and one of broadcast input fill the registers.
+template <class V>
+constexpr int kMaxBlocks = V::kRegisters >= 32 ? 2 : 1;
+template <class V, int kBlocks>
+constexpr int kTile = V::kRegisters >= 32  ? (kBlocks == 2 ? 14 : 16)
+                      : V::kRegisters >= 8 ? 6
+                                           : 2;
+
+// Function pointers by tile size.
+template <class Function, int kCount>
+struct Table {
+  Function at[kCount];
+};
+
+// One step of an outer product: acc[i] += x(i) * row for the kCount values x(i) and one row of the panel,
+// whose vectors lie `block` floats apart.
+template <class V, int kCount, int kBlocks, class X>
+[[gnu::always_inline]] inline void outer_step(V (&acc)[kCount][kBlocks], const float* w, Index block, X x) {
+  V row[kBlocks];
+#pragma GCC unroll 2
+  for (int v = 0; v < kBlocks; ++v) row[v] = V::load(w + v * block);
+#pragma GCC unroll 32
+  for (int i = 0; i < kCount; ++i) {
+    const V value = V::broadcast(x(i));
+#pragma GCC unroll 2
+    for (int v = 0; v < kBlocks; ++v) acc[i][v].add_product(value, row[v]);
+  }
+}
+
+template <class V, int kCount, int kBlocks>
+[[gnu::always_inline]] inline void clear(V (&acc)[kCount][kBlocks]) {
+#pragma GCC unroll 32
+  for (int i = 0; i < kCount; ++i)
+#pragma GCC unroll 2
+    for (int v = 0; v < kBlocks; ++v) acc[i][v] = V::zero();
+}
+
+// Stores acc[i] to y(i); the last block has `last` lanes, 1..kLanes.
+template <class V, int kCount, int kBlocks, class Y>
+[[gnu::always_inline]] inline void store(const V (&acc)[kCount][kBlocks], int last, Y y) {
+#pragma GCC unroll 32
+  for (int i = 0; i < kCount; ++i) {
+    float* p = y(i);
+    if constexpr (kBlocks == 2) acc[i][0].store(p);
+    float* end = p + (kBlocks - 1) * kLanes;
+    if (last == kLanes)
+      acc[i][kBlocks - 1].store(end);
+    else
+      acc[i][kBlocks - 1].store(end, last);
+  }
+}
+
+template <class V, int kRows, int kBlocks, bool kPacked>
+void gemm_tile(const float* a, Index a_stride, const float* b, Index depth, float* c, Index c_stride,
+               int last, bool accumulate) {
+  V acc[kRows][kBlocks];
+  clear(acc);
+  constexpr Index kStep = kPacked ? kGemmRows : 1, kUnroll = 4;
+  const auto step = [&](Index p) __attribute__((always_inline)) {
+    outer_step(
+        acc, b + p * kBlocks * kLanes, kLanes, [&](int i) __attribute__((always_inline)) {
+          return a[p * kStep + (kPacked ? i : i * a_stride)];
+        });
+  };
+  Index p = 0;
+  for (; p + kUnroll <= depth; p += kUnroll, a += kUnroll * kStep, b += kUnroll * kBlocks * kLanes) {
+#pragma GCC unroll 4
+    for (Index u = 0; u < kUnroll; ++u) step(u);
+  }
+  for (; p < depth; ++p, a += kStep, b += kBlocks * kLanes) step(0);
+  if (accumulate) {
+#pragma GCC unroll 32
+    for (int i = 0; i < kRows; ++i) {
+      const float* p0 = c + i * c_stride;
+      if constexpr (kBlocks == 2) acc[i][0].add(V::load(p0));
+      const float* end = p0 + (kBlocks - 1) * kLanes;
+      acc[i][kBlocks - 1].add(last == kLanes ? V::load(end) : V::load(end, last));
+    }
+  }
+  store(
+      acc, last, [&](int i) __attribute__((always_inline)) { return c + i * c_stride; });
+}
+
+using GemmTile = void (*)(const float*, Index, const float*, Index, float*, Index, int, bool);
+
+template <class V>
+constexpr int kGemmTile = V::kRegisters >= 32  ? kGemmRows
+                          : V::kRegisters >= 8 ? 6
+                                               : 2;
+
+template <class V, int kBlocks, bool kPacked, int... kRow>
+constexpr Table<GemmTile, sizeof...(kRow)> gemm_tiles(std::integer_sequence<int, kRow...>) {
+  return {{gemm_tile<V, kRow + 1, kBlocks, kPacked>...}};
+}
+
+template <class V, int kBlocks, bool kPacked>
+void gemm_panel(const GemmBlock& g, const float* b, float* c, Index lanes) {
+  static constexpr auto kTiles =
+      gemm_tiles<V, kBlocks, kPacked>(std::make_integer_sequence<int, kGemmTile<V>>{});
+  const int last = static_cast<int>(lanes - (kBlocks - 1) * kLanes);
+  for (Index i = 0; i < g.rows; i += kGemmTile<V>) {
+    const Index rows = smaller(kGemmTile<V>, g.rows - i);
+    const float* a =
+        kPacked ? g.a + i / kGemmRows * kGemmRows * g.depth + i % kGemmRows : g.a + i * g.a_stride;
+    kTiles.at[rows - 1](a, g.a_stride, b, g.depth, c + i * g.c_stride, g.c_stride, last, g.accumulate);
+  }
+}
+
+template <class V>
+void gemm_block(const GemmBlock& g) {
+  constexpr Index kPanel = kMaxBlocks<V> * kLanes;
+  for (Index j = 0; j < g.cols; j += kPanel) {
+    const Index lanes = smaller(kPanel, g.cols - j);
+    const float* b = g.b + j * g.depth;
+    if (lanes > kLanes) {
+      if constexpr (kMaxBlocks<V> == 2)
+        (g.a_packed ? gemm_panel<V, 2, true> : gemm_panel<V, 2, false>)(g, b, g.c + j, lanes);
+    } else {
+      (g.a_packed ? gemm_panel<V, 1, true> : gemm_panel<V, 1, false>)(g, b, g.c + j, lanes);
+    }
+  }
+}
+
+// Transposes by squares that fit the registers; what is left at the edges goes one by one.
+template <class V>
+void transpose_copy(const Copy& m) {
+  constexpr Index kSquare = V::kSquare;
+  for (Index i = 0; i < m.rows; i += kSquare) {
+    for (Index j = 0; j < m.cols; j += kSquare) {
+      const float* in = m.in + i * m.in_stride + j;
+      float* out = m.out + j * m.out_stride + i;
+      const Index rows = smaller(kSquare, m.rows - i), cols = smaller(kSquare, m.cols - j);
+      if (rows == kSquare && cols == kSquare) {
+        V::transpose(in, m.in_stride, out, m.out_stride);
+      } else {
+        for (Index r = 0; r < rows; ++r)
+          for (Index c = 0; c < cols; ++c) out[c * m.out_stride + r] = in[r * m.in_stride + c];
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace basin::cpu
