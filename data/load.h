@@ -15,6 +15,8 @@ struct DataSetInfo {
   std::string name;     // "cifar10"
   std::string summary;  // "60,000 colour photographs, 32x32, 10 classes"
   std::string source;   // how to get the files; empty if none are needed
+  Shape image;          // {H,W,C} of one image (synthetic: unless asked otherwise)
+  std::int64_t classes = 0;
 };
 
 /// All of them, for help texts and for suggestions after a typing error.
