@@ -15,9 +15,11 @@ constexpr std::size_t kSize = 9;
 constexpr std::size_t kWeights = 6;  // the rest is the bias, which decay may leave alone
 constexpr int kSteps = 100;
 
-/// L = w^T A w / 2 - b^T w + sum(w^4) / 4, A positive definite: once in Variables, once in doubles.
+/// L_t = w^T A w / 2 - b_t^T w + sum(w^4) / 4, A positive definite: once in Variables, once in doubles. b_t
+/// is drawn anew in each step, as a mini-batch would be: at a standstill SAM's g / |g| and Adam's m / sqrt(v)
+/// would hang on the last bits of g, and two correct programs would part.
 struct Bowl {
-  Numbers a = Numbers(kSize * kSize), b = Numbers(kSize), start = Numbers(kSize);
+  Numbers a = Numbers(kSize * kSize), start = Numbers(kSize);
   Variable weight, bias;
 
   Bowl() {
@@ -30,7 +32,6 @@ struct Bowl {
           a[i * kSize + j] += m[i * kSize + k] * m[j * kSize + k] / kSize;
         if (i == j) a[i * kSize + j] += 0.1;
       }
-    for (double& x : b) x = random.normal();
     for (double& x : start) x = random.normal();
     weight = Variable::parameter(Tensor::from(Numbers(start.begin(), start.begin() + kWeights), {2, 3}));
     bias = Variable::parameter(Tensor::from(Numbers(start.begin() + kWeights, start.end())));
@@ -39,15 +40,22 @@ struct Bowl {
     it.parameter("weight", weight, ParameterRole::weight);
     it.parameter("bias", bias, ParameterRole::bias);
   }
-  Objective objective(const ParameterVector& vector) const {
-    return [this, &vector](const Request&) {
+  static Numbers pull(int t) {
+    Random random(2, Stream::user, 1, static_cast<std::uint64_t>(t));
+    Numbers b(kSize);
+    for (double& x : b) x = 3 * random.normal();
+    return b;
+  }
+  Objective objective(const ParameterVector& vector, int t) const {
+    return [this, &vector, t](const Request&) {
       const Variable row = reshape(concat({reshape(weight, {kWeights}), bias}, 0), {1, kSize});
       const Variable quadratic = sum(matmul(row, Variable(Tensor::from(a, {kSize, kSize}))) * row);
-      const Variable linear_part = sum(row * Variable(Tensor::from(b)));
+      const Variable linear_part = sum(row * Variable(Tensor::from(pull(t))));
       return evaluate(0.5 * quadratic - linear_part + 0.25 * sum(square(square(row))), vector);
     };
   }
-  Numbers gradient(const Numbers& w) const {
+  Numbers gradient(const Numbers& w, int t) const {
+    const Numbers b = pull(t);
     Numbers g(kSize);
     for (std::size_t i = 0; i < kSize; ++i) {
       g[i] = w[i] * w[i] * w[i] - b[i];
@@ -56,13 +64,13 @@ struct Bowl {
     return g;
   }
   /// The gradient at w + rho g / |g|.
-  Numbers sam_gradient(const Numbers& w, double rho) const {
-    const Numbers g = gradient(w);
+  Numbers sam_gradient(const Numbers& w, int t, double rho) const {
+    const Numbers g = gradient(w, t);
     double squares = 0;
     for (double x : g) squares += x * x;
     Numbers there = w;
     for (std::size_t i = 0; i < kSize; ++i) there[i] += rho * g[i] / std::sqrt(squares);
-    return gradient(there);
+    return gradient(there, t);
   }
 };
 
@@ -110,8 +118,8 @@ double largest_gap(const MakeUpdate& make, Textbook textbook, Decay decay, doubl
   Numbers expected = bowl.start;
   double largest = 0;
   for (int t = 0; t < kSteps; ++t) {
-    update->apply(w, rule.direction(bowl.objective(w), w).vector, rate(t));
-    textbook(t, expected, rho > 0 ? bowl.sam_gradient(expected, rho) : bowl.gradient(expected));
+    update->apply(w, rule.direction(bowl.objective(w, t), w).vector, rate(t));
+    textbook(t, expected, rho > 0 ? bowl.sam_gradient(expected, t, rho) : bowl.gradient(expected, t));
     largest = std::max(largest, gap(w.values(), expected));
   }
   // The run went somewhere, so agreement means something.

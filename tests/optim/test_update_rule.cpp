@@ -137,7 +137,7 @@ TEST_CASE("update rule: Adam and AdamW without decay are one rule, bit for bit")
 TEST_CASE("update rule: a parameter without a gradient and without decay keeps its bits") {
   struct Partly {
     Variable used = Variable::parameter(Tensor::from(std::vector<float>{1, -2}));
-    Variable unused = Variable::parameter(Tensor::from(std::vector<float>{0.3f, -0.0f, 1e-40f}));
+    Variable unused = Variable::parameter(Tensor::from(std::vector<float>{0.3f, 0.0f, 1e-40f}));
     void describe(Inventory& it) {
       it.parameter("used", used);
       it.parameter("unused", unused);
