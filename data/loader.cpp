@@ -49,7 +49,7 @@ Loader::Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions&
   if (options.prefetch < 1)
     throw ArgumentError("[loader] prefetch must be at least 1, got ", options.prefetch);
   if (options.end_epoch >> 32 > 0)
-    throw ArgumentError("[loader] end_epoch must be at most 2^32, got ", options.end_epoch);
+    throw ArgumentError("[loader] end_epoch must be below 2^32, got ", options.end_epoch);
   claimed_ = delivered_ = options.first_epoch * batches + options.first_step;
   end_ = options.end_epoch < 0 ? std::numeric_limits<std::int64_t>::max() : options.end_epoch * batches;
   slots_.resize(static_cast<std::size_t>(options.prefetch) + static_cast<std::size_t>(options.workers));

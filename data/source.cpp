@@ -1,7 +1,6 @@
 #include "data/source.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace basin::data {
@@ -14,24 +13,15 @@ std::int64_t behind(std::int64_t at, std::int64_t extent, Augmentation::Padding 
   return at < 0 ? -at : 2 * (extent - 1) - at;
 }
 
-// Writes one row: pixel x comes from `columns[x]` of `row` (black if either is missing), through the tables.
+// Writes one row: pixel x comes from column `columns[x]` of `row`, or is black, through the tables. kChannels
+// is the number of channels where the compiler should know it, else 0.
 template <std::size_t kChannels>
 void write_row(const std::uint8_t* row, const std::vector<std::int64_t>& columns, const float* tables,
-               float* out) {
-  static constexpr std::array<std::uint8_t, kChannels> kBlack{};
-  for (const std::int64_t column : columns) {
-    const std::uint8_t* pixel =
-        row == nullptr || column < 0 ? kBlack.data() : row + static_cast<std::size_t>(column) * kChannels;
-    for (std::size_t c = 0; c < kChannels; ++c) *out++ = tables[256 * c + pixel[c]];
-  }
-}
-
-void write_row(const std::uint8_t* row, const std::vector<std::int64_t>& columns, const float* tables,
-               std::size_t channels, float* out) {
+               std::size_t any_channels, float* out) {
+  const std::size_t channels = kChannels != 0 ? kChannels : any_channels;
   for (const std::int64_t column : columns) {
     for (std::size_t c = 0; c < channels; ++c) {
-      const std::size_t value =
-          row == nullptr || column < 0 ? 0 : row[static_cast<std::size_t>(column) * channels + c];
+      const std::size_t value = column < 0 ? 0 : row[static_cast<std::size_t>(column) * channels + c];
       *out++ = tables[256 * c + value];
     }
   }
@@ -43,7 +33,8 @@ DatasetSource::DatasetSource(Dataset set, const Augmentation& augmentation, std:
     : set_(std::move(set)),
       augmentation_(augmentation),
       seed_(seed),
-      pixels_(set_.images.data<std::uint8_t>()) {
+      pixels_(set_.images.data<std::uint8_t>()),
+      black_row_(static_cast<std::size_t>(set_.width() * set_.channels()), 0) {
   if (augmentation_.padding == Augmentation::Padding::reflect &&
       augmentation_.crop >= std::min(set_.height(), set_.width())) {
     throw UsageError("augmentation: a reflected border of ", augmentation_.crop,
@@ -75,21 +66,13 @@ std::int64_t DatasetSource::write(std::int64_t epoch, std::int64_t index, float*
     const std::int64_t cropped = draw.flipped ? width - 1 - x : x;
     columns[static_cast<std::size_t>(x)] = behind(cropped + draw.right, width, augmentation_.padding);
   }
+  const auto write_one_row = channels == 1 ? write_row<1> : channels == 3 ? write_row<3> : write_row<0>;
   const std::uint8_t* source = pixels_ + index * height * width * channels;
   for (std::int64_t y = 0; y < height; ++y) {
     const std::int64_t source_y = behind(y + draw.down, height, augmentation_.padding);
-    const std::uint8_t* row = source_y < 0 ? nullptr : source + source_y * width * channels;
-    float* out = image + y * width * channels;
-    switch (channels) {
-      case 1:
-        write_row<1>(row, columns, normalised_.data(), out);
-        break;
-      case 3:
-        write_row<3>(row, columns, normalised_.data(), out);
-        break;
-      default:
-        write_row(row, columns, normalised_.data(), static_cast<std::size_t>(channels), out);
-    }
+    const std::uint8_t* row = source_y < 0 ? black_row_.data() : source + source_y * width * channels;
+    write_one_row(row, columns, normalised_.data(), static_cast<std::size_t>(channels),
+                  image + y * width * channels);
   }
   for (std::int64_t y = draw.box_top; y < draw.box_bottom; ++y) {
     float* row = image + y * width * channels;

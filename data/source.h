@@ -42,6 +42,7 @@ class DatasetSource : public ExampleSource {
   Augmentation augmentation_;
   std::uint64_t seed_;
   const std::uint8_t* pixels_;
+  std::vector<std::uint8_t> black_row_;
   std::vector<float> normalised_;  // [channel][pixel value]
 };
 
