@@ -102,6 +102,20 @@ ArchiveTensor read_tensor(JsonReader& reader, std::string name) {
 
 }  // namespace
 
+std::string_view file_dtype(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+      return "F32";
+    case Dtype::f64:
+      return "F64";
+    case Dtype::i64:
+      return "I64";
+    case Dtype::u8:
+      return "U8";
+  }
+  return "";
+}
+
 Archive::Archive(const std::string& path) : file_(opened(path)) {
   if (file_.size() < kLengthBytes)
     fail("has ", file_.size(), " bytes, fewer than the 8 of the header's length");

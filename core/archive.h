@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +22,9 @@ enum class FileLayout { plain, convolution };
 /// than 4.
 Tensor to_file_layout(const Tensor& memory);
 Tensor from_file_layout(const Tensor& file);
+
+/// How the format spells a dtype: F32, F64, I64, U8.
+std::string_view file_dtype(Dtype dtype);
 
 /// One tensor to write, as it is in memory.
 struct ArchiveEntry {

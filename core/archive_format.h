@@ -56,21 +56,6 @@ constexpr std::size_t element_size(std::string_view dtype) {
   return 0;
 }
 
-/// The format's name of our dtypes.
-constexpr std::string_view file_dtype(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-      return "F32";
-    case Dtype::f64:
-      return "F64";
-    case Dtype::i64:
-      return "I64";
-    case Dtype::u8:
-      return "U8";
-  }
-  return "";
-}
-
 inline std::array<unsigned char, kLengthBytes> length_bytes(std::size_t header_bytes) {
   std::array<unsigned char, kLengthBytes> out{};
   for (std::size_t i = 0; i < kLengthBytes; ++i) out[i] = static_cast<unsigned char>(header_bytes >> (8 * i));

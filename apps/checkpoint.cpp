@@ -1,0 +1,274 @@
+// Saving, choosing, checking and restoring checkpoints; weights as files.
+#include "apps/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <set>
+
+#include "core/utf8.h"
+
+namespace basin::apps {
+namespace {
+
+constexpr const char* kPositionKey = "basin";
+constexpr std::string_view kPrefix = "ckpt-", kSuffix = ".safetensors";
+
+std::string checkpoint_name(std::int64_t step) {
+  std::string digits = std::to_string(step);
+  if (digits.size() < 9) digits.insert(0, 9 - digits.size(), '0');
+  return text(kPrefix, digits, kSuffix);
+}
+
+/// The step in "ckpt-000000120.safetensors"; -1 for another name.
+std::int64_t step_of(std::string_view name) {
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return -1;
+  name.remove_prefix(kPrefix.size());
+  name.remove_suffix(std::min(kSuffix.size(), name.size()));
+  std::int64_t step = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+  return error == std::errc() && end == name.data() + name.size() && step >= 0 ? step : -1;
+}
+
+bool header_is_whole(const std::string& path) {
+  try {
+    const Archive archive(path);
+    return true;
+  } catch (const CheckpointError&) {
+    return false;
+  }
+}
+
+FileLayout file_layout(ParameterLayout layout) {
+  return layout == ParameterLayout::convolution ? FileLayout::convolution : FileLayout::plain;
+}
+
+/// A tensor of an object and its name in a file. `tensor` shares the object's numbers.
+struct Slot {
+  std::string name;
+  Tensor tensor;
+  FileLayout layout;
+  Tensor* buffer;  // null for a parameter
+};
+
+void add_slots(std::vector<Slot>& slots, const std::string& prefix, const Entries& entries) {
+  for (const NamedParameter& p : entries.parameters)
+    slots.push_back({prefix + p.name, p.parameter->value(), file_layout(p.layout), nullptr});
+  for (const NamedBuffer& b : entries.buffers)
+    slots.push_back({prefix + b.name, *b.buffer, FileLayout::plain, b.buffer});
+}
+
+std::vector<ArchiveEntry> to_entries(const std::vector<Slot>& slots) {
+  std::vector<ArchiveEntry> entries;
+  for (const Slot& s : slots)
+    if (s.tensor.defined()) entries.push_back({s.name, s.tensor, s.layout});
+  return entries;
+}
+
+Shape shape_in_file(const Slot& slot) {
+  const Shape& s = slot.tensor.shape();
+  return slot.layout == FileLayout::convolution && s.rank() == 4 ? Shape{s[3], s[2], s[0], s[1]} : s;
+}
+
+/// Names for one line of an error: the first few, and how many more there are.
+class Findings {
+ public:
+  void add(const std::string& finding) {
+    if (++count_ <= kShown) all_ += (count_ > 1 ? ", " : "") + finding;
+  }
+  std::string line(const char* title) const {
+    if (count_ == 0) return "";
+    return text("; ", title, ": ", all_, count_ > kShown ? text(" and ", count_ - kShown, " more") : "");
+  }
+
+ private:
+  static constexpr int kShown = 4;
+  int count_ = 0;
+  std::string all_;
+};
+
+/// Copies the archive's tensors into the slots; a slot's name in the file is prefix + name, and every tensor
+/// of the file that begins with the prefix must have its slot.
+void fill_slots(const Archive& archive, std::vector<Slot>& slots, const std::string& prefix) {
+  Findings missing, unexpected, different;
+  std::set<std::string> known;
+  for (const Slot& slot : slots) {
+    known.insert(prefix + slot.name);
+    if (!slot.tensor.defined()) continue;
+    if (!archive.contains(prefix + slot.name)) {
+      missing.add(slot.name);
+      continue;
+    }
+    const ArchiveTensor& t = archive.at(prefix + slot.name);
+    const std::string_view dtype = file_dtype(slot.tensor.dtype());
+    const Shape shape = shape_in_file(slot);
+    if (t.shape != shape || t.dtype != dtype)
+      different.add(text(slot.name, " (", t.dtype, ' ', t.shape, ", expected ", dtype, ' ', shape, ')'));
+  }
+  for (const ArchiveTensor& t : archive.tensors())
+    if (t.name.starts_with(prefix) && known.count(t.name) == 0) unexpected.add(excerpt(t.name));
+  const std::string problems =
+      missing.line("missing") + unexpected.line("unexpected") + different.line("different");
+  if (!problems.empty()) throw CheckpointError("[load] ", archive.path(), " does not fit", problems);
+
+  for (Slot& slot : slots) {
+    if (!archive.contains(prefix + slot.name)) continue;
+    const Tensor loaded = archive.read(prefix + slot.name, slot.layout);
+    if (slot.tensor.defined())
+      slot.tensor.copy_from(loaded);
+    else
+      *slot.buffer = loaded;
+  }
+}
+
+std::vector<Slot> slots_of(const std::vector<StatePart>& parts) {
+  std::vector<Slot> slots;
+  for (const StatePart& part : parts) add_slots(slots, part.name + '.', part.entries);
+  return slots;
+}
+
+}  // namespace
+
+Json to_json(const TrainingPosition& p) {
+  Json j;
+  j.set("format", p.format).set("step", p.step).set("epoch", p.epoch).set("batch", p.batch);
+  j.set("samples_seen", p.samples_seen).set("seed", p.seed);
+  j.set("config_hash", p.config_hash).set("data_hash", p.data_hash);
+  j.set("model", p.model).set("optimizer", p.optimizer).set("rule", p.rule).set("average", p.average);
+  j.set("best_metric", recorded(p.best_metric)).set("best_epoch", p.best_epoch).set("extra", p.extra);
+  return j;
+}
+
+TrainingPosition training_position(const Json& j) {
+  TrainingPosition p;
+  p.format = j.at("format").integer();
+  if (p.format > TrainingPosition::kNewestFormat)
+    throw NewerFormatError("[checkpoint] has format ", p.format, ", this program reads up to ",
+                           TrainingPosition::kNewestFormat, "; use the newer program that wrote it");
+  p.step = j.at("step").integer();
+  p.epoch = j.at("epoch").integer();
+  p.batch = j.at("batch").integer();
+  p.samples_seen = j.at("samples_seen").integer();
+  p.seed = j.at("seed").natural();
+  p.config_hash = j.at("config_hash").string();
+  p.data_hash = j.at("data_hash").string();
+  p.model = j.at("model").string();
+  p.optimizer = j.at("optimizer").string();
+  p.rule = j.at("rule").string();
+  p.average = j.at("average").string();
+  p.best_metric = recorded_number(j.at("best_metric"));
+  p.best_epoch = j.at("best_epoch").integer();
+  p.extra = j.at("extra");
+  return p;
+}
+
+std::vector<ArchiveEntry> state_entries(const std::vector<StatePart>& parts) {
+  return to_entries(slots_of(parts));
+}
+
+void restore_state(const Archive& checkpoint, const std::vector<StatePart>& parts) {
+  std::vector<Slot> slots = slots_of(parts);
+  fill_slots(checkpoint, slots, "");
+}
+
+std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
+                            const std::vector<ArchiveEntry>& state, int keep) {
+  if (keep < 1) throw ArgumentError("[checkpoint] keeps at least 1 file, got ", keep);
+  const std::string path = directory + '/' + checkpoint_name(position.step);
+  write_archive(path, state, {{kPositionKey, to_json(position).compact()}});
+  int kept = 1;
+  for (const CheckpointFile& other : list_checkpoints(directory)) {
+    if (other.step == position.step) continue;
+    if (other.step < position.step && kept < keep && header_is_whole(other.path))
+      ++kept;
+    else
+      remove_file(other.path);
+  }
+  return path;
+}
+
+std::vector<CheckpointFile> list_checkpoints(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(directory, error);
+  if (error) throw CheckpointError("[checkpoint] ", directory, ": ", error.message());
+  std::vector<CheckpointFile> files;
+  for (const auto& entry : entries) {
+    const std::string name = entry.path().filename().string();
+    if (const std::int64_t step = step_of(name); step >= 0) files.push_back({step, directory + '/' + name});
+  }
+  std::sort(files.begin(), files.end(),
+            [](const CheckpointFile& a, const CheckpointFile& b) { return a.step > b.step; });
+  return files;
+}
+
+LoadedCheckpoint load_checkpoint(const std::string& path) {
+  Archive archive(path);
+  const auto position = archive.metadata().find(kPositionKey);
+  if (position == archive.metadata().end() || !archive.checksummed())
+    throw CheckpointError("[checkpoint] ", path,
+                          ": holds tensors, but is no checkpoint of basin; use it as --init");
+  archive.verify();
+  try {
+    return {archive, training_position(parse_json(position->second))};
+  } catch (const JsonError& e) {
+    throw CheckpointError("[checkpoint] ", path, ": position: ", e.what());
+  }
+}
+
+LoadedCheckpoint load_newest_checkpoint(const std::string& directory,
+                                        const std::function<void(const std::string&)>& warn) {
+  std::string reasons;
+  for (const CheckpointFile& file : list_checkpoints(directory)) {
+    try {
+      LoadedCheckpoint loaded = load_checkpoint(file.path);
+      if (!reasons.empty())
+        warn("damaged checkpoint passed over: " + reasons + "; going on from " + file.path);
+      return loaded;
+    } catch (const NewerFormatError&) {
+      throw;  // it is whole: an older one would silently throw work away
+    } catch (const CheckpointError& e) {
+      reasons += (reasons.empty() ? "" : "; ") + std::string(e.what());
+    }
+  }
+  if (reasons.empty())
+    throw CheckpointError("[checkpoint] ", directory, " has no checkpoint (ckpt-*.safetensors)");
+  throw CheckpointError("[checkpoint] no checkpoint in ", directory, " can be read: ", reasons);
+}
+
+void check_compatible(const TrainingPosition& saved, const TrainingPosition& wanted) {
+  std::string differences;
+  const auto compare = [&](const char* field, const auto& has, const auto& wants) {
+    if (has == wants) return;
+    differences += text(differences.empty() ? "" : ", ", field, ' ', has, " (this run: ", wants, ')');
+  };
+  compare("model", saved.model, wanted.model);
+  compare("optimizer", saved.optimizer, wanted.optimizer);
+  compare("rule", saved.rule, wanted.rule);
+  compare("average", saved.average, wanted.average);
+  compare("seed", saved.seed, wanted.seed);
+  compare("data", saved.data_hash, wanted.data_hash);
+  if (!differences.empty())
+    throw CheckpointError("[resume] the checkpoint does not fit this run: it has ", differences,
+                          "; resume with the options of its config.toml");
+}
+
+void save_weights(const std::string& path, const Entries& model) {
+  std::vector<Slot> slots;
+  add_slots(slots, "", model);
+  write_archive(path, to_entries(slots),
+                {{"format", "pt"}});  // PyTorch's layouts; some loaders insist on the word
+}
+
+void load_weights(const std::string& path, const Entries& model) {
+  const Archive archive(path);
+  std::vector<Slot> slots;
+  add_slots(slots, "", model);
+  const auto all_begin_with = [&](std::string_view prefix) {
+    return std::all_of(archive.tensors().begin(), archive.tensors().end(),
+                       [&](const ArchiveTensor& t) { return t.name.starts_with(prefix); });
+  };
+  const bool checkpoint = archive.metadata().count(kPositionKey) > 0;
+  fill_slots(archive, slots, checkpoint ? "model." : all_begin_with("module.") ? "module." : "");
+}
+
+}  // namespace basin::apps

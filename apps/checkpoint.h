@@ -1,0 +1,111 @@
+// Checkpoints: what a training run saves to go on with the same bits, and the weights it ends with.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "autograd/inventory.h"
+#include "core/archive.h"
+#include "core/json.h"
+
+namespace basin::apps {
+
+/// Where a run stands. Together with the tensors it is the whole state: random numbers are functions of the
+/// seed and the position, the learning rate of the step.
+struct TrainingPosition {
+  static constexpr std::int64_t kNewestFormat = 1;
+  std::int64_t format = kNewestFormat;
+  std::int64_t step = 0;          // updates made
+  std::int64_t epoch = 0;         // epochs finished
+  std::int64_t batch = 0;         // of the next epoch: batches done
+  std::int64_t samples_seen = 0;  // since the start of the run
+  std::uint64_t seed = 0;
+  std::string config_hash, data_hash;                             // SHA-256, hexadecimal
+  std::string model, optimizer, rule, average;                    // names: resnet20, sgd, sam, none
+  double best_metric = std::numeric_limits<double>::quiet_NaN();  // NaN: no epoch was evaluated yet
+  std::int64_t best_epoch = 0;
+  Json extra = Json::Object{};  // of the training loop: sums of the unfinished epoch, counters
+};
+
+/// A checkpoint of a later Basin. It is whole, so that resuming stops at it instead of passing it over.
+struct NewerFormatError : CheckpointError {
+  using CheckpointError::CheckpointError;
+};
+
+Json to_json(const TrainingPosition& position);
+/// The inverse, bit for bit. Errors: JsonError; NewerFormatError.
+TrainingPosition training_position(const Json& json);
+
+/// A part of the state under its name: "model", "optimizer", "rule", "average". Anything with
+/// describe(Inventory&):
+///   {"model", entries_of(model)}
+struct StatePart {
+  std::string name;
+  Entries entries;
+};
+
+/// All tensors of the parts, called "part.entry". An undefined buffer is state that is not there yet, and
+/// left out.
+std::vector<ArchiveEntry> state_entries(const std::vector<StatePart>& parts);
+
+/// Copies the tensors of a checkpoint into the parts, bit for bit, in place: views into a ParameterVector
+/// stay views. An undefined buffer receives its tensor. Checks everything before it writes anything. Errors:
+/// CheckpointError listing what is missing, unexpected, or of another shape or dtype.
+void restore_state(const Archive& checkpoint, const std::vector<StatePart>& parts);
+
+/// Writes `directory`/ckpt-<step, nine digits>.safetensors, atomically and durably. Then, and only then,
+/// removes other checkpoints there: of those with fewer steps all but the newest `keep` - 1 readable ones,
+/// and all with more steps, which this run passed over as damaged or an overwritten run left. Returns the
+/// path. Errors: OutputError, the checkpoints before are then intact; keep < 1.
+std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
+                            const std::vector<ArchiveEntry>& state, int keep = 2);
+
+/// A checkpoint file by its name.
+struct CheckpointFile {
+  std::int64_t step;
+  std::string path;
+};
+/// The checkpoints in a directory by their names, newest first. Errors: CheckpointError, no such directory.
+std::vector<CheckpointFile> list_checkpoints(const std::string& directory);
+
+/// A checkpoint open for reading, its checksums verified.
+struct LoadedCheckpoint {
+  Archive archive;
+  TrainingPosition position;
+};
+
+/// One checkpoint file, read once to verify it. Errors: CheckpointError: damaged, or not a checkpoint of
+/// Basin; NewerFormatError.
+LoadedCheckpoint load_checkpoint(const std::string& path);
+
+/// The newest checkpoint of a directory that is whole. Damaged newer ones are passed over with a warning that
+/// names them and the one taken. Errors: CheckpointError: there is none, with each file and its reason;
+/// NewerFormatError.
+LoadedCheckpoint load_newest_checkpoint(const std::string& directory,
+                                        const std::function<void(const std::string&)>& warn);
+
+/// Whether a run can go on from `saved`: same model, optimizer, rule, average, seed and data as `wanted`.
+/// Errors: CheckpointError naming each field that differs with both values.
+void check_compatible(const TrainingPosition& saved, const TrainingPosition& wanted);
+
+/// Writes parameters and buffers for other programs: torchvision's names, PyTorch's layouts. Equal tensors
+/// give equal bytes; there is no date in the file. Errors: OutputError.
+void save_weights(const std::string& path, const Entries& model);
+template <class Model>
+void save_weights(const std::string& path, Model& model) {
+  save_weights(path, entries_of(model));
+}
+
+/// Copies the weights of a file into a model, in place: of save_weights(), of a checkpoint, or of another
+/// program (names may carry PyTorch's prefix "module."). Checks everything before it writes anything. Errors:
+/// CheckpointError listing what is missing, unexpected, or of another shape or dtype.
+void load_weights(const std::string& path, const Entries& model);
+template <class Model>
+void load_weights(const std::string& path, Model& model) {
+  load_weights(path, entries_of(model));
+}
+
+}  // namespace basin::apps
