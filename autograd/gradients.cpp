@@ -34,8 +34,9 @@ class Sweep {
       if (!grad.defined()) continue;
       if (auto it = asked_.find(node.get()); it != asked_.end())
         for (std::size_t i : it->second) result[i] = grad;
-      if (wants_any(*node)) step(node, grad);
-      if (!keep_graph && !node->leaf()) node->consume();
+      if (!wants_any(*node)) continue;
+      step(node, grad);
+      if (!keep_graph) node->consume();
     }
     return result;
   }
@@ -90,31 +91,37 @@ class Sweep {
       throw ArgumentError(
           "[gradients] the history at '", node->op_,
           "' was already consumed; pass keep_graph to the first call, or compute the loss again");
-    const Variables grads = node->vjp_(Backward(node, grad));
+    Variables grads = node->vjp_(Backward(node, grad));
     if (grads.size() != node->inputs_.size())
       throw InternalError("[", node->op_, "] its derivative returned ", grads.size(), " cotangents for ",
                           node->inputs_.size(), " inputs");
     for (std::size_t i = 0; i < grads.size(); ++i)
-      if (node->wanted_[i] && grads[i].defined()) arrive(*node, i, grads[i]);
+      if (node->wanted_[i] && grads[i].defined()) arrive(*node, i, std::move(grads[i]));
   }
 
-  void arrive(const Node& from, std::size_t i, const Variable& grad) {
+  void arrive(const Node& from, std::size_t i, Variable grad) {
     const Node::Input& in = from.inputs_[i];
     if (grad.shape() != in.shape)
       throw InternalError("[", from.op_, "] cotangent ", i, " has shape ", grad.shape(), ", the input ",
                           in.shape);
     Variable& sum = cotangents_[position_.at(in.node.get())];
-    if (!sum.defined())
-      sum = grad;
-    else if (!recording() && sum.value().use_count() == 1)
-      add_in_place(sum, grad.value());
-    else
+    if (!sum.defined()) {
+      sum = std::move(grad);
+    } else if (!recording() && sole_owner(sum)) {
+      add(grad, sum);
+    } else if (!recording() && sole_owner(grad)) {
+      add(sum, grad);
+      sum = std::move(grad);
+    } else {
       sum = sum + grad;
+    }
   }
 
-  static void add_in_place(Variable& sum, const Tensor& grad) {
-    Tensor own = sum.value();  // nobody else holds these numbers
-    axpby(1, grad, 1, own);
+  /// Nobody else holds these numbers: they may be overwritten.
+  static bool sole_owner(const Variable& v) { return v.value().use_count() == 1; }
+  static void add(const Variable& from, const Variable& into) {
+    Tensor y = into.value();
+    axpby(1, from.value(), 1, y);
   }
 
   std::vector<std::shared_ptr<Node>> nodes_;
@@ -138,6 +145,13 @@ Variable start(const Variable& loss, const Variable& cotangent) {
   return Tensor::full(loss.shape(), 1, loss.dtype(), loss.value().device());
 }
 
+/// The numbers of a result, in storage of their own: a sum hands the same cotangent to all its operands.
+Tensor own(Variable found) {
+  Tensor t = found.value();
+  found = Variable();
+  return t.use_count() == 1 ? t : t.clone();
+}
+
 Tensor zeros_like(const Variable& v) { return Tensor::zeros(v.shape(), v.dtype(), v.value().device()); }
 
 }  // namespace
@@ -145,11 +159,11 @@ Tensor zeros_like(const Variable& v) { return Tensor::zeros(v.shape(), v.dtype()
 Tensors gradients(const Variable& loss, const Variables& wrt, const GradientOptions& options) {
   const Variable seed = start(loss, options.cotangent);
   NoRecording plain;
-  const Variables found = Sweep(loss, wrt).run(loss, seed, wrt.size(), options.keep_graph);
+  Variables found = Sweep(loss, wrt).run(loss, seed, wrt.size(), options.keep_graph);
   Tensors result;
   result.reserve(wrt.size());
   for (std::size_t i = 0; i < wrt.size(); ++i)
-    result.push_back(found[i].defined() ? found[i].value() : zeros_like(wrt[i]));
+    result.push_back(found[i].defined() ? own(std::move(found[i])) : zeros_like(wrt[i]));
   return result;
 }
 
