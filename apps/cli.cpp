@@ -1,0 +1,304 @@
+// The order of the sources, once for every subcommand.
+#include "apps/cli.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "apps/help.h"
+#include "apps/option_tables.h"
+#include "apps/presets.h"
+#include "apps/suggest.h"
+#include "apps/toml_file.h"
+#include "core/error.h"
+
+extern char** environ;
+
+namespace basin::apps {
+
+namespace {
+
+std::string place_of(const TomlEntry& entry, Source source) {
+  return source == Source::preset ? "preset " + entry.place : entry.place;
+}
+
+[[noreturn]] void unknown_key(const OptionTable& table, const TomlEntry& entry, const std::string& place) {
+  std::vector<std::string> paths, sections;
+  for (const Option& option : table.options()) {
+    if (option.key.empty()) continue;
+    paths.push_back(option.path());
+    sections.push_back(option.group);
+    // A key without its section, or a flag's spelling, is meant for the option of that name.
+    const std::string last = entry.path.substr(entry.path.rfind('.') + 1);
+    if (last == option.flag || last == option.key) {
+      throw UsageError(place, ": unknown key ", quoted(entry.path), "; did you mean ", option.path(), "?");
+    }
+  }
+  const bool section = entry.kind == TomlEntry::Kind::section;
+  throw UsageError(place, section ? ": unknown section " : ": unknown key ", quoted(entry.path),
+                   did_you_mean(entry.path, section ? sections : paths));
+}
+
+bool fits(ValueKind wanted, TomlEntry::Kind given) {
+  using Given = TomlEntry::Kind;
+  switch (wanted) {
+    case ValueKind::flag:
+      return given == Given::flag;
+    case ValueKind::integer:
+      return given == Given::integer;
+    case ValueKind::real:
+      return given == Given::real || given == Given::integer;
+    case ValueKind::text:
+      return given == Given::text;
+    case ValueKind::numbers:
+      break;
+  }
+  return given == Given::numbers;
+}
+
+void apply_toml(OptionTable& table, const std::vector<TomlEntry>& entries, Source source) {
+  for (const TomlEntry& entry : entries) {
+    const std::string place = place_of(entry, source);
+    if (entry.kind == TomlEntry::Kind::section) {
+      const bool known = std::any_of(
+          table.options().begin(), table.options().end(),
+          [&](const Option& option) { return !option.key.empty() && option.group == entry.path; });
+      if (!known) unknown_key(table, entry, place);
+      continue;
+    }
+    Option* option = table.by_path(entry.path);
+    if (!option) unknown_key(table, entry, place);
+    if (!fits(option->binding.kind, entry.kind)) {
+      throw UsageError(place, ": ", entry.path, " is ", name_of(entry.kind), ", not ",
+                       option->binding.allowed);
+    }
+    table.assign(*option, entry.value, source, place);
+  }
+}
+
+void apply_environment(OptionTable& table, const Environment& environment, bool session_only) {
+  for (Option& option : table.options()) {
+    if (option.key.empty() || (session_only && option.role == Role::recipe)) continue;
+    const auto found = environment.find(option.variable());
+    if (found != environment.end()) table.assign(option, found->second, Source::environment, found->first);
+  }
+}
+
+void apply_flags(OptionTable& table, const GivenFlags& given) {
+  for (const auto& [flag, value] : given)
+    table.assign(*table.by_flag(flag), value, Source::flag, "--" + flag);
+}
+
+// Variables that no subcommand knows are most likely misspelt.
+std::vector<std::string> environment_warnings(const Environment& environment) {
+  static const std::vector<std::string> kLibrary = {"BASIN_ARCH"};  // read by the CPU backend
+  TrainConfig train;
+  FrameConfig frame;
+  std::vector<std::string> known = kLibrary, warnings;
+  const OptionTable table = train_options(train, frame);
+  for (const Option& option : table.options()) known.push_back(option.variable());
+  for (const auto& [name, value] : environment) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string hint = did_you_mean(name, known);
+    if (!hint.empty()) warnings.push_back("the environment variable " + name + " names no option" + hint);
+  }
+  return warnings;
+}
+
+std::vector<std::string> origins_of(const OptionTable& table) {
+  std::vector<std::string> lines;
+  for (const Option& option : table.options()) {
+    if (option.source == Source::standard || option.key.empty()) continue;
+    lines.push_back(option.path() + " = " + option.binding.print() + " (" + option.where + ")");
+  }
+  return lines;
+}
+
+void apply_preset(OptionTable& table, const std::string& name) {
+  for (const Preset& preset : presets()) {
+    if (preset.name == name) apply_toml(table, parse_toml(preset.toml, name), Source::preset);
+  }
+}
+
+// What a run fixed stays as it is; anything else would not be that run.
+void refuse_changes(OptionTable& table, const TrainConfig& saved, const std::string& directory) {
+  TrainConfig copy = saved;
+  FrameConfig frame;
+  OptionTable before = train_options(copy, frame);
+  for (const Option& option : table.options()) {
+    if (option.role != Role::recipe || option.source != Source::flag) continue;
+    const std::string was = before.by_flag(option.flag)->binding.print(), is = option.binding.print();
+    if (was != is) {
+      throw UsageError("--", option.flag, " ", quoted(is), " is not what the run in ", directory,
+                       " was started with (", quoted(was),
+                       "); a resumed run keeps its numbers, start a new one for others");
+    }
+  }
+}
+
+std::string config_path(const std::string& directory) { return directory + "/config.toml"; }
+
+std::vector<TomlEntry> run_entries(const std::string& directory) {
+  std::error_code error;
+  const std::string path = config_path(directory);
+  if (!std::filesystem::is_directory(directory, error)) {
+    throw CheckpointError(quoted(directory),
+                          " is not there; a run directory made by `basin train` is needed");
+  }
+  if (!std::filesystem::exists(path, error)) {
+    throw CheckpointError(quoted(directory), " is no run directory: it has no config.toml");
+  }
+  return read_toml(path);
+}
+
+template <class Config>
+void finish(OptionTable& table, const Environment& environment, Call<Config>& call) {
+  call.origins = origins_of(table);
+  call.warnings = environment_warnings(environment);
+}
+
+template <class Config>
+bool asks_for_help(const GivenFlags& given, const OptionTable& table, const std::string& command,
+                   Call<Config>& call) {
+  if (std::none_of(given.begin(), given.end(), [](const auto& flag) { return flag.first == "help"; }))
+    return false;
+  call.print = command_help(command, table, help_width());
+  return true;
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment found;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string setting = *entry;
+    const std::size_t equals = setting.find('=');
+    if (setting.starts_with("BASIN_") && equals != std::string::npos) {
+      found[setting.substr(0, equals)] = setting.substr(equals + 1);
+    }
+  }
+  return found;
+}
+
+TrainConfig read_run_config(const std::string& directory) {
+  TrainConfig config;
+  FrameConfig frame;
+  OptionTable table = train_options(config, frame);
+  apply_toml(table, run_entries(directory), Source::file);
+  table.settle();
+  validate(config);
+  return config;
+}
+
+Call<TrainConfig> parse_train(const std::vector<std::string>& arguments, const Environment& environment) {
+  Call<TrainConfig> call;
+  FrameConfig frame;
+  OptionTable table = train_options(call.config, frame);
+  std::vector<std::string> positionals;
+  const GivenFlags given = split_arguments(table, arguments, 0, positionals);
+  if (asks_for_help(given, table, "train", call)) return call;
+
+  apply_flags(table, given);  // first of all for --config, --preset and --resume, and to check every flag
+  RunConfig& run = call.config.run;
+  run.resume = table.by_flag("resume")->source == Source::flag;
+  if (run.resume) {
+    for (const char* flag : {"config", "preset", "run", "force"}) {
+      if (table.by_flag(flag)->source == Source::flag) {
+        throw UsageError("--", flag,
+                         " and --resume exclude each other: the run goes on in its directory as configured");
+      }
+    }
+    run.dir = frame.resume;
+    apply_toml(table, run_entries(frame.resume), Source::file);
+  } else {
+    if (!frame.preset.empty()) apply_preset(table, frame.preset);
+    if (!frame.config.empty()) apply_toml(table, read_toml(frame.config), Source::file);
+  }
+  apply_environment(table, environment, run.resume);
+  apply_flags(table, given);
+  if (run.resume) refuse_changes(table, read_run_config(frame.resume), frame.resume);
+  table.settle();
+  validate(call.config);
+  if (frame.print_config) call.print = table.toml();
+  finish(table, environment, call);
+  return call;
+}
+
+Call<EvalConfig> parse_eval(const std::vector<std::string>& arguments, const Environment& environment) {
+  Call<EvalConfig> call;
+  FrameConfig frame;
+  OptionTable table = eval_options(call.config, frame);
+  std::vector<std::string> positionals;
+  const GivenFlags given = split_arguments(table, arguments, 0, positionals);
+  if (asks_for_help(given, table, "eval", call)) return call;
+
+  apply_flags(table, given);
+  EvalConfig& config = call.config;
+  if (config.run.empty() == config.weights.empty()) {
+    throw UsageError(config.run.empty()
+                         ? "nothing to evaluate: give --run DIR, or --weights FILE with --model and --data"
+                         : "--run and --weights exclude each other");
+  }
+  const bool of_run = !config.run.empty();
+  if (of_run) {
+    // The options that both subcommands have, as the run has them.
+    TrainConfig saved = read_run_config(config.run);
+    FrameConfig unused;
+    OptionTable of_training = train_options(saved, unused);
+    for (const Option& trained : of_training.options()) {
+      Option* option =
+          trained.key.empty() || !of_training.applies(trained) ? nullptr : table.by_path(trained.path());
+      if (option) table.assign(*option, trained.binding.print(), Source::file, config_path(config.run));
+    }
+  }
+  apply_environment(table, environment, of_run);
+  apply_flags(table, given);
+  if (!of_run) {
+    for (const char* flag : {"model", "data"}) {
+      if (table.by_flag(flag)->source == Source::standard)
+        throw UsageError("--weights needs --", flag, " NAME too");
+    }
+  }
+  if (config.output.quiet && config.output.verbose)
+    throw UsageError("--quiet and --verbose exclude each other");
+  table.settle();
+  finish(table, environment, call);
+  return call;
+}
+
+Call<InfoConfig> parse_info(const std::vector<std::string>& arguments, const Environment& environment) {
+  Call<InfoConfig> call;
+  FrameConfig frame;
+  OptionTable table = info_options(call.config, frame);
+  std::vector<std::string> positionals;
+  const GivenFlags given = split_arguments(table, arguments, 1, positionals);
+  if (asks_for_help(given, table, "info", call)) return call;
+  apply_flags(table, given);
+  if (!positionals.empty()) call.config.target = positionals[0];
+  for (const char* flag : {"data", "shortcut"}) {
+    if (call.config.target.empty() && table.by_flag(flag)->source == Source::flag) {
+      throw UsageError("--", flag, " counts only for a model: basin info MODEL --", flag, " ...");
+    }
+  }
+  if (call.config.models && !call.config.target.empty())
+    throw UsageError("--models stands alone, without MODEL or FILE");
+  table.settle();
+  finish(table, environment, call);
+  return call;
+}
+
+Call<GradcheckConfig> parse_gradcheck(const std::vector<std::string>& arguments,
+                                      const Environment& environment) {
+  Call<GradcheckConfig> call;
+  FrameConfig frame;
+  OptionTable table = gradcheck_options(call.config, frame);
+  std::vector<std::string> positionals;
+  const GivenFlags given = split_arguments(table, arguments, 0, positionals);
+  if (asks_for_help(given, table, "gradcheck", call)) return call;
+  apply_flags(table, given);
+  finish(table, environment, call);
+  return call;
+}
+
+}  // namespace basin::apps

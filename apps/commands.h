@@ -1,0 +1,19 @@
+// The subcommands of `basin`. Each takes its configuration, writes to the terminal, returns the exit code;
+// failures are exceptions (core/error.h), which apps/dispatch.cpp turns into one line and an exit code.
+#pragma once
+
+#include "apps/config.h"
+#include "apps/terminal.h"
+
+namespace basin::apps {
+
+/// Trains a network into a run directory; 130 or 143 when interrupted and saved.
+int train_command(const TrainConfig& config, Terminal& terminal);
+/// Evaluates trained weights on the test images.
+int eval_command(const EvalConfig& config, Terminal& terminal);
+/// Describes this build and machine, a model, or a file.
+int info_command(const InfoConfig& config, Terminal& terminal);
+/// Checks derivatives against finite differences; 7 when one is wrong.
+int gradcheck_command(const GradcheckConfig& config, Terminal& terminal);
+
+}  // namespace basin::apps

@@ -1,0 +1,166 @@
+// The typed configuration of each subcommand: filled in from the option tables (apps/option_tables.h), read
+// by the commands (apps/commands.h). The initial values here are the defaults that --help shows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "core/device.h"
+#include "core/dtype.h"
+#include "nn/models/registry.h"
+#include "optim/schedule.h"
+
+namespace basin::apps {
+
+/// A recurring moment of a run: every `count` steps, epochs (0.1 epochs is allowed) or seconds; never if
+/// count is 0.
+struct Period {
+  enum class Unit { steps, epochs, seconds };
+  double count = 0;
+  Unit unit = Unit::epochs;
+  bool never() const { return count == 0; }
+  bool operator==(const Period&) const = default;
+};
+
+enum class Augment { none, basic, cutout };
+enum class CropPadding { zero, reflect };
+enum class Optimizer { sgd, adam, adamw };
+enum class Decay { all, weights };
+enum class Sharpness { none, sam };
+
+struct DataConfig {
+  std::string name = "cifar10";
+  std::string dir;         // empty: the data set's usual places
+  std::int64_t limit = 0;  // training images; 0: all
+  Augment augment = Augment::basic;
+  CropPadding crop_padding = CropPadding::zero;
+  std::int64_t workers = 2;  // 0: batches are prepared by the training thread
+};
+
+struct ModelConfig {
+  std::string name = "resnet20";
+  nn::Shortcut shortcut = nn::Shortcut::a;  // of the CIFAR ResNets
+  std::string init;                         // safetensors file; empty: random
+};
+
+struct OptimizerConfig {
+  Optimizer kind = Optimizer::sgd;
+  double lr = 0.1;
+  double momentum = 0.9;
+  double dampening = 0;
+  bool nesterov = false;
+  double beta1 = 0.9, beta2 = 0.999;
+  double adam_eps = 1e-8;
+  double weight_decay = 5e-4;
+  Decay decay = Decay::all;
+};
+
+struct SharpnessConfig {
+  Sharpness kind = Sharpness::none;
+  double rho = 0.05;
+};
+
+struct ScheduleConfig {
+  optim::ScheduleKind kind = optim::ScheduleKind::cosine;
+  std::int64_t epochs = 30;
+  std::int64_t batch_size = 128;
+  double warmup_epochs = 0;
+  std::vector<double> milestones = {0.5, 0.75};  // as given; milestone_epochs() resolves fractions
+  double gamma = 0.1;
+  double min_lr = 0;
+};
+
+struct LossConfig {
+  double label_smoothing = 0;
+  Smoothing form = Smoothing::uniform;
+};
+
+struct RunConfig {
+  std::string dir;   // --run, or the directory of --resume; empty: runs/NAME-NNN
+  std::string name;  // empty: DATA-MODEL[-SHARPNESS], see run_name()
+  std::uint64_t seed = 42;
+  bool force = false;   // replace the run in `dir`
+  bool resume = false;  // go on with the run in `dir`
+  Period checkpoint_every{1, Period::Unit::epochs};
+  std::int64_t keep = 2;              // checkpoints
+  std::int64_t stop_after_steps = 0;  // of this call; 0: no limit
+  std::int64_t max_seconds = 0;       // of this call; 0: no limit
+  bool dry_run = false;
+  std::vector<std::string> command;  // as called, for run.json
+};
+
+struct DeviceConfig {
+  Device device;
+  std::int64_t threads = 0;  // 0: every CPU this process may use
+  Dtype dtype = Dtype::f32;
+};
+
+struct OutputConfig {
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool progress = true;
+  Period log_every{0.1, Period::Unit::epochs};
+};
+
+struct TrainConfig {
+  DataConfig data;
+  ModelConfig model;
+  OptimizerConfig optimizer;
+  SharpnessConfig sharpness;
+  ScheduleConfig schedule;
+  LossConfig loss;
+  RunConfig run;
+  DeviceConfig device;
+  OutputConfig output;
+};
+
+/// Evaluates `weights` if given, else the weights of the run in `run`, whose config.toml then fills in data,
+/// model and device. Of `data`, only name, dir and workers count.
+struct EvalConfig {
+  std::string run;
+  std::string weights;
+  DataConfig data;
+  ModelConfig model;
+  std::int64_t batch_size = 128;
+  DeviceConfig device;
+  OutputConfig output;
+};
+
+/// Describes this build and machine; with a target, a model by name or a file. With `models`, the list of
+/// models.
+struct InfoConfig {
+  std::string target;
+  bool models = false;
+  DataConfig data;  // the name alone: whose image shape and classes a model's summary assumes
+  ModelConfig model;
+  OutputConfig output;
+};
+
+struct GradcheckConfig {
+  std::string op;  // empty: every op
+  std::int64_t order = 1;
+  OutputConfig output;
+};
+
+/// Checks what no single option can: relations between options. Errors: UsageError.
+void validate(const TrainConfig& config);
+
+/// The epochs, rising, after which the step schedule lowers the rate: a milestone below 1 is a fraction of
+/// the run.
+std::vector<double> milestone_epochs(const ScheduleConfig& schedule);
+
+/// config.run.name, or what the run is about: cifar10-resnet20-sam, with -none left out.
+std::string run_name(const TrainConfig& config);
+
+/// The whole configuration as TOML: what --print-config prints and RUN/config.toml holds. Options that do not
+/// apply (rho without SAM) and those that concern one call only (--run, --resume, --json) are left out.
+std::string to_toml(const TrainConfig& config);
+
+/// The part that decides the numbers a run computes: equal texts, equal weights. Its hash belongs in
+/// checkpoints.
+std::string recipe_toml(const TrainConfig& config);
+
+}  // namespace basin::apps

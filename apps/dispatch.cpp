@@ -1,0 +1,106 @@
+// One place where exceptions end.
+#include "apps/dispatch.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <ostream>
+
+#include "apps/environment.h"
+#include "apps/help.h"
+#include "apps/suggest.h"
+#include "core/error.h"
+
+namespace basin::apps {
+
+namespace {
+
+constexpr const char* kReport =
+    "; this is a bug in basin: please report it with the command line and `basin info`";
+
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  return text;
+}
+
+void print(const Streams& streams, const std::string& text) {
+  errno = 0;
+  streams.out << text << std::flush;
+  if (!streams.out) throw OutputError("stdout: ", errno ? std::strerror(errno) : "cannot be written");
+}
+
+template <class Config>
+int run(const Call<Config>& call, const std::function<int(const Config&, Terminal&)>& command,
+        const Streams& streams) {
+  Terminal terminal(streams.out, streams.err, streams.traits, call.config.output);
+  for (const std::string& warning : call.warnings) terminal.warn(warning);
+  for (const std::string& origin : call.origins) terminal.detail("option " + origin);
+  if (!call.print.empty()) {
+    print(streams, call.print);
+    return 0;
+  }
+  return command(call.config, terminal);
+}
+
+int dispatch(const std::vector<std::string>& arguments, const Environment& environment,
+             const Commands& commands, const Streams& streams) {
+  if (arguments.empty()) {
+    streams.err << usage(help_width());
+    return static_cast<int>(ExitCode::usage);
+  }
+  const std::string& command = arguments[0];
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (command == "train") {
+    Call<TrainConfig> call = parse_train(rest, environment);
+    call.config.run.command.assign({"basin"});
+    call.config.run.command.insert(call.config.run.command.end(), arguments.begin(), arguments.end());
+    return run(call, commands.train, streams);
+  }
+  if (command == "eval") return run(parse_eval(rest, environment), commands.eval, streams);
+  if (command == "info") return run(parse_info(rest, environment), commands.info, streams);
+  if (command == "gradcheck") return run(parse_gradcheck(rest, environment), commands.gradcheck, streams);
+
+  const auto alone = [&](const std::string& text) {
+    if (!rest.empty()) throw UsageError(command, " stands alone, got ", quoted(rest[0]), " too");
+    print(streams, text);
+    return 0;
+  };
+  if (command == "--help" || command == "-h") return alone(usage(help_width()));
+  if (command == "--version") return alone(version_line() + "\n");
+  if (command == "--help-markdown") return alone(help_markdown());
+
+  std::vector<std::string> names;
+  for (const CommandSummary& summary : command_summaries()) names.push_back(summary.name);
+  if (command.starts_with('-')) {
+    throw UsageError("the first word must be a command (", one_of(names), "), got ", quoted(command));
+  }
+  throw UsageError("unknown command ", quoted(command), "; there are ", one_of(names),
+                   did_you_mean(command, names));
+}
+
+}  // namespace
+
+int run_basin(const std::vector<std::string>& arguments, const Environment& environment,
+              const Commands& commands, const Streams& streams) {
+  const auto fail = [&](ExitCode code, const std::string& what) {
+    streams.err << "basin: " << one_line(what) << std::endl;
+    return static_cast<int>(code);
+  };
+  try {
+    return dispatch(arguments, environment, commands, streams);
+  } catch (const Error& error) {
+    return fail(error.code(),
+                error.code() == ExitCode::internal ? error.what() + std::string(kReport) : error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitCode::out_of_memory, "out of memory; a smaller --batch-size or model needs less");
+  } catch (const std::exception& error) {
+    return fail(ExitCode::internal, error.what() + std::string(kReport));
+  } catch (...) {
+    return fail(ExitCode::internal, std::string("an exception of unknown type") + kReport);
+  }
+}
+
+}  // namespace basin::apps

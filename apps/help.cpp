@@ -1,0 +1,195 @@
+// Lines that fit: a column of options, a column of wrapped explanations.
+#include "apps/help.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+#include "apps/option_tables.h"
+#include "apps/presets.h"
+#include "core/error.h"
+
+namespace basin::apps {
+
+namespace {
+
+constexpr int kIndent = 2;
+
+std::string repeated(int count, char c = ' ') {
+  return std::string(static_cast<std::size_t>(std::max(count, 0)), c);
+}
+
+// Words in lines of at most `width` columns (a longer word stands alone); later lines begin with `indent`
+// spaces, the first one continues at column `start`.
+std::string wrapped(std::string_view words, int start, int indent, int width) {
+  std::string out;
+  int column = start;
+  bool first_in_line = true;
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    const auto length = static_cast<int>(end);
+    if (!first_in_line && column + 1 + length > width) {
+      out += "\n" + repeated(indent);
+      column = indent;
+      first_in_line = true;
+    }
+    if (!first_in_line) out += ' ';
+    out += words.substr(0, end);
+    column += length + (first_in_line ? 0 : 1);
+    first_in_line = false;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return out + "\n";
+}
+
+std::string entry(const std::string& left, const std::string& right, int column, int width) {
+  std::string out = repeated(kIndent) + left;
+  const auto used = static_cast<int>(out.size());
+  out += used + 2 > column ? "\n" + repeated(column) : repeated(column - used);
+  return out + wrapped(right, column, column, width);
+}
+
+// A switch that is on by default is shown by the word that turns it off.
+std::string spelling(const Option& option) {
+  std::string out = option.letter.empty() ? "" : "-" + option.letter + ", ";
+  const bool on = option.binding.kind == ValueKind::flag && option.standard == "true";
+  out += (on ? "--no-" : "--") + option.flag;
+  if (!option.binding.placeholder.empty()) out += " " + option.binding.placeholder;
+  return out;
+}
+
+std::string explanation(const Option& option) {
+  std::string out = option.help;
+  if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
+  if (!option.decider.empty()) out += " (" + option.decider + " " + one_of(option.values) + ")";
+  if (option.standard.empty()) return out;
+  out += " [" + option.standard;
+  for (const auto& [value, standard] : option.standards) out += "; " + value + ": " + standard;
+  return out + "]";
+}
+
+const CommandSummary& summary_of(const std::string& name) {
+  for (const CommandSummary& summary : command_summaries()) {
+    if (summary.name == name) return summary;
+  }
+  throw InternalError("[help] no subcommand ", name);
+}
+
+std::string escaped(const std::string& cell) {
+  std::string out;
+  for (const char c : cell) out += c == '|' ? "\\|" : c == '<' ? "&lt;" : std::string(1, c);
+  return out;
+}
+
+std::string code(const std::string& word) { return word.empty() ? "" : "`" + word + "`"; }
+
+std::string markdown_table(const std::string& name, const OptionTable& table) {
+  const CommandSummary& summary = summary_of(name);
+  std::string out = "## basin " + name + "\n\n" + summary.help + "\n";
+  for (const auto& [group, title] : table.groups()) {
+    out += "\n**" + title +
+           "**\n\n| option | TOML key | default | takes | meaning |\n| --- | --- | --- | --- | --- |\n";
+    for (const Option& option : table.options()) {
+      if (option.group != group) continue;
+      std::string standard = code(option.standard);
+      for (const auto& [value, other] : option.standards) standard += ", " + value + ": " + code(other);
+      std::string help = option.help;
+      if (!option.decider.empty()) help += "; counts with --" + option.decider + " " + one_of(option.values);
+      std::string spelled = "--" + option.flag;
+      if (!option.letter.empty()) spelled = "-" + option.letter + ", " + spelled;
+      if (option.binding.kind == ValueKind::flag && !option.key.empty()) spelled += ", --no-" + option.flag;
+      out += "| " + code(spelled) + " | " + code(option.path()) + " | " + standard + " | " +
+             escaped(option.binding.kind == ValueKind::flag ? "" : option.binding.allowed) + " | " +
+             escaped(help) + " |\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+const std::vector<CommandSummary>& command_summaries() {
+  static const std::vector<CommandSummary> all = {
+      {"train", "[options]", "train a network; the run's files go to a directory of its own"},
+      {"eval", "--run DIR | --weights FILE [options]",
+       "loss and accuracy of trained weights on the test images"},
+      {"info", "[MODEL | FILE] [options]",
+       "this build and machine; a model's layers; what a weight file holds"},
+      {"gradcheck", "[options]", "every operation's derivatives against finite differences"},
+  };
+  return all;
+}
+
+int help_width() {
+  int width = 80;
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    width = size.ws_col;
+  } else if (const char* columns = std::getenv("COLUMNS")) {
+    const std::string_view given = columns;
+    int value = 0;
+    if (std::from_chars(given.data(), given.data() + given.size(), value).ec == std::errc()) width = value;
+  }
+  return std::clamp(width, 40, 100);
+}
+
+std::string usage(int width) {
+  constexpr int kColumn = 14;
+  std::string out = "usage: basin COMMAND [options]\n\n";
+  out +=
+      wrapped("Trains neural networks towards flat minima. Results go to stdout, progress and log to stderr.",
+              0, 0, width);
+  out += "\nCommands (basin COMMAND --help lists the options of each):\n";
+  for (const CommandSummary& summary : command_summaries())
+    out += entry(summary.name, summary.help, kColumn, width);
+  out += "\n" + entry("--version", "version and build", kColumn, width) +
+         entry("-h, --help", "this help", kColumn, width);
+  out += "\nA first run without any file: basin train --data synthetic --preset first_look\n";
+  out += "\nExit codes:\n";
+  out += wrapped(
+      "0 success, 1 internal error, 2 usage, 3 data, 4 checkpoint, 5 numerical failure, 6 out of memory, "
+      "7 check failed, 8 output not written, 130/143 interrupted and saved",
+      0, 0, width);
+  return out;
+}
+
+std::string command_help(const std::string& name, const OptionTable& table, int width) {
+  const int column = width < 72 ? 12 : 30;
+  const CommandSummary& summary = summary_of(name);
+  std::string out = wrapped("usage: basin " + name + " " + summary.arguments, 0, 7, width);
+  out += "\n" + wrapped(summary.help + ".", 0, 0, width);
+  for (const auto& [group, title] : table.groups()) {
+    out += "\n" + title + "\n";
+    for (const Option& option : table.options()) {
+      if (option.group == group) out += entry(spelling(option), explanation(option), column, width);
+    }
+  }
+  if (table.by_flag("preset")) {
+    out += "\nPresets\n";
+    for (const Preset& preset : presets()) out += entry(preset.name, preset.help, column, width);
+    out += "\n" +
+           wrapped(
+               "Values come from, weakest first: [default], --preset, --config, environment (--batch-size is "
+               "BASIN_BATCH_SIZE), options.",
+               0, 0, width);
+  }
+  return out;
+}
+
+std::string help_markdown() {
+  FrameConfig frame;
+  TrainConfig train;
+  EvalConfig eval;
+  InfoConfig info;
+  GradcheckConfig gradcheck;
+  return markdown_table("train", train_options(train, frame)) + "\n" +
+         markdown_table("eval", eval_options(eval, frame)) + "\n" +
+         markdown_table("info", info_options(info, frame)) + "\n" +
+         markdown_table("gradcheck", gradcheck_options(gradcheck, frame));
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,14 @@
+// The program `basin`.
+#include <iostream>
+
+#include "apps/commands.h"
+#include "apps/dispatch.h"
+#include "apps/signals.h"
+
+int main(int argc, char** argv) {
+  using namespace basin::apps;
+  install_signal_handlers();
+  return run_basin({argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
+                   {train_command, eval_command, info_command, gradcheck_command},
+                   {std::cout, std::cerr, detect_terminal()});
+}

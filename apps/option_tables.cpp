@@ -1,0 +1,278 @@
+// One line an option. Defaults are the initial values in apps/config.h.
+#include "apps/option_tables.h"
+
+#include "apps/presets.h"
+#include "data/load.h"
+#include "nn/models/registry.h"
+
+namespace basin::apps {
+
+namespace {
+
+constexpr std::int64_t kMany = 1'000'000'000;
+const std::vector<std::string> kAdam = {"adam", "adamw"};
+
+void add_data_source(OptionTable& t, DataConfig& c) {
+  t.add("data", "name", named(c.name, data_names(), "data sets"), "the data set").aliases = {"dataset"};
+  t.add("data-dir", "dir", free_text(c.dir, "DIR"), "folder with its files (empty: the usual places)").role =
+      Role::session;
+}
+
+void add_workers(OptionTable& t, DataConfig& c) {
+  Option& workers = t.add("workers", "workers", whole(c.workers, 0, 256),
+                          "threads that prepare batches; 0: the training thread does it");
+  workers.role = Role::session;
+  workers.aliases = {"num-workers"};
+}
+
+void add_data(OptionTable& t, DataConfig& c) {
+  t.group("data", "Data");
+  add_data_source(t, c);
+  t.add("limit", "limit", whole(c.limit, 0, kMany), "train on the first N images only; 0: all");
+  t.add("augment", "augment",
+        choice(c.augment, {{"none", Augment::none}, {"basic", Augment::basic}, {"cutout", Augment::cutout}}),
+        "basic: random crop (4 pixels of padding) and flip; cutout: also a blanked 16x16 square")
+      .aliases = {"aug", "augmentation"};
+  Option& padding =
+      t.add("crop-padding", "crop_padding",
+            choice(c.crop_padding, {{"zero", CropPadding::zero}, {"reflect", CropPadding::reflect}}),
+            "what a random crop sees beyond the border");
+  padding.decider = "augment";
+  padding.values = {"basic", "cutout"};
+  add_workers(t, c);
+}
+
+void add_model(OptionTable& t, ModelConfig& c) {
+  t.add("model", "name", named(c.name, nn::model_names(), "models"),
+        "the network: " + one_of(nn::model_names()))
+      .aliases = {"arch", "net", "network"};
+  Option& shortcut =
+      t.add("shortcut", "shortcut", choice(c.shortcut, {{"A", nn::Shortcut::a}, {"B", nn::Shortcut::b}}),
+            "ResNet shortcuts between sizes; A: pad with zeros, B: 1x1 convolution");
+  shortcut.decider = "model";
+  shortcut.values = {"resnet*"};
+}
+
+void add_optimizer(OptionTable& t, OptimizerConfig& c) {
+  t.group("optimizer", "Update rule");
+  t.add("optimizer", "name",
+        choice(c.kind, {{"sgd", Optimizer::sgd}, {"adam", Optimizer::adam}, {"adamw", Optimizer::adamw}}),
+        "how the direction is applied to the weights")
+      .aliases = {"opt"};
+  Option& lr = t.add("lr", "lr", real(c.lr, at_least(0)), "learning rate at its peak");
+  lr.standard_by = "optimizer";
+  lr.standards = {{"adam", "0.001"}, {"adamw", "0.001"}};
+  lr.aliases = {"learning-rate"};
+  const auto of_sgd = [&](const std::string& flag, const std::string& key, Binding binding,
+                          const std::string& help) {
+    Option& option = t.add(flag, key, std::move(binding), help);
+    option.decider = "optimizer";
+    option.values = {"sgd"};
+  };
+  const auto of_adam = [&](const std::string& flag, const std::string& key, Binding binding,
+                           const std::string& help) {
+    Option& option = t.add(flag, key, std::move(binding), help);
+    option.decider = "optimizer";
+    option.values = kAdam;
+  };
+  of_sgd("momentum", "momentum", real(c.momentum, below_one()), "v <- momentum v + (1 - dampening) g");
+  of_sgd("dampening", "dampening", real(c.dampening, unit_interval()), "see momentum");
+  of_sgd("nesterov", "nesterov", toggle(c.nesterov), "step along g + momentum v");
+  of_adam("beta1", "beta1", real(c.beta1, below_one()), "decay of the first moment");
+  of_adam("beta2", "beta2", real(c.beta2, below_one()), "decay of the second moment");
+  of_adam("adam-eps", "eps", real(c.adam_eps, above(0)), "added to the root of the second moment");
+  Option& decay = t.add("weight-decay", "weight_decay", real(c.weight_decay, at_least(0)),
+                        "sgd, adam: added to the gradient as weight-decay w; adamw: decoupled");
+  decay.standard_by = "optimizer";
+  decay.standards = {{"adam", "0.0"}, {"adamw", "0.01"}};
+  decay.aliases = {"wd"};
+  t.add("decay", "decay", choice(c.decay, {{"all", Decay::all}, {"weights", Decay::weights}}),
+        "which parameters decay; weights: neither biases nor normalisation layers")
+      .aliases = {"decay-all", "no-norm-decay", "no-wd-norm"};
+}
+
+void add_sharpness(OptionTable& t, SharpnessConfig& c) {
+  t.group("sharpness", "Gradient rule");
+  t.add("sharpness", "name", choice(c.kind, {{"none", Sharpness::none}, {"sam", Sharpness::sam}}),
+        "sam: descend along the gradient at w + rho g/|g| (two passes a step)")
+      .aliases = {"sam"};
+  Option& rho = t.add("rho", "rho", real(c.rho, at_least(0)), "radius of the neighbourhood");
+  rho.decider = "sharpness";
+  rho.values = {"sam"};
+}
+
+void add_schedule(OptionTable& t, ScheduleConfig& c) {
+  t.group("schedule", "Length and learning rate over time");
+  Option& kind = t.add("schedule", "name",
+                       choice(c.kind, {{"constant", optim::ScheduleKind::constant},
+                                       {"step", optim::ScheduleKind::step},
+                                       {"cosine", optim::ScheduleKind::cosine},
+                                       {"linear", optim::ScheduleKind::linear}}),
+                       "learning rate after the warm-up");
+  kind.aliases = {"sched", "scheduler", "lr-schedule"};
+  t.add("epochs", "epochs", whole(c.epochs, 1, 1'000'000), "passes over the training images");
+  t.add("batch-size", "batch_size", whole(c.batch_size, 1, 1'000'000), "images a step").aliases = {"batch",
+                                                                                                   "bs"};
+  t.add("warmup-epochs", "warmup_epochs", real(c.warmup_epochs, {.low = 0, .high = 1e6}),
+        "epochs (also a fraction of one) of linear rise to the learning rate")
+      .aliases = {"warmup"};
+  const auto of_step = [&](const std::string& flag, const std::string& key, Binding binding,
+                           const std::string& help) {
+    Option& option = t.add(flag, key, std::move(binding), help);
+    option.decider = "schedule";
+    option.values = {"step"};
+  };
+  of_step("milestones", "milestones", numbers(c.milestones, {.low = 0, .high = 1e6, .low_open = true}),
+          "when the rate falls: fractions of the run (below 1) or epochs (1 and above)");
+  of_step("gamma", "gamma", real(c.gamma, {.low = 0, .high = 1, .low_open = true}),
+          "factor of the rate at each milestone");
+  Option& min_lr = t.add("min-lr", "min_lr", real(c.min_lr, at_least(0)), "learning rate at the end");
+  min_lr.decider = "schedule";
+  min_lr.values = {"cosine", "linear"};
+}
+
+void add_loss(OptionTable& t, LossConfig& c) {
+  t.group("loss", "Loss");
+  t.add("label-smoothing", "label_smoothing", real(c.label_smoothing, below_one()), "s in [0, 1); 0: none")
+      .aliases = {"smoothing", "ls"};
+  t.add("smoothing-form", "smoothing_form",
+        choice(c.form, {{"uniform", Smoothing::uniform}, {"others", Smoothing::others}}),
+        "uniform: s/K to each class; others: s/(K-1) to each wrong class");
+}
+
+void add_run(OptionTable& t, RunConfig& c, std::string& resume) {
+  t.group("run", "The run and its files");
+  t.add_call("run", free_text(c.dir, "DIR"), "where the run's files go (empty: runs/NAME-NNN, numbered)")
+      .aliases = {"out", "output", "output-dir", "run-dir"};
+  t.add("name", "name", free_text(c.name, "NAME"), "name of the run (empty: DATA-MODEL, DATA-MODEL-sam)")
+      .role = Role::session;
+  t.add("seed", "seed", natural(c.seed), "of weights, order, augmentation: equal seeds, equal bits");
+  t.add_call("force", toggle(c.force), "replace the run that is in --run DIR").aliases = {"overwrite"};
+  t.add_call("resume", free_text(resume, "DIR"),
+             "go on with the run in DIR from its newest checkpoint; the result is bit for bit that of a "
+             "straight run");
+  Option& every = t.add("checkpoint-every", "checkpoint_every", period(c.checkpoint_every),
+                        "between checkpoints: 5steps, 1epochs, 10m or never; there is always one at the end");
+  every.role = Role::session;
+  every.aliases = {"ckpt-every", "save-every"};
+  t.add("keep", "keep", whole(c.keep, 1, 1'000'000), "newest checkpoints that stay").role = Role::session;
+  t.add_call("stop-after-steps", whole(c.stop_after_steps, 0, kMany),
+             "save and stop after N steps of this call; 0: go on to the end");
+  Option& time = t.add("max-time", "max_time", duration(c.max_seconds),
+                       "save and stop after this time in one call: 90s, 10m, 1.5h or none");
+  time.role = Role::session;
+  t.add_call("dry-run", toggle(c.dry_run), "check everything, try one step, write nothing");
+}
+
+void add_frame(OptionTable& t, FrameConfig& frame) {
+  t.group("configuration", "Configuration");
+  t.add_call("config", free_text(frame.config, "FILE"),
+             "TOML file with options as group.name, see --print-config");
+  t.add_call("preset", named(frame.preset, preset_names(), "presets"), "options under a name, listed below")
+      .aliases = {"recipe"};
+  t.add_call("print-config", toggle(frame.print_config), "print the resolved configuration as TOML and stop");
+}
+
+void add_device(OptionTable& t, DeviceConfig& c) {
+  t.group("device", "Device");
+  t.add("device", "name", choice(c.device, {{"cpu", Device{}}}), "where the numbers are computed");
+  Option& threads =
+      t.add("threads", "threads", whole(c.threads, 0, 1024),
+            "threads of computation; 0: every CPU this process may use (never changes a result)");
+  threads.role = Role::session;
+  threads.aliases = {"num-threads", "jobs"};
+  t.add("dtype", "dtype", choice(c.dtype, {{"f32", Dtype::f32}, {"f64", Dtype::f64}}),
+        "type of weights and activations")
+      .aliases = {"precision"};
+}
+
+void begin_output(OptionTable& t, OutputConfig& c) {
+  t.group("output", "Output");
+  t.add_call("json", toggle(c.json), "print the result as one JSON document on stdout");
+  t.add_call("quiet", toggle(c.quiet), "no progress, no log on stderr").letter = "q";
+  t.add_call("verbose", toggle(c.verbose), "more of the log: where each option's value is from").letter = "v";
+}
+
+void add_progress(OptionTable& t, OutputConfig& c) {
+  t.add("progress", "progress", toggle(c.progress), "show progress on stderr").role = Role::session;
+  t.add("log-every", "log_every", period(c.log_every), "between progress lines where stderr is no terminal")
+      .role = Role::session;
+}
+
+void add_help(OptionTable& t, FrameConfig& frame) {
+  t.add_call("help", toggle(frame.help), "print this help").letter = "h";
+}
+
+}  // namespace
+
+std::vector<std::string> data_names() {
+  std::vector<std::string> names;
+  for (const data::DataSetInfo& info : data::known_data_sets()) names.push_back(info.name);
+  return names;
+}
+
+OptionTable train_options(TrainConfig& c, FrameConfig& frame) {
+  OptionTable t;
+  add_data(t, c.data);
+  t.group("model", "Model");
+  add_model(t, c.model);
+  t.add("init", "init", free_text(c.model.init, "FILE"), "start from the weights in this safetensors file");
+  add_optimizer(t, c.optimizer);
+  add_sharpness(t, c.sharpness);
+  add_schedule(t, c.schedule);
+  add_loss(t, c.loss);
+  add_run(t, c.run, frame.resume);
+  add_frame(t, frame);
+  add_device(t, c.device);
+  begin_output(t, c.output);
+  add_progress(t, c.output);
+  add_help(t, frame);
+  return t;
+}
+
+OptionTable eval_options(EvalConfig& c, FrameConfig& frame) {
+  OptionTable t;
+  t.group("weights", "What is evaluated (one of the two)");
+  t.add_call("run", free_text(c.run, "DIR"), "the final weights of this run, its data, model and device")
+      .aliases = {"run-dir"};
+  t.add_call("weights", free_text(c.weights, "FILE"), "a safetensors file; needs --model and --data")
+      .aliases = {"checkpoint", "init"};
+  t.group("data", "Data");
+  add_data_source(t, c.data);
+  add_workers(t, c.data);
+  t.group("model", "Model");
+  add_model(t, c.model);
+  t.group("schedule", "Work");
+  t.add("batch-size", "batch_size", whole(c.batch_size, 1, 1'000'000),
+        "images a pass (never changes a result)");
+  add_device(t, c.device);
+  begin_output(t, c.output);
+  t.add("progress", "progress", toggle(c.output.progress), "show progress on stderr").role = Role::session;
+  add_help(t, frame);
+  return t;
+}
+
+OptionTable info_options(InfoConfig& c, FrameConfig& frame) {
+  OptionTable t;
+  t.group("what", "What");
+  t.add_call("models", toggle(c.models), "list the models");
+  t.add_call("data", named(c.data.name, data_names(), "data sets"),
+             "whose image shape and classes a model's summary assumes");
+  t.add_call("shortcut", choice(c.model.shortcut, {{"A", nn::Shortcut::a}, {"B", nn::Shortcut::b}}),
+             "ResNet shortcuts between sizes; A: pad with zeros, B: 1x1 convolution");
+  begin_output(t, c.output);
+  add_help(t, frame);
+  return t;
+}
+
+OptionTable gradcheck_options(GradcheckConfig& c, FrameConfig& frame) {
+  OptionTable t;
+  t.group("what", "What is checked");
+  t.add_call("op", free_text(c.op, "NAME"), "this operation only (empty: all)");
+  t.add_call("order", whole(c.order, 1, 2), "1: gradients; 2: also gradients of gradients");
+  begin_output(t, c.output);
+  add_help(t, frame);
+  return t;
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,18 @@
+// The recipes in apps/recipes/*.toml, built into the program: `--preset NAME`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace basin::apps {
+
+struct Preset {
+  std::string name;  // the file's name without .toml
+  std::string help;  // its first line, a comment
+  std::string toml;  // all of it
+};
+
+const std::vector<Preset>& presets();
+std::vector<std::string> preset_names();
+
+}  // namespace basin::apps

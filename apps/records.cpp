@@ -1,0 +1,297 @@
+// CSV and JSON lines: written from one list of fields each, read back strictly, cut at a step.
+#include "apps/records.h"
+
+#include <charconv>
+#include <filesystem>
+
+#include "apps/option_values.h"
+#include "core/error.h"
+#include "core/files.h"
+
+namespace basin::apps {
+
+namespace {
+
+// The one list of an epoch's fields: visit(name, field) for each, in the order of the columns.
+template <class Record, class Visit>
+void each_field(Record& r, Visit visit) {
+  visit("epoch", r.epoch);
+  visit("step", r.step);
+  visit("train_loss", r.train_loss);
+  visit("train_loss_perturbed", r.train_loss_perturbed);
+  visit("train_accuracy", r.train_accuracy);
+  visit("test_loss", r.test_loss);
+  visit("test_accuracy", r.test_accuracy);
+  visit("gradient_norm", r.gradient_norm);
+  visit("lr", r.lr);
+  visit("seconds", r.seconds);
+  visit("images_per_second", r.images_per_second);
+  visit("data_wait", r.data_wait);
+}
+
+constexpr std::size_t kStepColumn = 1;
+
+std::string cell(std::int64_t n) { return std::to_string(n); }
+std::string cell(double x) { return print_real(x); }
+std::string cell(const std::optional<double>& x) { return x ? cell(*x) : ""; }
+
+bool read_cell(const std::string& text, std::int64_t& n) {
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  return error == std::errc() && stop == text.data() + text.size();
+}
+
+bool read_cell(const std::string& text, double& x) {
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), x);
+  return error == std::errc() && stop == text.data() + text.size();
+}
+
+bool read_cell(const std::string& text, std::optional<double>& x) {
+  if (text.empty()) {
+    x.reset();
+    return true;
+  }
+  return read_cell(text, x.emplace());
+}
+
+Json json_cell(std::int64_t n) { return n; }
+Json json_cell(double x) { return recorded(x); }
+Json json_cell(const std::optional<double>& x) { return x ? recorded(*x) : Json(); }
+
+std::string content(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) ? read_file(path) : std::string();
+}
+
+// Bytes of the leading whole lines that `keep` accepts.
+template <class Keep>
+std::size_t kept_bytes(const std::string& text, Keep keep) {
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t end = text.find('\n', at);
+    if (end == std::string::npos || !keep(text.substr(at, end - at))) return at;
+    at = end + 1;
+  }
+}
+
+// Step of a whole line of steps.jsonl; 0 if it is none (zeros after a power cut).
+std::int64_t step_of(const std::string& line) {
+  try {
+    return parse_json(line).at("step").integer();
+  } catch (const JsonError&) {
+    return 0;
+  }
+}
+
+}  // namespace
+
+void EpochSums::add(const StepRecord& s) {
+  const auto n = static_cast<double>(s.images);
+  steps += 1;
+  images += s.images;
+  correct += s.correct;
+  loss += s.loss * n;
+  if (s.loss_perturbed) loss_perturbed += *s.loss_perturbed * n;
+  perturbed = perturbed || s.loss_perturbed.has_value();
+  gradient_norm += s.gradient_norm;
+  lr = s.lr;
+  seconds += s.seconds;
+  data_seconds += s.data_seconds;
+}
+
+EpochRecord EpochSums::record(std::int64_t epoch, std::int64_t step) const {
+  EpochRecord r;
+  r.epoch = epoch;
+  r.step = step;
+  r.lr = lr;
+  r.seconds = seconds;
+  if (steps == 0 || images == 0) return r;
+  const auto n = static_cast<double>(images);
+  r.train_loss = loss / n;
+  if (perturbed) r.train_loss_perturbed = loss_perturbed / n;
+  r.train_accuracy = 100.0 * static_cast<double>(correct) / n;
+  r.gradient_norm = gradient_norm / static_cast<double>(steps);
+  if (seconds > 0) {
+    r.images_per_second = n / seconds;
+    r.data_wait = data_seconds / seconds;
+  }
+  return r;
+}
+
+Json to_json(const EpochSums& s) {
+  return Json::Object{{"steps", s.steps},
+                      {"images", s.images},
+                      {"correct", s.correct},
+                      {"loss", recorded(s.loss)},
+                      {"loss_perturbed", recorded(s.loss_perturbed)},
+                      {"perturbed", s.perturbed},
+                      {"gradient_norm", recorded(s.gradient_norm)},
+                      {"lr", recorded(s.lr)},
+                      {"seconds", recorded(s.seconds)},
+                      {"data_seconds", recorded(s.data_seconds)}};
+}
+
+EpochSums epoch_sums(const Json& json) {
+  EpochSums s;
+  s.steps = json.at("steps").integer();
+  s.images = json.at("images").integer();
+  s.correct = json.at("correct").integer();
+  s.loss = recorded_number(json.at("loss"));
+  s.loss_perturbed = recorded_number(json.at("loss_perturbed"));
+  s.perturbed = json.at("perturbed").boolean();
+  s.gradient_norm = recorded_number(json.at("gradient_norm"));
+  s.lr = recorded_number(json.at("lr"));
+  s.seconds = recorded_number(json.at("seconds"));
+  s.data_seconds = recorded_number(json.at("data_seconds"));
+  return s;
+}
+
+Json to_json(const StepRecord& r) {
+  Json json = Json::Object{{"step", r.step},
+                           {"epoch", r.epoch},
+                           {"images", r.images},
+                           {"correct", r.correct},
+                           {"loss", recorded(r.loss)}};
+  if (r.loss_perturbed) json.set("loss_perturbed", recorded(*r.loss_perturbed));
+  json.set("gradient_norm", recorded(r.gradient_norm));
+  json.set("lr", recorded(r.lr));
+  json.set("seconds", recorded(r.seconds));
+  json.set("data_seconds", recorded(r.data_seconds));
+  return json;
+}
+
+Json to_json(const EpochRecord& record) {
+  Json json = Json::Object{};
+  each_field(record, [&](const char* name, const auto& value) { json.set(name, json_cell(value)); });
+  return json;
+}
+
+const std::vector<std::string>& metrics_columns() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    EpochRecord any;
+    each_field(any, [&](const char* name, const auto&) { all.push_back(name); });
+    return all;
+  }();
+  return names;
+}
+
+std::string csv_row(const std::vector<std::string>& cells) {
+  std::string row;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) row += ',';
+    if (cells[i].find_first_of(",\"\r\n") == std::string::npos) {
+      row += cells[i];
+      continue;
+    }
+    row += '"';
+    for (const char c : cells[i]) row += c == '"' ? "\"\"" : std::string(1, c);
+    row += '"';
+  }
+  return row + "\n";
+}
+
+std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> row(1);
+  const auto fail = [&](const char* what) { throw DataError("[csv] row ", rows.size() + 1, ": ", what); };
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"') {
+      if (!row.back().empty()) fail("a quote inside a cell");
+      for (++at;; ++at) {
+        if (at >= text.size()) fail("a quote that is not closed");
+        if (text[at] == '"') {
+          if (at + 1 < text.size() && text[at + 1] == '"') {
+            ++at;
+          } else {
+            break;
+          }
+        }
+        row.back() += text[at];
+      }
+      ++at;
+      if (at < text.size() && text[at] != ',' && text[at] != '\n' && text[at] != '\r')
+        fail("text after a quoted cell");
+    } else if (c == ',') {
+      row.emplace_back();
+      ++at;
+    } else if (c == '\n' || (c == '\r' && at + 1 < text.size() && text[at + 1] == '\n')) {
+      if (!rows.empty() && row.size() != rows[0].size()) fail("another number of cells than the first row");
+      rows.push_back(std::move(row));
+      row.assign(1, "");
+      at += c == '\r' ? 2 : 1;
+    } else {
+      row.back() += c;
+      ++at;
+    }
+  }
+  return rows;
+}
+
+std::vector<EpochRecord> read_metrics(const std::string& path) {
+  const std::vector<std::vector<std::string>> rows = parse_csv(read_file(path));
+  if (rows.empty() || rows[0] != metrics_columns())
+    throw DataError("[metrics] ", path, ": not the columns of a run");
+  std::vector<EpochRecord> records;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    EpochRecord record;
+    std::size_t column = 0;
+    each_field(record, [&](const char* name, auto& value) {
+      const std::string& text = rows[i][column++];
+      if (!read_cell(text, value))
+        throw DataError("[metrics] ", path, ": row ", i + 1, ": ", name, " is no number");
+    });
+    records.push_back(record);
+  }
+  return records;
+}
+
+Records::Records(const std::string& directory, std::int64_t step)
+    : metrics_(directory + "/metrics.csv"), steps_(directory + "/steps.jsonl") {
+  const std::string header = csv_row(metrics_columns());
+  const std::string metrics = content(metrics_.path());
+  bool first = true;
+  std::size_t kept = kept_bytes(metrics, [&](const std::string& line) {
+    if (std::exchange(first, false)) {
+      if (line + "\n" != header) {
+        throw CheckpointError("[resume] ", metrics_.path(),
+                              ": its columns are those of another version of basin");
+      }
+      return true;
+    }
+    // No cell of ours is quoted, so that commas separate.
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < kStepColumn && begin != std::string::npos; ++i) {
+      begin = line.find(',', begin);
+      if (begin != std::string::npos) ++begin;
+    }
+    std::int64_t at = 0;
+    return begin != std::string::npos && read_cell(line.substr(begin, line.find(',', begin) - begin), at) &&
+           at <= step;
+  });
+  metrics_.truncate(kept);
+  if (kept == 0) metrics_.append(header);
+
+  kept = kept_bytes(content(steps_.path()), [&](const std::string& line) {
+    const std::int64_t at = step_of(line);
+    if (at <= last_step_ || at > step) return false;
+    last_step_ = at;
+    return true;
+  });
+  steps_.truncate(kept);
+}
+
+void Records::write(const StepRecord& record) { steps_.append(to_json(record).compact() + "\n"); }
+
+void Records::write(const EpochRecord& record) {
+  std::vector<std::string> cells;
+  each_field(record, [&](const char*, const auto& value) { cells.push_back(cell(value)); });
+  metrics_.append(csv_row(cells));
+}
+
+void Records::sync() {
+  metrics_.sync();
+  steps_.sync();
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,320 @@
+// mkdir decides who made the directory, flock who uses it; run.json is rewritten atomically.
+#include "apps/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+#include "apps/environment.h"
+#include "apps/options.h"
+#include "apps/pulse.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/parallel.h"
+
+namespace basin::apps {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kParent = "runs";
+
+bool is_run(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path + "/config.toml", error) || fs::exists(path + "/run.json", error);
+}
+
+// A file that Basin writes into a run directory.
+bool is_ours(const std::string& name) {
+  static const std::vector<std::string> kNames = {"config.toml", "run.json",   "metrics.csv",
+                                                  "steps.jsonl", "log.txt",    "result.json",
+                                                  "report.html", "curves.svg", "final.safetensors"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+         (name.starts_with("ckpt-") && name.ends_with(".safetensors"));
+}
+
+[[noreturn]] void cannot(const char* what, const std::string& path, const std::error_code& error) {
+  throw OutputError("[run] ", what, " ", path, ": ", error.message());
+}
+
+void make_parents(const fs::path& path) {
+  std::error_code error;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  if (error) cannot("make", path.parent_path().string(), error);
+}
+
+// The number in "NAME-012"; 0 if it is another name.
+std::int64_t number_of(const std::string& entry, const std::string& name) {
+  if (!entry.starts_with(name + "-")) return 0;
+  const std::string digits = entry.substr(name.size() + 1);
+  std::int64_t number = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc() && stop == digits.data() + digits.size() && number > 0 ? number : 0;
+}
+
+std::string numbered(const std::string& name, std::int64_t number) {
+  const std::string digits = std::to_string(number);
+  return text(kParent, "/", name, "-", std::string(digits.size() < 3 ? 3 - digits.size() : 0, '0'), digits);
+}
+
+std::string make_numbered(const std::string& name) {
+  make_parents(fs::path(kParent) / name);
+  std::int64_t number = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(kParent, error)) {
+    number = std::max(number, number_of(entry.path().filename().string(), name));
+  }
+  while (true) {
+    const std::string path = numbered(name, ++number);
+    // Another process may have taken the number: then it is the next one.
+    if (fs::create_directory(path, error)) return path;
+    if (error) cannot("make", path, error);
+  }
+}
+
+std::string reason_of(int code) {
+  switch (code) {
+    case 0:
+      return "finished";
+    case 130:
+      return "interrupted (SIGINT)";
+    case 143:
+      return "terminated (SIGTERM)";
+    default:
+      return text("exit code ", code);
+  }
+}
+
+Json words(const std::vector<std::string>& list) { return Json::Array(list.begin(), list.end()); }
+
+}  // namespace
+
+// An exclusive lock on the directory itself: it leaves no file behind and ends with the process.
+class RunDirectory::Lock {
+ public:
+  explicit Lock(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ == -1) cannot("open", path, std::error_code(errno, std::generic_category()));
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+      return;  // no locks here: go on without
+    ::close(descriptor_);
+    throw OutputError("[run] ", path,
+                      " is in use by another basin process; wait for it or name another --run DIR");
+  }
+  ~Lock() { ::close(descriptor_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+Json to_json(const RunResult& r) {
+  return Json::Object{{"test_accuracy", recorded(r.last.test_accuracy)},
+                      {"test_loss", recorded(r.last.test_loss)},
+                      {"last", to_json(r.last)},
+                      {"best", to_json(r.best)},
+                      {"best_is", "the epoch with the highest test accuracy: chosen on the test images"},
+                      {"parameters", r.parameters},
+                      {"seconds", recorded(r.seconds)},
+                      {"weights", r.weights},
+                      {"weights_sha256", r.weights_sha256}};
+}
+
+EpochRecord best_of(const std::vector<EpochRecord>& epochs) {
+  if (epochs.empty()) throw ArgumentError("[run] no epochs to choose the best from");
+  return *std::max_element(epochs.begin(), epochs.end(), [](const EpochRecord& a, const EpochRecord& b) {
+    return a.test_accuracy < b.test_accuracy;
+  });
+}
+
+RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
+    : path_(config.run.dir), terminal_(terminal) {
+  if (!config.run.resume) {
+    create(config);
+  } else if (!is_run(path_)) {
+    throw CheckpointError(quoted(path_), " is no run directory: it has no config.toml");
+  }
+  if (!lock_) lock_ = std::make_unique<Lock>(path_);
+  remove_stale_temporaries(path_);
+  if (!config.run.resume) write_file_atomically(file("config.toml"), to_toml(config));
+  terminal_.open_log(file("log.txt"));
+  begin_session(config);
+}
+
+RunDirectory::~RunDirectory() = default;
+
+void RunDirectory::create(const TrainConfig& config) {
+  if (path_.empty()) {
+    path_ = make_numbered(run_name(config));
+    return;
+  }
+  while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
+  make_parents(path_);
+  std::error_code error;
+  if (fs::create_directory(path_, error)) return;
+  if (error) cannot("make", path_, error);
+  lock_ = std::make_unique<Lock>(path_);
+  if (fs::is_empty(path_, error)) return;
+  if (!is_run(path_)) {
+    throw UsageError("--run ", quoted(path_),
+                     " exists, is not empty and holds no run; name another directory");
+  }
+  if (!config.run.force) {
+    throw UsageError("--run ", quoted(path_),
+                     " exists and holds a run; go on with it by --resume, or replace it by --force");
+  }
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::directory_iterator(path_, error)) {
+    if (is_ours(entry.path().filename().string())) old.push_back(entry.path());
+  }
+  for (const fs::path& name : old) remove_file(name.string());
+}
+
+void RunDirectory::begin_session(const TrainConfig& config) {
+  if (config.run.resume) {
+    std::error_code error;
+    if (fs::exists(file("run.json"), error)) {
+      try {
+        run_ = parse_json(read_file(file("run.json")));
+        run_.at("sessions").array();
+      } catch (const Error& failure) {
+        // It is a description, not state: the run can go on without what it said.
+        terminal_.warn(text(file("run.json"), " is not readable and is begun anew: ", failure.what()));
+        run_ = {};
+      }
+    }
+  }
+  if (run_.is_null()) {
+    Sha256 recipe;
+    const std::string toml = recipe_toml(config);
+    recipe.update(toml.data(), toml.size());
+    run_ = Json::Object{{"format", 1},
+                        {"name", run_name(config)},
+                        {"seed", config.run.seed},
+                        {"recipe_sha256", recipe.hex()},
+                        {"facts", Json::Object{}},
+                        {"sessions", Json::Array{}}};
+  }
+  Json::Array sessions = run_.at("sessions").array();
+  sessions.push_back(Json::Object{{"command", words(config.run.command)},
+                                  {"started", timestamp()},
+                                  {"build", to_json(build_info())},
+                                  {"machine", to_json(machine_info())},
+                                  {"threads", thread_count()}});
+  run_.set("sessions", std::move(sessions));
+  begin_ = steady_clock()();
+  save_run_json();
+}
+
+void RunDirectory::save_run_json() { write_file_atomically(file("run.json"), run_.indented() + "\n"); }
+
+void RunDirectory::describe(const std::string& key, Json value) {
+  Json facts = run_.at("facts");
+  facts.set(key, std::move(value));
+  run_.set("facts", std::move(facts));
+  save_run_json();
+}
+
+const Json* RunDirectory::described(const std::string& key) const { return run_.at("facts").find(key); }
+
+double RunDirectory::earlier_seconds() const {
+  double seconds = 0;
+  for (const Json& session : run_.at("sessions").array()) {
+    const Json* took = session.find("seconds");
+    if (took) seconds += recorded_number(*took);
+  }
+  return seconds;
+}
+
+void RunDirectory::open_records(std::int64_t step) {
+  records_ = std::make_unique<Records>(path_, step);
+  last_step_ = step;
+  if (records_->last_step() < step) {
+    terminal_.warn(text(file("steps.jsonl"), " ends at step ", records_->last_step(),
+                        ", the checkpoint is of step ", step, ": the records between are lost"));
+  }
+  check_records();
+}
+
+void RunDirectory::check_records() {
+  if (warned_ || records_->error().empty()) return;
+  warned_ = true;
+  terminal_.warn(records_->error() + "; training goes on, records are kept and tried again");
+}
+
+void RunDirectory::write(const StepRecord& record) {
+  records_->write(record);
+  last_step_ = record.step;
+  check_records();
+}
+
+void RunDirectory::write(const EpochRecord& record) {
+  records_->write(record);
+  check_records();
+}
+
+void RunDirectory::sync() {
+  records_->sync();
+  check_records();
+}
+
+void RunDirectory::write(const RunResult& result) {
+  write_file_atomically(file("result.json"), to_json(result).indented() + "\n");
+}
+
+void RunDirectory::end_session(int code, const std::string& reason) {
+  Json::Array sessions = run_.at("sessions").array();
+  Json& session = sessions.back();
+  session.set("ended", timestamp());
+  session.set("seconds", steady_clock()() - begin_);
+  session.set("last_step", last_step_);
+  session.set("exit_code", code);
+  session.set("exit_reason", reason);
+  run_.set("sessions", std::move(sessions));
+  save_run_json();
+}
+
+int RunDirectory::session(const std::function<int()>& body) {
+  // How it ended must not hide why: a failure to write that down is only warned about.
+  const auto failed = [&](int code, const char* reason) {
+    try {
+      terminal_.detail(text("ended with exit code ", code, ": ", reason));
+      end_session(code, reason);
+    } catch (const std::exception& also) {
+      terminal_.warn(also.what());
+    }
+  };
+  int code = 0;
+  try {
+    code = body();
+  } catch (const Error& error) {
+    failed(static_cast<int>(error.code()), error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    failed(static_cast<int>(ExitCode::out_of_memory), "out of memory");
+    throw;
+  } catch (const std::exception& error) {
+    failed(static_cast<int>(ExitCode::internal), error.what());
+    throw;
+  }
+  const bool incomplete = (records_ && !records_->error().empty()) || terminal_.log_incomplete();
+  if (code == 0 && incomplete) {
+    code = static_cast<int>(ExitCode::output);
+    if (records_ && !records_->error().empty())
+      terminal_.warn(records_->error() + "; records of this run are missing");
+  }
+  end_session(code,
+              reason_.empty() || code == static_cast<int>(ExitCode::output) ? reason_of(code) : reason_);
+  return code;
+}
+
+}  // namespace basin::apps

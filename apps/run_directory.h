@@ -1,0 +1,95 @@
+// The directory of one training run: made once, locked while in use, resumed exactly.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apps/config.h"
+#include "apps/records.h"
+#include "apps/terminal.h"
+#include "core/json.h"
+
+namespace basin::apps {
+
+/// What a run comes to. `last` is the headline; `best` stands beside it, marked as chosen on the test images.
+struct RunResult {
+  EpochRecord last;
+  EpochRecord best;
+  std::int64_t parameters = 0;
+  double seconds = 0;   // of all calls together
+  std::string weights;  // "final.safetensors"
+  std::string weights_sha256;
+};
+
+Json to_json(const RunResult& result);
+
+/// The epoch with the highest test accuracy; the first of equals. Errors: ArgumentError for no epochs.
+EpochRecord best_of(const std::vector<EpochRecord>& epochs);
+
+class RunDirectory {
+ public:
+  /// A new run: makes config.run.dir, or runs/NAME-NNN with the next number if that is empty; with
+  /// config.run.resume opens the one that is there. Writes config.toml (a new run) and run.json, and opens
+  /// log.txt for `terminal`. An existing run is replaced only with config.run.force, and of its files only
+  /// those that Basin writes. Errors: UsageError for a directory that exists; CheckpointError for one to
+  /// resume that is none; OutputError when it cannot be written or another process is using it.
+  RunDirectory(const TrainConfig& config, Terminal& terminal);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+  /// PATH/NAME.
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  /// A fact for run.json: the data set and its hash, the number of parameters. Replaces an earlier one of
+  /// that name.
+  void describe(const std::string& key, Json value);
+  /// A fact told to describe(), also by an earlier call that this one resumes; null if there is none.
+  const Json* described(const std::string& key) const;
+  /// Seconds that earlier calls of this run took.
+  double earlier_seconds() const;
+
+  /// Opens metrics.csv and steps.jsonl, cut back to the first `step` steps; warns if records before are lost.
+  /// To be called once, before write() and sync().
+  void open_records(std::int64_t step);
+  /// Appends a record. On a full disk it is kept and tried again with the next one; the first failure is
+  /// warned about.
+  void write(const StepRecord& record);
+  void write(const EpochRecord& record);
+  /// Brings the records to the disk: call it before saving a checkpoint, so that none before it can be lost.
+  void sync();
+
+  /// Writes result.json. Errors: OutputError.
+  void write(const RunResult& result);
+
+  /// Runs the training as one session of the run: `body` returns the exit code. However it ends, run.json
+  /// says how (code, reason, time, last step). When records or log are incomplete at the end, success becomes
+  /// exit code 8.
+  int session(const std::function<int()>& body);
+  /// Why body() is about to return, for run.json: "stopped after 17 steps".
+  void ends_because(const std::string& reason) { reason_ = reason; }
+
+ private:
+  class Lock;
+  void create(const TrainConfig& config);
+  void begin_session(const TrainConfig& config);
+  void end_session(int code, const std::string& reason);
+  void save_run_json();
+  void check_records();
+
+  std::string path_;
+  Terminal& terminal_;
+  std::unique_ptr<Lock> lock_;
+  std::unique_ptr<Records> records_;
+  Json run_;  // run.json
+  double begin_ = 0;
+  std::int64_t last_step_ = 0;
+  std::string reason_;
+  bool warned_ = false;
+};
+
+}  // namespace basin::apps

@@ -1,0 +1,22 @@
+// "Did you mean": the known word nearest to a mistyped one.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace basin::apps {
+
+/// Edits that turn `a` into `b`: insertions, deletions, substitutions and swaps of neighbours, each counted
+/// once (optimal string alignment distance).
+int edit_distance(std::string_view a, std::string_view b);
+
+/// The candidate nearest to `word` if it is near enough to be meant (a third of its length in edits, or one
+/// word begins with the other); empty otherwise. The first of equals wins.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// "; did you mean X?" with X = prefix + nearest, or nothing.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates,
+                         std::string_view prefix = "");
+
+}  // namespace basin::apps
