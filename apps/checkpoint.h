@@ -13,6 +13,11 @@
 
 namespace basin::apps {
 
+template <class T>
+concept Described = requires(T& object, Inventory& it) {
+  object.describe(it);
+};
+
 /// Where a run stands. Together with the tensors it is the whole state: random numbers are functions of the
 /// seed and the position, the learning rate of the step.
 struct TrainingPosition {
@@ -94,7 +99,7 @@ void check_compatible(const TrainingPosition& saved, const TrainingPosition& wan
 /// Writes parameters and buffers for other programs: torchvision's names, PyTorch's layouts. Equal tensors
 /// give equal bytes; there is no date in the file. Errors: OutputError.
 void save_weights(const std::string& path, const Entries& model);
-template <class Model>
+template <Described Model>
 void save_weights(const std::string& path, Model& model) {
   save_weights(path, entries_of(model));
 }
@@ -103,7 +108,7 @@ void save_weights(const std::string& path, Model& model) {
 /// program (names may carry PyTorch's prefix "module."). Checks everything before it writes anything. Errors:
 /// CheckpointError listing what is missing, unexpected, or of another shape or dtype.
 void load_weights(const std::string& path, const Entries& model);
-template <class Model>
+template <Described Model>
 void load_weights(const std::string& path, Model& model) {
   load_weights(path, entries_of(model));
 }
