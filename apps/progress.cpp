@@ -104,7 +104,7 @@ std::string Progress::line(const StepRecord& record, int width, bool with_bar) c
     fields.emplace_back(
         (terminal_.unicode() ? "loss(w+ε) " : "loss(w+e) ") + fixed(*mean.train_loss_perturbed, 4), 6);
   }
-  fields.emplace_back("acc " + fixed(mean.train_accuracy, 1), 3);
+  fields.emplace_back("acc " + percent(mean.train_accuracy, 1), 3);
   fields.emplace_back("|g| " + significant(record.gradient_norm, 3), 9);
   fields.emplace_back("lr " + significant(record.lr, 3), 7);
   fields.emplace_back(fixed(mean.images_per_second, mean.images_per_second < 100 ? 1 : 0) + " img/s", 5);

@@ -108,7 +108,7 @@ EpochRecord EpochSums::record(std::int64_t epoch, std::int64_t step) const {
   const auto n = static_cast<double>(images);
   r.train_loss = loss / n;
   if (perturbed) r.train_loss_perturbed = loss_perturbed / n;
-  r.train_accuracy = 100.0 * static_cast<double>(correct) / n;
+  r.train_accuracy = static_cast<double>(correct) / n;
   r.gradient_norm = gradient_norm / static_cast<double>(steps);
   if (seconds > 0) {
     r.images_per_second = n / seconds;

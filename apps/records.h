@@ -26,7 +26,7 @@ struct StepRecord {
   double data_seconds = 0;  // of them waiting for the batch
 };
 
-/// One epoch, evaluated on the test images at its end. Accuracies are in percent.
+/// One epoch, evaluated on the test images at its end. Accuracies are fractions.
 struct EpochRecord {
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // the epoch's last

@@ -76,7 +76,7 @@ Table epoch_table(bool perturbed, bool unicode) {
 std::vector<std::string> epoch_cells(const EpochRecord& r, bool perturbed) {
   std::vector<std::string> cells = {std::to_string(r.epoch), fixed(r.train_loss, 4)};
   if (perturbed) cells.push_back(r.train_loss_perturbed ? fixed(*r.train_loss_perturbed, 4) : "");
-  cells.insert(cells.end(), {fixed(r.train_accuracy, 2), fixed(r.test_loss, 4), fixed(r.test_accuracy, 2),
+  cells.insert(cells.end(), {percent(r.train_accuracy, 2), fixed(r.test_loss, 4), percent(r.test_accuracy, 2),
                              significant(r.lr, 3), significant(r.gradient_norm, 3),
                              fixed(r.images_per_second, 0), duration_text(r.seconds)});
   return cells;
