@@ -1,0 +1,80 @@
+// `basin eval`: trained weights on the test images, the same numbers as at the end of training.
+#include "apps/commands.h"
+#include "apps/evaluation.h"
+#include "apps/experiment.h"
+#include "apps/format.h"
+#include "apps/pulse.h"
+#include "apps/signals.h"
+#include "apps/table.h"
+#include "apps/training_run.h"
+#include "core/parallel.h"
+
+namespace basin::apps {
+namespace {
+
+struct Interrupted {};
+
+void show(const Tally& tally, const data::Dataset& set, const std::string& weights, double seconds,
+          Terminal& terminal) {
+  Table table({{.title = "", .left = true}, {.title = "images"}, {.title = "correct"}, {.title = "%"}});
+  Json classes = Json::Array{};
+  const auto fraction = [](std::int64_t part, std::int64_t all) {
+    return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 0.0;
+  };
+  for (std::size_t k = 0; k < tally.class_rows.size(); ++k) {
+    const double share = fraction(tally.class_correct[k], tally.class_rows[k]);
+    table.add({set.class_names[k], grouped(tally.class_rows[k]), grouped(tally.class_correct[k]),
+               percent(share, 2)});
+    Json entry;
+    entry.set("name", set.class_names[k])
+        .set("images", tally.class_rows[k])
+        .set("correct", tally.class_correct[k]);
+    classes.append(entry);
+  }
+  table.add({"all", grouped(tally.rows), grouped(tally.correct), percent(tally.accuracy(), 2)});
+  const double speed = static_cast<double>(tally.rows) / seconds;
+  terminal.result(table.text(terminal.unicode()));
+  terminal.result(text("\n", set.name, " ", set.split, ": loss ", fixed(tally.loss(), 4), ", top-1 ",
+                       percent(tally.accuracy(), 2), " %, top-5 ", percent(tally.accuracy5(), 2), " %  (",
+                       weights, ", ", fixed(speed, 0), " images/s)\n"));
+  Json document;
+  document.set("data", set.name).set("split", set.split).set("weights", weights).set("images", tally.rows);
+  document.set("loss", recorded(tally.loss()))
+      .set("accuracy", tally.accuracy())
+      .set("top5", tally.accuracy5());
+  document.set("seconds", seconds).set("classes", classes);
+  terminal.result(document);
+}
+
+}  // namespace
+
+int eval_command(const EvalConfig& config, Terminal& terminal) {
+  if (config.device.threads > 0) set_thread_count(static_cast<int>(config.device.threads));
+  DataConfig wanted = config.data;
+  wanted.augment = Augment::none;
+  const Examples examples = load_examples(wanted, 0);
+  const data::Dataset& set = examples.data.test;
+  const auto model = build_model(config.model, set, 0, config.device.dtype);
+  const std::string weights = config.weights.empty() ? config.run + "/final.safetensors" : config.weights;
+  load_weights(weights, *model);
+
+  const Clock clock = steady_clock();
+  const double begin = clock();
+  try {
+    const Tally tally =
+        evaluate(*model, examples.test, set.classes(), config.batch_size, static_cast<int>(wanted.workers),
+                 config.device.dtype, [&](std::int64_t rows) {
+                   if (interruption_requested()) throw Interrupted{};
+                   terminal.repaint(text("evaluating ", rows, "/", set.size()));
+                 });
+    terminal.repaint("");
+    show(tally, set, weights, clock() - begin, terminal);
+  } catch (const Interrupted&) {
+    terminal.repaint("");
+    terminal.note("interrupted");
+    return interruption_exit_code();
+  }
+  return static_cast<int>(ExitCode::success);
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,159 @@
+// `basin info`: this build and machine, the models, the layers of one model, the contents of a file.
+#include <algorithm>
+#include <filesystem>
+
+#include "apps/commands.h"
+#include "apps/environment.h"
+#include "apps/format.h"
+#include "apps/suggest.h"
+#include "apps/table.h"
+#include "core/archive.h"
+#include "core/cpu/kernels.h"
+#include "core/parallel.h"
+#include "data/load.h"
+#include "nn/models/registry.h"
+#include "nn/summary.h"
+
+namespace basin::apps {
+namespace {
+
+const data::DataSetInfo& data_set(const std::string& name) {
+  for (const data::DataSetInfo& info : data::known_data_sets())
+    if (info.name == name) return info;
+  throw UsageError("unknown data set '", name, "'");
+}
+
+void show_build(Terminal& terminal) {
+  const BuildInfo build = build_info();
+  const MachineInfo machine = machine_info();
+  Table table({{.title = "what", .left = true}, {.title = "value", .left = true}});
+  table.add({"version", build.version});
+  table.add({"revision", build.revision});
+  table.add({"compiler", build.compiler});
+  table.add(
+      {"build", build.build_type + (build.sanitizers.empty() ? "" : ", sanitizers " + build.sanitizers)});
+  table.add({"flags", build.flags});
+  table.add({"system", machine.system});
+  table.add({"cpu", machine.cpu});
+  table.add({"kernels", cpu::instruction_set()});
+  table.add(
+      {"cpus", text(machine.cpus, " (", machine.usable_cpus, " usable, ", thread_count(), " threads)")});
+  table.add({"memory",
+             text(bytes_text(machine.memory_bytes), " (", bytes_text(machine.available_bytes), " free)")});
+  for (const auto& [name, bytes] : machine.caches) table.add({"cache " + name, bytes_text(bytes)});
+  table.add({"devices", "cpu"});
+  terminal.result(table.text(terminal.unicode()));
+
+  Json document;
+  document.set("build", to_json(build)).set("machine", to_json(machine));
+  document.set("kernels", cpu::instruction_set()).set("threads", thread_count());
+  terminal.result(document);
+}
+
+void show_models(Terminal& terminal) {
+  Table table({{.title = "model", .left = true}, {.title = "about", .left = true}});
+  Json list = Json::Array{};
+  for (const nn::ModelInfo& model : nn::models()) {
+    table.add({model.name, model.about});
+    Json entry;
+    entry.set("name", model.name).set("about", model.about);
+    list.append(entry);
+  }
+  terminal.result(table.text(terminal.unicode()));
+  Json document;
+  document.set("models", list);
+  terminal.result(document);
+}
+
+void show_model(const InfoConfig& config, Terminal& terminal) {
+  const data::DataSetInfo& set = data_set(config.data.name);
+  const auto model = nn::make_model({.name = config.target,
+                                     .height = set.image[0],
+                                     .width = set.image[1],
+                                     .channels = set.image[2],
+                                     .classes = set.classes,
+                                     .shortcut = config.model.shortcut});
+  const nn::Summary summary = nn::summarize(*model, set.image);
+
+  Table table({{.title = "layer", .left = true},
+               {.title = "kind", .left = true},
+               {.title = "input", .left = true},
+               {.title = "output", .left = true},
+               {.title = "parameters"},
+               {.title = "MFLOP"}});
+  Json layers = Json::Array{};
+  for (const nn::LayerRow& row : summary.layers) {
+    const double mflop = 2e-6 * static_cast<double>(row.multiply_adds);
+    table.add({row.path.empty() ? "-" : row.path, row.kind, text(row.in), text(row.out),
+               row.parameters > 0 ? grouped(row.parameters) : "",
+               row.multiply_adds > 0 ? fixed(mflop, 3) : ""});
+    Json layer;
+    layer.set("layer", row.path)
+        .set("kind", row.kind)
+        .set("input", text(row.in))
+        .set("output", text(row.out));
+    layer.set("parameters", row.parameters).set("flop", 2 * row.multiply_adds);
+    layers.append(layer);
+  }
+  const double mflop = 2e-6 * static_cast<double>(summary.multiply_adds);
+  terminal.result(table.text(terminal.unicode()));
+  terminal.result(text("\n", config.target, " for ", set.name, " images ", set.image, ": ",
+                       grouped(summary.parameters), " parameters (", bytes_text(4 * summary.parameters),
+                       " in f32), ", fixed(mflop, 2), " MFLOP forward an image, about ", fixed(3 * mflop, 1),
+                       " to train on it (a multiply-add is 2)\n"));
+  Json document;
+  document.set("model", config.target).set("data", set.name).set("parameters", summary.parameters);
+  document.set("flop_forward", 2 * summary.multiply_adds).set("layers", layers);
+  terminal.result(document);
+}
+
+void show_file(const std::string& path, Terminal& terminal) {
+  const Archive file(path);
+  file.verify();
+  Table table({{.title = "tensor", .left = true},
+               {.title = "dtype", .left = true},
+               {.title = "shape", .left = true},
+               {.title = "bytes"}});
+  Json tensors = Json::Array{};
+  std::uint64_t bytes = 0;
+  for (const ArchiveTensor& t : file.tensors()) {
+    table.add({t.name, t.dtype, text(t.shape), grouped(static_cast<std::int64_t>(t.bytes))});
+    bytes += t.bytes;
+    Json entry;
+    entry.set("name", t.name).set("dtype", t.dtype).set("shape", text(t.shape)).set("bytes", t.bytes);
+    tensors.append(entry);
+  }
+  Json metadata = Json::Object{};
+  terminal.result(table.text(terminal.unicode()));
+  for (const auto& [key, value] : file.metadata()) {
+    terminal.result(text(key, ": ", value, "\n"));
+    metadata.set(key, value);
+  }
+  terminal.result(
+      text("\n", file.tensors().size(), " tensors, ", bytes_text(static_cast<std::int64_t>(bytes)), ", ",
+           file.checksummed() ? "checksums match" : "no checksums (another program's file)", "\n"));
+  Json document;
+  document.set("file", path).set("checksummed", file.checksummed()).set("metadata", metadata);
+  document.set("tensors", tensors);
+  terminal.result(document);
+}
+
+}  // namespace
+
+int info_command(const InfoConfig& config, Terminal& terminal) {
+  const std::vector<std::string> names = nn::model_names();
+  if (config.models)
+    show_models(terminal);
+  else if (config.target.empty())
+    show_build(terminal);
+  else if (std::find(names.begin(), names.end(), config.target) != names.end())
+    show_model(config, terminal);
+  else if (std::filesystem::exists(config.target))
+    show_file(config.target, terminal);
+  else
+    throw UsageError("info: '", config.target, "' is neither a model (basin info --models) nor a file",
+                     did_you_mean(config.target, names));
+  return static_cast<int>(ExitCode::success);
+}
+
+}  // namespace basin::apps

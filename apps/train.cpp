@@ -1,0 +1,56 @@
+// `basin train`: loads the data, makes or reopens the run directory, trains.
+#include "apps/commands.h"
+#include "apps/format.h"
+#include "apps/training_run.h"
+#include "core/parallel.h"
+#include "nn/summary.h"
+
+namespace basin::apps {
+namespace {
+
+/// One training step on the first batch and nothing written: does the recipe run, how large and how fast is
+/// it?
+int dry_run(const TrainConfig& config, const Examples& examples, Terminal& terminal) {
+  const std::int64_t steps = steps_per_epoch(config, examples);
+  Experiment experiment(config, examples.data.train, steps);
+  const data::Dataset& set = examples.data.train;
+  const nn::Summary summary =
+      nn::summarize(experiment.model(), {set.height(), set.width(), set.channels()}, config.device.dtype);
+
+  data::Loader loader(examples.train, training_batches(config, 0, 0));
+  data::Batch batch;
+  loader.next(batch);
+  const Clock clock = steady_clock();
+  const double begin = clock();
+  const optim::StepReport report = experiment.step(batch, 0);
+  const double seconds = clock() - begin;
+  if (!report.finite) throw NumericalError("the first step is not finite (loss ", report.loss, ")");
+
+  const double speed = static_cast<double>(batch.size()) / seconds;
+  const double flop = 6.0 * static_cast<double>(summary.multiply_adds) * report.passes;
+  terminal.result(
+      text("dry run, nothing written\n", set.name, ": ", grouped(set.size()), " training images {",
+           set.height(), ",", set.width(), ",", set.channels(), "}, ", grouped(steps), " steps an epoch\n",
+           config.model.name, ": ", grouped(summary.parameters), " parameters, about ", fixed(flop * 1e-6, 1),
+           " MFLOP to train on an image\nfirst step: loss ", fixed(report.loss, 4), ", ", report.passes,
+           " passes, ", duration_text(seconds), " (", fixed(speed, 0), " images/s before warming up)\n"));
+  Json document;
+  document.set("data", set.name).set("images", set.size()).set("steps_per_epoch", steps);
+  document.set("model", config.model.name).set("parameters", summary.parameters).set("flop_per_image", flop);
+  document.set("loss", recorded(report.loss)).set("passes", report.passes).set("seconds", seconds);
+  terminal.result(document);
+  return static_cast<int>(ExitCode::success);
+}
+
+}  // namespace
+
+int train_command(const TrainConfig& config, Terminal& terminal) {
+  if (config.device.threads > 0) set_thread_count(static_cast<int>(config.device.threads));
+  // Before the run directory: missing data leave nothing behind.
+  const Examples examples = load_examples(config.data, config.run.seed);
+  if (config.run.dry_run) return dry_run(config, examples, terminal);
+  RunDirectory run(config, terminal);
+  return run.session([&] { return TrainingRun(config, examples, run, terminal).run(); });
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,313 @@
+#include "apps/training_run.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/format.h"
+#include "apps/report.h"
+#include "apps/signals.h"
+#include "apps/table.h"
+#include "core/hash.h"
+#include "core/parallel.h"
+
+namespace basin::apps {
+namespace {
+
+std::string hash_of(const std::string& content) {
+  Sha256 sha;
+  sha.update(content.data(), content.size());
+  return sha.hex();
+}
+
+data::Augmentation augmentation(const DataConfig& config) {
+  data::Augmentation a;
+  if (config.augment == Augment::none) return a;
+  a = {.crop = 4, .flip = true};
+  if (config.crop_padding == CropPadding::reflect) a.padding = data::Augmentation::Padding::reflect;
+  if (config.augment == Augment::cutout) a.cutout = 16;
+  return a;
+}
+
+/// "nan", "inf" or the loss.
+std::string loss_text(double loss) { return std::isfinite(loss) ? significant(loss, 4) : fixed(loss, 0); }
+
+}  // namespace
+
+Examples load_examples(const DataConfig& config, std::uint64_t seed) {
+  Examples e;
+  e.data = data::load_data_set({.name = config.name, .dir = config.dir, .limit = config.limit});
+  e.train = std::make_shared<data::DatasetSource>(e.data.train, augmentation(config), seed);
+  e.test = std::make_shared<data::DatasetSource>(e.data.test, data::Augmentation{}, seed);
+  e.hash = hash_of(e.data.train.hash + e.data.test.hash);
+  return e;
+}
+
+std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples) {
+  return (examples.train->size() + config.schedule.batch_size - 1) / config.schedule.batch_size;
+}
+
+data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch) {
+  return {.batch_size = config.schedule.batch_size,
+          .drop_last = false,
+          .seed = config.run.seed,
+          .workers = static_cast<int>(config.data.workers),
+          .first_epoch = epoch,
+          .first_step = batch,
+          .end_epoch = epoch + 1};
+}
+
+TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, RunDirectory& run,
+                         Terminal& terminal)
+    : config_(config),
+      examples_(examples),
+      run_(run),
+      terminal_(terminal),
+      clock_(steady_clock()),
+      steps_per_epoch_(steps_per_epoch(config, examples)),
+      experiment_(config, examples.data.train, steps_per_epoch_),
+      begin_(clock_()) {
+  if (config_.run.resume) resume();
+  first_step_ = step_;
+  run_.open_records(step_);
+  checkpoint_pulse_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
+  progress_.emplace(terminal_, ProgressPlan{.epochs = config_.schedule.epochs,
+                                            .steps_per_epoch = steps_per_epoch_,
+                                            .first_step = step_});
+  announce();
+}
+
+std::vector<StatePart> TrainingRun::state() {
+  return {{"model", experiment_.entries()},
+          {"optimizer", entries_of(experiment_.update_rule())},
+          {"rule", entries_of(experiment_.gradient_rule())}};
+}
+
+TrainingPosition TrainingRun::position() const {
+  TrainingPosition p;
+  p.step = step_;
+  p.epoch = epoch_;
+  p.batch = batch_;
+  p.samples_seen = samples_seen_;
+  p.seed = config_.run.seed;
+  p.config_hash = hash_of(recipe_toml(config_));
+  p.data_hash = examples_.hash;
+  p.model = config_.model.name + (config_.model.shortcut == nn::Shortcut::b ? "-B" : "");
+  p.optimizer = config_.optimizer.kind == Optimizer::sgd    ? "sgd"
+                : config_.optimizer.kind == Optimizer::adam ? "adam"
+                                                            : "adamw";
+  p.rule = config_.sharpness.kind == Sharpness::sam ? "sam" : "plain";
+  p.average = "none";
+  if (!epochs_.empty()) {
+    const EpochRecord best = best_of(epochs_);
+    p.best_metric = best.test_accuracy;
+    p.best_epoch = best.epoch;
+  }
+  p.extra.set("epoch_sums", to_json(sums_));
+  return p;
+}
+
+void TrainingRun::resume() {
+  const LoadedCheckpoint saved =
+      load_newest_checkpoint(run_.path(), [&](const std::string& line) { terminal_.warn(line); });
+  check_compatible(saved.position, position());
+  restore_state(saved.archive, state());
+  step_ = saved_step_ = saved.position.step;
+  saved_path_ = saved.archive.path();
+  epoch_ = saved_epoch_ = saved.position.epoch;
+  batch_ = saved.position.batch;
+  samples_seen_ = saved.position.samples_seen;
+  sums_ = epoch_sums(saved.position.extra.at("epoch_sums"));
+  for (const EpochRecord& record : read_metrics(run_.file("metrics.csv")))
+    if (record.epoch <= epoch_) epochs_.push_back(record);
+  terminal_.note(text("resuming after step ", step_, " (epoch ", epoch_ + 1, ", batch ", batch_, " of ",
+                      steps_per_epoch_, ") from ", saved_path_));
+}
+
+void TrainingRun::announce() {
+  const data::Dataset& train = examples_.data.train;
+  run_.describe("data", train.name);
+  run_.describe("data_hash", examples_.hash);
+  run_.describe("parameters", experiment_.weights().size());
+  terminal_.note(text("data   ", train.name, "  ", grouped(train.size()), " training and ",
+                      grouped(examples_.data.test.size()), " test images, ", train.classes(),
+                      " classes, sha256 ", examples_.hash.substr(0, 12)));
+  terminal_.note(
+      text("model  ", config_.model.name, "  ", grouped(experiment_.weights().size()), " parameters"));
+  terminal_.note(text("run    ", run_.path(), "  seed ", config_.run.seed, ", ", thread_count(), " threads, ",
+                      config_.schedule.epochs, " epochs of ", steps_per_epoch_, " steps"));
+}
+
+int TrainingRun::run() {
+  const Table table = epoch_table(config_.sharpness.kind == Sharpness::sam, terminal_.unicode());
+  if (epoch_ < config_.schedule.epochs)
+    terminal_.result(table.titles() + "\n" + table.rule(terminal_.unicode()) + "\n");
+  while (epoch_ < config_.schedule.epochs)
+    if (const Stop why = run_epoch(); why != Stop::no) return stop(why);
+  return finish();
+}
+
+TrainingRun::Stop TrainingRun::run_epoch() {
+  // A run interrupted during the evaluation resumes right there: all batches are done.
+  if (batch_ < steps_per_epoch_) {
+    data::Loader loader(examples_.train, training_batches(config_, epoch_, batch_));
+    double mark = clock_(), waited = 0;
+    for (data::Batch batch; batch_ < steps_per_epoch_ && loader.next(batch);) {
+      train_step(batch, loader.waited_seconds() - waited, mark);
+      waited = loader.waited_seconds();
+      mark = clock_();
+      if (const Stop why = must_stop(); why != Stop::no) return why;
+      const bool due = checkpoint_pulse_->due(step_);
+      if (due && batch_ < steps_per_epoch_) save_if_possible();
+      if (due && batch_ == steps_per_epoch_) {
+        if (!finish_epoch()) return Stop::interrupted;
+        save_if_possible();
+        return Stop::no;
+      }
+    }
+  }
+  return finish_epoch() ? Stop::no : Stop::interrupted;
+}
+
+void TrainingRun::train_step(data::Batch& batch, double data_seconds, double begin) {
+  const optim::StepReport report = experiment_.step(batch, step_);
+  if (!report.finite) fail(report);
+  StepRecord record{.step = step_ + 1,
+                    .epoch = epoch_ + 1,
+                    .images = report.rows,
+                    .correct = report.correct,
+                    .loss = report.loss,
+                    .gradient_norm = report.gradient_norm,
+                    .lr = experiment_.lr(step_),
+                    .seconds = clock_() - begin,
+                    .data_seconds = data_seconds};
+  if (!std::isnan(report.perturbed_loss)) record.loss_perturbed = report.perturbed_loss;
+  ++step_;
+  ++batch_;
+  samples_seen_ += report.rows;
+  sums_.add(record);
+  run_.write(record);
+  progress_->step(record);
+}
+
+void TrainingRun::fail(const optim::StepReport& report) {
+  progress_->clear();
+  // Nothing of the failed step was applied: this is the last good state.
+  save_if_possible();
+  const NonFinite& what = experiment_.failure();
+  const double loss = report.failed_pass > 0 ? report.perturbed_loss : report.loss;
+  throw NumericalError(
+      "step ", step_ + 1, " (epoch ", epoch_ + 1, ", lr ", significant(experiment_.lr(step_), 3), "): ",
+      what.loss ? text("the loss", report.failed_pass > 0 ? " at w + e" : "", " is ", loss_text(loss))
+                : text("the gradient ", report.failed_pass > 0 ? "at w + e " : "",
+                       "is not finite, first in '", what.parameter, "'"),
+      "; nothing of this step was applied, the state before it is in ",
+      saved_path_.empty() ? "no file" : saved_path_, "; a lower --lr or a --warmup-epochs may help");
+}
+
+bool TrainingRun::finish_epoch() {
+  const double begin = clock_();
+  struct Interrupted {};
+  Tally test;
+  try {
+    test = evaluate(experiment_.model(), examples_.test, examples_.data.test.classes(),
+                    config_.schedule.batch_size, static_cast<int>(config_.data.workers), config_.device.dtype,
+                    [&](std::int64_t rows) {
+                      if (interruption_requested()) throw Interrupted{};
+                      progress_->evaluating(rows, examples_.test->size());
+                    });
+  } catch (const Interrupted&) {
+    return false;
+  }
+  EpochRecord record = sums_.record(epoch_ + 1, step_);
+  record.test_loss = test.loss();
+  record.test_accuracy = test.accuracy();
+  record.seconds += clock_() - begin;
+  run_.write(record);
+  epochs_.push_back(record);
+  progress_->clear();
+  const bool perturbed = config_.sharpness.kind == Sharpness::sam;
+  terminal_.result(epoch_table(perturbed, terminal_.unicode()).row(epoch_cells(record, perturbed)) + "\n");
+  sums_ = {};
+  ++epoch_;
+  batch_ = 0;
+  return true;
+}
+
+TrainingRun::Stop TrainingRun::must_stop() const {
+  if (interruption_requested()) return Stop::interrupted;
+  if (config_.run.stop_after_steps > 0 && step_ - first_step_ >= config_.run.stop_after_steps)
+    return Stop::steps;
+  if (config_.run.max_seconds > 0 && clock_() - begin_ >= static_cast<double>(config_.run.max_seconds))
+    return Stop::time;
+  return Stop::no;
+}
+
+int TrainingRun::stop(Stop why) {
+  progress_->clear();
+  save();
+  const std::string reason = why == Stop::interrupted ? "interrupted"
+                             : why == Stop::time
+                                 ? text("stopped after ", config_.run.max_seconds, " seconds")
+                                 : text("stopped after ", config_.run.stop_after_steps, " steps");
+  run_.ends_because(reason);
+  terminal_.note(text(reason, " at step ", step_, ", saved in ", saved_path_,
+                      "; go on with: basin train --resume ", run_.path()));
+  return why == Stop::interrupted ? interruption_exit_code() : static_cast<int>(ExitCode::success);
+}
+
+void TrainingRun::save() {
+  if (saved_step_ == step_ && saved_epoch_ == epoch_) return;
+  run_.sync();
+  saved_path_ =
+      save_checkpoint(run_.path(), position(), state_entries(state()), static_cast<int>(config_.run.keep));
+  saved_step_ = step_;
+  saved_epoch_ = epoch_;
+}
+
+void TrainingRun::save_if_possible() {
+  try {
+    save();
+  } catch (const OutputError& e) {
+    terminal_.warn(text("no checkpoint at step ", step_, ": ", e.what(), "; training goes on"));
+  }
+}
+
+int TrainingRun::finish() {
+  if (epochs_.empty())
+    throw CheckpointError(run_.file("metrics.csv"), ": no epochs in it, though the run is finished");
+  save();
+  const std::string weights = run_.file("final.safetensors");
+  save_weights(weights, experiment_.entries());
+  const RunResult result{.last = epochs_.back(),
+                         .best = best_of(epochs_),
+                         .parameters = experiment_.weights().size(),
+                         .seconds = run_.earlier_seconds() + clock_() - begin_,
+                         .weights = "final.safetensors",
+                         .weights_sha256 = sha256_file(weights)};
+  run_.write(result);
+  write_report(run_.path());
+
+  Table table({{.title = "", .left = true},
+               {.title = "epoch"},
+               {.title = "train loss"},
+               {.title = "train %"},
+               {.title = "test loss"},
+               {.title = "test %"}});
+  const auto add = [&](const char* name, const EpochRecord& e) {
+    table.add({name, std::to_string(e.epoch), fixed(e.train_loss, 4), percent(e.train_accuracy, 2),
+               fixed(e.test_loss, 4), percent(e.test_accuracy, 2)});
+  };
+  add("last", result.last);
+  add("best (chosen on the test images)", result.best);
+  terminal_.result("\n" + table.text(terminal_.unicode()));
+  terminal_.result(text("\n", config_.schedule.epochs, " epochs in ", duration_text(result.seconds), ", ",
+                        fixed(result.last.images_per_second, 0),
+                        " images/s in the last; sha256 of final.safetensors ", result.weights_sha256,
+                        "\nfiles in ", run_.path(), ": final.safetensors, report.html, ",
+                        "result.json, metrics.csv, steps.jsonl, config.toml\n"));
+  terminal_.result(to_json(result));
+  run_.ends_because("finished");
+  return static_cast<int>(ExitCode::success);
+}
+
+}  // namespace basin::apps
