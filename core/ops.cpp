@@ -17,6 +17,12 @@ void expect_floating(const char* op, const Tensor& x, const char* what) {
     throw ArgumentError("[", op, "] ", what, " is ", x.dtype(), ", expects f32 or f64 (convert with to())");
 }
 
+/// `op` is one of the enumeration's operations.
+template <class Op>
+void expect_operation(const char* kind, Op op, Op count) {
+  if (op < Op{} || op >= count) throw InternalError("[", kind, "] no such operation: ", static_cast<int>(op));
+}
+
 /// Same dtype and device.
 void expect_alike(const char* op, const Tensor& x, const char* x_name, const Tensor& z, const char* z_name) {
   expect_defined(op, x, x_name);
@@ -213,17 +219,19 @@ const char* name_of(ReduceOp op) {
 }
 
 Tensor unary(UnaryOp op, const Tensor& x, double a, double b) {
+  expect_operation("unary", op, UnaryOp::count_);
   expect_floating(name_of(op), x, "x");
   Tensor out = Tensor::empty(x.shape(), x.dtype(), x.device());
-  backend_of(x).unary(op, x, a, b, out);
+  if (out.elements() > 0) backend_of(x).unary(op, x, a, b, out);
   return out;
 }
 
 Tensor binary(BinaryOp op, const Tensor& x, const Tensor& z) {
+  expect_operation("binary", op, BinaryOp::count_);
   expect_floating(name_of(op), x, "x");
   expect_alike(name_of(op), x, "x", z, "z");
   Tensor out = Tensor::empty(broadcast_shapes(x.shape(), z.shape(), name_of(op)), x.dtype(), x.device());
-  backend_of(x).binary(op, x, z, out);
+  if (out.elements() > 0) backend_of(x).binary(op, x, z, out);
   return out;
 }
 
@@ -238,7 +246,7 @@ Tensor where(const Tensor& condition, const Tensor& x, const Tensor& z) {
   const Shape shape =
       broadcast_shapes(condition.shape(), broadcast_shapes(x.shape(), z.shape(), "where"), "where");
   Tensor out = Tensor::empty(shape, x.dtype(), x.device());
-  backend_of(x).where(mask, x, z, out);
+  if (out.elements() > 0) backend_of(x).where(mask, x, z, out);
   return out;
 }
 
@@ -248,6 +256,7 @@ Tensor operator*(const Tensor& x, const Tensor& z) { return binary(BinaryOp::mul
 Tensor operator/(const Tensor& x, const Tensor& z) { return binary(BinaryOp::div, x, z); }
 
 Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes, bool keep) {
+  expect_operation("reduce", op, ReduceOp::count_);
   const char* name = name_of(op);
   expect_floating(name, x, "x");
   const Axes sorted = sorted_axes(name, x, axes);
@@ -281,7 +290,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.rank() > shape.rank() || broadcast_shapes(x.shape(), shape, "broadcast_to") != shape)
     throw ArgumentError("[broadcast_to] ", x.shape(), " does not stretch to ", shape);
   Tensor out = Tensor::empty(shape, x.dtype(), x.device());
-  backend_of(x).unary(UnaryOp::copy, x, 0, 0, out);
+  if (out.elements() > 0) backend_of(x).unary(UnaryOp::copy, x, 0, 0, out);
   return out;
 }
 

@@ -1,9 +1,10 @@
 // CpuBackend: memory, and the calls that go straight on to the kernels of kernels.h.
 #include "core/cpu/backend.h"
 
+#include <algorithm>
 #include <cstring>
-#include <new>
 
+#include "core/cpu/arena.h"
 #include "core/cpu/kernels.h"
 #include "core/parallel.h"
 
@@ -14,11 +15,8 @@ CpuBackend& cpu_backend() {
   return instance;
 }
 
-std::byte* CpuBackend::allocate(std::size_t bytes) {
-  return static_cast<std::byte*>(::operator new (bytes + 64, std::align_val_t{64}));
-}
-
-void CpuBackend::release(std::byte* data, std::size_t) { ::operator delete (data, std::align_val_t{64}); }
+std::byte* CpuBackend::allocate(std::size_t bytes) { return take_memory(bytes); }
+void CpuBackend::release(std::byte* data, std::size_t bytes) { give_memory(data, bytes); }
 
 void CpuBackend::copy_bytes(std::byte* to, const std::byte* from, std::size_t bytes) {
   constexpr std::size_t block = std::size_t{1} << 18;

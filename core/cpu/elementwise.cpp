@@ -1,65 +1,56 @@
 // CpuBackend: fill, cast and the elementwise operations.
-#include <algorithm>
-#include <array>
+#include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "core/cpu/backend.h"
-#include "core/functors.h"
-#include "core/parallel.h"
+#include "core/cpu/broadcast.h"
 
 namespace basin::cpu {
 namespace {
 
-constexpr Index kBlock = 4096;  // elements per task: small enough for 16-fold parallelism on a small layer
-
-/// Calls body(begin, end) for fixed ranges that cover [0, n).
-template <class Body>
-void for_ranges(Index n, Body&& body) {
-  parallel_for((n + kBlock - 1) / kBlock,
-               [&](std::int64_t i, int) { body(i * kBlock, std::min(n, (i + 1) * kBlock)); });
-}
-
-/// Element strides of `s` seen through the broadcast to `out`: 0 along stretched axes.
-std::array<Index, Shape::kMaxRank> broadcast_strides(const Shape& s, const Shape& out) {
-  const auto own = contiguous_strides(s);
-  std::array<Index, Shape::kMaxRank> strides{};
-  const int shift = out.rank() - s.rank();
-  for (int i = 0; i < s.rank(); ++i)
-    strides[static_cast<std::size_t>(i + shift)] = s[i] == 1 ? 0 : own[static_cast<std::size_t>(i)];
-  return strides;
-}
-
-/// Reads x, broadcast to `out`, at flat positions of out.
-template <class T>
-class Broadcast {
- public:
-  Broadcast(const Tensor& x, const Shape& out)
-      : data_(x.data<T>()),
-        same_(x.shape().elements() == out.elements()),
-        out_(out),
-        strides_(broadcast_strides(x.shape(), out)) {}
-  T operator[](Index flat) const {
-    if (same_) return data_[flat];
-    Index offset = 0;
-    for (int i = out_.rank() - 1; i >= 0; --i) {
-      offset += flat % out_[i] * strides_[static_cast<std::size_t>(i)];
-      flat /= out_[i];
-    }
-    return data_[offset];
+/// x as To. To an integer type: cut towards zero, clamped to its range, NaN to 0.
+template <class To, class From>
+To convert(From x) {
+  using Limits = std::numeric_limits<To>;
+  if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
+    if (!(x == x)) return 0;
+    // 2^63 is the least double above every i64; below it the cut number fits.
+    if (x >= std::ldexp(From(1), Limits::digits)) return Limits::max();
+    return x <= static_cast<From>(Limits::min()) ? Limits::min() : static_cast<To>(x);
+  } else if constexpr (std::is_same_v<To, std::uint8_t>) {
+    return static_cast<To>(std::clamp<From>(x, 0, 255));
+  } else {
+    return static_cast<To>(x);
   }
+}
 
- private:
-  const T* data_;
-  bool same_;
-  Shape out_;
-  std::array<Index, Shape::kMaxRank> strides_;
-};
+/// A task's place for the numbers of operand `slot`.
+template <class T>
+T* scratch(int slot) {
+  return static_cast<T*>(thread_scratch(slot, kElementwiseTask * sizeof(T)));
+}
 
 }  // namespace
+
+BroadcastAxes::BroadcastAxes(const Shape& shape, const Shape& out) {
+  const auto strides = contiguous_strides(shape);
+  const int shift = out.rank() - shape.rank();
+  for (int i = 0; i < out.rank(); ++i) {
+    if (out[i] == 1) continue;
+    const bool repeats = i < shift || shape[i - shift] == 1;
+    const Index stride = repeats ? 0 : strides[static_cast<std::size_t>(i - shift)];
+    if (!axes.empty() && axes.back().stride == stride * out[i])
+      axes.back() = {axes.back().extent * out[i], stride};
+    else
+      axes.push_back({out[i], stride});
+  }
+}
 
 void CpuBackend::fill(Tensor& out, double value) {
   dispatch_all(out.dtype(), [&]<class T>(T) {
     T* y = out.mutable_data<T>();
-    const T v = static_cast<T>(value);
+    const T v = convert<T>(value);
     for_ranges(out.elements(), [&](Index begin, Index end) { std::fill(y + begin, y + end, v); });
   });
 }
@@ -70,7 +61,7 @@ void CpuBackend::cast(const Tensor& x, Tensor& out) {
       const From* from = x.data<From>();
       To* to = out.mutable_data<To>();
       for_ranges(x.elements(), [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) to[i] = static_cast<To>(from[i]);
+        for (Index i = begin; i < end; ++i) to[i] = convert<To>(from[i]);
       });
     });
   });
@@ -81,19 +72,15 @@ void CpuBackend::unary(UnaryOp op, const Tensor& x, double a, double b, Tensor& 
     dispatch_all(out.dtype(), [&]<class T>(T) {
       const Broadcast<T> from(x, out.shape());
       T* y = out.mutable_data<T>();
-      for_ranges(out.elements(), [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) y[i] = from[i];
-      });
+      for_ranges(out.elements(), [&](Index begin, Index end) { from.expand(begin, end - begin, y + begin); });
     });
     return;
   }
   dispatch_floating(out.dtype(), "unary", [&]<class T>(T) {
     const Broadcast<T> from(x, out.shape());
     T* y = out.mutable_data<T>();
-    functors::with_unary(op, a, b, [&](auto f) {
-      for_ranges(out.elements(), [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) y[i] = f(from[i]);
-      });
+    for_ranges(out.elements(), [&, &loop = loops<T>().unary](Index begin, Index end) {
+      loop(op, a, b, from.numbers(begin, end - begin, scratch<T>(0)), y + begin, end - begin);
     });
   });
 }
@@ -102,10 +89,13 @@ void CpuBackend::binary(BinaryOp op, const Tensor& x, const Tensor& z, Tensor& o
   dispatch_floating(out.dtype(), "binary", [&]<class T>(T) {
     const Broadcast<T> px(x, out.shape()), pz(z, out.shape());
     T* y = out.mutable_data<T>();
-    functors::with_binary(op, [&](auto f) {
-      for_ranges(out.elements(), [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) y[i] = f(px[i], pz[i]);
-      });
+    for_ranges(out.elements(), [&, &loop = loops<T>().binary](Index begin, Index end) {
+      const Index n = end - begin;
+      const Stream<T> left = px.stream(begin, n, scratch<T>(0));
+      const bool both = px.is_pattern() && pz.is_pattern();
+      const Stream<T> right =
+          both ? Stream<T>{pz.numbers(begin, n, scratch<T>(1))} : pz.stream(begin, n, scratch<T>(1));
+      loop(op, left, right, y + begin, n);
     });
   });
 }
@@ -114,8 +104,10 @@ void CpuBackend::where(const Tensor& condition, const Tensor& x, const Tensor& z
   dispatch_floating(out.dtype(), "where", [&]<class T>(T) {
     const Broadcast<T> pc(condition, out.shape()), px(x, out.shape()), pz(z, out.shape());
     T* y = out.mutable_data<T>();
-    for_ranges(out.elements(), [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) y[i] = pc[i] != T(0) ? px[i] : pz[i];
+    for_ranges(out.elements(), [&, &loop = loops<T>().where](Index begin, Index end) {
+      const Index n = end - begin;
+      loop(pc.numbers(begin, n, scratch<T>(0)), px.numbers(begin, n, scratch<T>(1)),
+           pz.numbers(begin, n, scratch<T>(2)), y + begin, n);
     });
   });
 }

@@ -1,0 +1,43 @@
+// Sums over all rows of a matrix {rows, channels}, for any number of channels, in fixed tasks.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/cpu/arena.h"
+#include "core/cpu/loops.h"
+#include "core/parallel.h"
+
+namespace basin::cpu {
+
+/// The matrix as the column loops want it: where it has few channels, `repeat` rows are read as one of
+/// `width` columns, a multiple of 16. Rows that do not fill the last such row come as a padded one.
+struct Columns {
+  Index channels, repeat, width;
+
+  explicit Columns(Index channels_) : channels(channels_), repeat(1), width(channels_) {
+    if (channels >= kColumns) return;
+    repeat = 16 / std::gcd<Index>(channels, 16);
+    while (repeat * channels < kColumns) repeat *= 2;
+    width = repeat * channels;
+  }
+
+  /// `values` {channels} once for each column.
+  template <class T>
+  Buffer<T> repeated(const T* values) const {
+    Buffer<T> all(width);
+    for (Index j = 0; j < width; ++j) all[j] = values[j % channels];
+    return all;
+  }
+
+  /// A padded row: the last `rest` rows of a matrix that begin at x, then `padding` (one for each column).
+  template <class T>
+  Buffer<T> padded(const T* x, Index rest, const T* padding) const {
+    Buffer<T> row(width);
+    std::copy_n(x, rest * channels, row.data());
+    std::copy(padding + rest * channels, padding + width, row.data() + rest * channels);
+    return row;
+  }
+};
+
+}  // namespace basin::cpu

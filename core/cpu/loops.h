@@ -1,0 +1,85 @@
+// The inner loops of the CPU backend: what one task does on one thread, on raw pointers. Written once over
+// Lanes (loops_*.h), compiled per instruction set (loops_*.cpp), chosen at run time together with isa.h's
+// kernels; f64 runs the same loops one number at a time. A task's numbers depend on its own inputs only, and
+// an element's on its own operands, not on its position.
+#pragma once
+
+#include "core/backend.h"
+
+namespace basin::cpu {
+
+/// Numbers to read beside an output of n: either n of them (period 0), or a pattern that repeats every
+/// `period` numbers, read from `phase` on. A pattern has kPatternTail numbers of its next turn behind it, so
+/// that a vector can be loaded at any phase; its period is at least kPatternTail.
+template <class T>
+struct Stream {
+  const T* data;
+  Index period = 0;
+  Index phase = 0;
+};
+inline constexpr Index kPatternTail = 16;
+
+/// A task of batch normalisation: n numbers, beginning at `phase` of the channel patterns (all of `period`).
+template <class T>
+struct NormTask {
+  Index n, period, phase;
+  const T* mean;
+  const T* scale;  // gamma inv_std
+  const T* shift;  // forward: beta. Backward: the mean of d
+  const T* slope;  // backward: -mean(d xhat) inv_std; null forward
+};
+
+/// Numbers of a step of Adam that depend on the step only.
+template <class T>
+struct AdamNumbers {
+  T beta1, beta2, one_minus_beta1, one_minus_beta2;
+  T rate;                        // lr / (1 - beta1^t)
+  T root_scale;                  // 1 / sqrt(1 - beta2^t)
+  T eps, coupled_decay, shrink;  // shrink: lr * decoupled_decay
+};
+
+template <class T>
+struct Loops {
+  void (*unary)(UnaryOp op, double a, double b, const T* x, T* y, Index n);
+  /// At most one of x and z is a pattern.
+  void (*binary)(BinaryOp op, const Stream<T>& x, const Stream<T>& z, T* y, Index n);
+  void (*where)(const T* condition, const T* x, const T* z, T* y, Index n);
+
+  /// out[r] = the sum, maximum or minimum of row r of x {rows, n}.
+  void (*reduce_rows)(ReduceOp op, const T* x, Index rows, Index n, double* out);
+  /// out[j] = the same of column j of x {rows, width}, whose rows are `stride` apart; width >= kColumns.
+  void (*reduce_columns)(ReduceOp op, const T* x, Index rows, Index stride, Index width, double* out);
+
+  /// out[j] = sum d, out[width + j] = sum d^2, where d = x[r, j] - center[j]; width >= kColumns.
+  void (*moments)(const T* x, const T* center, Index rows, Index width, double* out);
+  /// y = (x - mean) scale + shift, + residual if there is one, max(., 0) if relu.
+  void (*batch_norm)(const NormTask<T>& t, const T* x, const T* residual, bool relu, T* y);
+  /// out[j] = sum d, out[width + j] = sum d (x - mean), d = dy where y is null or positive; width >=
+  /// kColumns.
+  void (*batch_norm_sums)(const T* x, const T* y, const T* dy, const T* mean, Index rows, Index width,
+                          double* out);
+  /// dx = (d - shift + (x - mean) slope) scale; dresidual = d unless null.
+  void (*batch_norm_grad)(const NormTask<T>& t, const T* x, const T* y, const T* dy, T* dx, T* dresidual);
+  void (*log_softmax)(const T* x, Index rows, Index n, T* y);
+  void (*log_softmax_grad)(const T* y, const T* dy, Index rows, Index n, T* dx);
+
+  double (*dot)(const T* x, const T* y, Index n);
+  void (*axpby)(T a, const T* x, T b, T* y, Index n);
+  bool (*all_finite)(const T* x, Index n);
+  /// mask and buffer may be null.
+  void (*sgd_step)(const SgdStep& s, const T* g, const T* mask, T* w, T* buffer, Index n);
+  void (*adam_step)(const AdamNumbers<T>& s, const T* g, const T* mask, T* w, T* m, T* v, Index n);
+};
+
+/// Least width of a matrix whose columns are reduced: narrower ones are read with several rows as one.
+inline constexpr Index kColumns = 64;
+
+/// The loops of the instruction set in use.
+template <class T>
+const Loops<T>& loops();
+template <>
+const Loops<float>& loops<float>();
+template <>
+const Loops<double>& loops<double>();
+
+}  // namespace basin::cpu
