@@ -12,14 +12,23 @@ namespace {
 
 using namespace archive_format;
 
-/// Reverses the axes of {P, I, O}: {O, I, P}.
+/// Reverses the axes of {p, i, o}, giving {o, i, p}, cube by cube: both sides of a cube fit the first cache.
 template <class T>
 void reverse_axes(const std::byte* from, std::byte* to, Index p, Index i, Index o) {
-  for (Index c = 0; c < o; ++c)
-    for (Index b = 0; b < i; ++b)
-      for (Index a = 0; a < p; ++a)
-        std::memcpy(to + ((c * i + b) * p + a) * Index{sizeof(T)},
-                    from + ((a * i + b) * o + c) * Index{sizeof(T)}, sizeof(T));
+  constexpr Index kSide = 16, kBytes = sizeof(T);
+  const auto blocks = [](Index n, auto body) {
+    for (Index begin = 0; begin < n; begin += kSide) body(begin, std::min(begin + kSide, n));
+  };
+  blocks(o, [&](Index c0, Index c1) {
+    blocks(i, [&](Index b0, Index b1) {
+      blocks(p, [&](Index a0, Index a1) {
+        for (Index c = c0; c < c1; ++c)
+          for (Index b = b0; b < b1; ++b)
+            for (Index a = a0; a < a1; ++a)
+              std::memcpy(to + ((c * i + b) * p + a) * kBytes, from + ((a * i + b) * o + c) * kBytes, kBytes);
+      });
+    });
+  });
 }
 
 /// Reverses the axes of x, seen as {p, i, o}, into a tensor of shape `out`.

@@ -102,21 +102,24 @@ TEST_CASE("archive: numbers are aligned, and the bytes do not depend on the orde
 
 TEST_CASE("archive: convolution weights lie {O,I,KH,KW} in files") {
   TemporaryDirectory dir;
-  const Index kh = 2, kw = 3, in = 4, out = 5;
+  const Index kh = 2, kw = 9, in = 17, out = 33;
   std::vector<float> memory(static_cast<std::size_t>(kh * kw * in * out));
   for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<float>(i);
   const Tensor weight = Tensor::from(memory, {kh, kw, in, out});
   const Tensor filed = to_file_layout(weight);
   CHECK(filed.shape() == Shape{out, in, kh, kw});
+  int wrong = 0;
   for (Index o = 0; o < out; ++o)
     for (Index i = 0; i < in; ++i)
       for (Index y = 0; y < kh; ++y)
         for (Index x = 0; x < kw; ++x)
-          CHECK(filed.data<float>()[((o * in + i) * kh + y) * kw + x] ==
-                memory[static_cast<std::size_t>(((y * kw + x) * in + i) * out + o)]);
+          wrong += filed.data<float>()[((o * in + i) * kh + y) * kw + x] !=
+                   memory[static_cast<std::size_t>(((y * kw + x) * in + i) * out + o)];
+  CHECK(wrong == 0);
   CHECK(same_bits(from_file_layout(filed), weight));
-  for (const Dtype dtype : {Dtype::f64, Dtype::i64, Dtype::u8})
-    CHECK(same_bits(from_file_layout(to_file_layout(weight.to(dtype))), weight.to(dtype)));
+  const std::vector<std::uint8_t> bytes(memory.size(), 7);
+  for (const Tensor& t : {weight.to(Dtype::f64), weight.to(Dtype::i64), Tensor::from(bytes, weight.shape())})
+    CHECK(same_bits(from_file_layout(to_file_layout(t)), t));
   CHECK(to_file_layout(Tensor::empty({3, 3, 0, 2})).shape() == Shape{2, 0, 3, 3});
 
   write_archive(dir / "a", {{"w", weight, FileLayout::convolution}});
