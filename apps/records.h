@@ -18,9 +18,9 @@ struct StepRecord {
   std::int64_t epoch = 0;  // 1, 2, ...
   std::int64_t images = 0;
   std::int64_t correct = 0;
-  double loss = 0;                       // at w
-  std::optional<double> loss_perturbed;  // at w + e, where the gradient rule looks there
-  double gradient_norm = 0;              // |g| at w
+  double loss = 0;                         // at w
+  std::optional<double> loss_perturbed{};  // at w + e, where the gradient rule looks there
+  double gradient_norm = 0;                // |g| at w
   double lr = 0;
   double seconds = 0;       // of this step, data_seconds included
   double data_seconds = 0;  // of them waiting for the batch
@@ -31,7 +31,7 @@ struct EpochRecord {
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // the epoch's last
   double train_loss = 0;  // means over the epoch's steps, weighted by images
-  std::optional<double> train_loss_perturbed;
+  std::optional<double> train_loss_perturbed{};
   double train_accuracy = 0;
   double test_loss = 0;
   double test_accuracy = 0;

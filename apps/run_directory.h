@@ -16,12 +16,12 @@ namespace basin::apps {
 
 /// What a run comes to. `last` is the headline; `best` stands beside it, marked as chosen on the test images.
 struct RunResult {
-  EpochRecord last;
-  EpochRecord best;
+  EpochRecord last{};
+  EpochRecord best{};
   std::int64_t parameters = 0;
-  double seconds = 0;   // of all calls together
-  std::string weights;  // "final.safetensors"
-  std::string weights_sha256;
+  double seconds = 0;     // of all calls together
+  std::string weights{};  // "final.safetensors"
+  std::string weights_sha256{};
 };
 
 Json to_json(const RunResult& result);

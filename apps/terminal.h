@@ -14,10 +14,10 @@ namespace basin::apps {
 
 /// What the two streams can show.
 struct TerminalTraits {
-  bool repaint = false;        // stderr is a terminal that understands carriage returns and escapes
-  bool colour = false;         // on stderr
-  bool unicode = false;        // the locale is UTF-8
-  std::function<int()> width;  // columns of stderr now; null: 80
+  bool repaint = false;          // stderr is a terminal that understands carriage returns and escapes
+  bool colour = false;           // on stderr
+  bool unicode = false;          // the locale is UTF-8
+  std::function<int()> width{};  // columns of stderr now; null: 80
 };
 
 /// Those of this process: isatty, TERM (dumb or unset: no repainting), NO_COLOR, LC_ALL/LC_CTYPE/LANG.
