@@ -16,11 +16,11 @@ namespace {
   const std::string word = shown.substr(std::min(shown.find_first_not_of('-'), shown.size()));
   for (const Option& option : table.options()) {
     if (std::find(option.aliases.begin(), option.aliases.end(), word) != option.aliases.end()) {
-      throw UsageError("unknown option ", quoted(shown), "; here it is --", option.flag, ", see --help");
+      throw UsageError("unknown option ", quote(shown), "; here it is --", option.flag, ", see --help");
     }
   }
   const std::string hint = word.size() < 2 ? "" : did_you_mean(word, table.flags(), "--");
-  throw UsageError("unknown option ", quoted(shown), hint.empty() ? "; --help lists them" : hint);
+  throw UsageError("unknown option ", quote(shown), hint.empty() ? "; --help lists them" : hint);
 }
 
 // Where a parsed option's values go; CLI11 keeps a pointer to it.
@@ -59,6 +59,18 @@ GivenFlags split_arguments(const OptionTable& table, const std::vector<std::stri
     std::replace(what.begin(), what.end(), '\n', ' ');
     throw UsageError(what);
   }
+  GivenFlags given;
+  for (const Slot& slot : slots) {
+    if (slot.handle->count() == 0) continue;
+    const Option& option = *slot.option;
+    const std::vector<std::string>& results = slot.handle->results();
+    // CLI11 makes an empty value of a missing one; --name "" is told apart by its empty argument.
+    const bool empty = results.empty() || results.back().empty();
+    if (empty && std::find(arguments.begin(), arguments.end(), "") == arguments.end()) {
+      throw UsageError("--", option.flag, " needs a value: ", option.binding.allowed);
+    }
+    given.emplace_back(option.flag, empty ? "" : results.back());
+  }
   // CLI11 does not keep the order of what it did not recognise; the arguments do.
   std::vector<std::string> extras = app.remaining();
   for (const std::string& argument : arguments) {
@@ -68,17 +80,9 @@ GivenFlags split_arguments(const OptionTable& table, const std::vector<std::stri
     extras.erase(at);
     if (argument == "--") continue;
     if (positionals.size() == most) {
-      throw UsageError("unexpected argument ", quoted(argument), "; options begin with --, see --help");
+      throw UsageError("unexpected argument ", quote(argument), "; options begin with --, see --help");
     }
     positionals.push_back(argument);
-  }
-  GivenFlags given;
-  for (const Slot& slot : slots) {
-    if (slot.handle->count() == 0) continue;
-    const std::vector<std::string>& results = slot.handle->results();
-    const Option& option = *slot.option;
-    if (results.empty()) throw UsageError("--", option.flag, " needs a value, ", option.binding.allowed);
-    given.emplace_back(option.flag, results.back());
   }
   return given;
 }

@@ -32,11 +32,11 @@ std::string place_of(const TomlEntry& entry, Source source) {
     // A key without its section, or a flag's spelling, is meant for the option of that name.
     const std::string last = entry.path.substr(entry.path.rfind('.') + 1);
     if (last == option.flag || last == option.key) {
-      throw UsageError(place, ": unknown key ", quoted(entry.path), "; did you mean ", option.path(), "?");
+      throw UsageError(place, ": unknown key ", quote(entry.path), "; did you mean ", option.path(), "?");
     }
   }
   const bool section = entry.kind == TomlEntry::Kind::section;
-  throw UsageError(place, section ? ": unknown section " : ": unknown key ", quoted(entry.path),
+  throw UsageError(place, section ? ": unknown section " : ": unknown key ", quote(entry.path),
                    did_you_mean(entry.path, section ? sections : paths));
 }
 
@@ -60,13 +60,12 @@ bool fits(ValueKind wanted, TomlEntry::Kind given) {
 void apply_toml(OptionTable& table, const std::vector<TomlEntry>& entries, Source source) {
   for (const TomlEntry& entry : entries) {
     const std::string place = place_of(entry, source);
-    if (entry.kind == TomlEntry::Kind::section) {
-      const bool known = std::any_of(
-          table.options().begin(), table.options().end(),
-          [&](const Option& option) { return !option.key.empty() && option.group == entry.path; });
-      if (!known) unknown_key(table, entry, place);
-      continue;
-    }
+    const bool is_section = entry.kind == TomlEntry::Kind::section;
+    const bool group = std::any_of(table.options().begin(), table.options().end(), [&](const Option& option) {
+      return !option.key.empty() && option.group == entry.path;
+    });
+    if (group && is_section) continue;
+    if (group) throw UsageError(place, ": ", entry.path, " is ", name_of(entry.kind), ", not a section");
     Option* option = table.by_path(entry.path);
     if (!option) unknown_key(table, entry, place);
     if (!fits(option->binding.kind, entry.kind)) {
@@ -130,8 +129,8 @@ void refuse_changes(OptionTable& table, const TrainConfig& saved, const std::str
     if (option.role != Role::recipe || option.source != Source::flag) continue;
     const std::string was = before.by_flag(option.flag)->binding.print(), is = option.binding.print();
     if (was != is) {
-      throw UsageError("--", option.flag, " ", quoted(is), " is not what the run in ", directory,
-                       " was started with (", quoted(was),
+      throw UsageError("--", option.flag, " ", quote(is), " is not what the run in ", directory,
+                       " was started with (", quote(was),
                        "); a resumed run keeps its numbers, start a new one for others");
     }
   }
@@ -143,11 +142,10 @@ std::vector<TomlEntry> run_entries(const std::string& directory) {
   std::error_code error;
   const std::string path = config_path(directory);
   if (!std::filesystem::is_directory(directory, error)) {
-    throw CheckpointError(quoted(directory),
-                          " is not there; a run directory made by `basin train` is needed");
+    throw CheckpointError(quote(directory), " is not there; a run directory made by `basin train` is needed");
   }
   if (!std::filesystem::exists(path, error)) {
-    throw CheckpointError(quoted(directory), " is no run directory: it has no config.toml");
+    throw CheckpointError(quote(directory), " is no run directory: it has no config.toml");
   }
   return read_toml(path);
 }

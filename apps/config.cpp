@@ -23,7 +23,12 @@ void validate(const TrainConfig& c) {
       c.schedule.min_lr > c.optimizer.lr) {
     throw UsageError("--min-lr ", c.schedule.min_lr, " is above --lr ", c.optimizer.lr);
   }
-  if (c.schedule.kind == Kind::step) milestone_epochs(c.schedule);
+  if (c.schedule.kind == Kind::step)
+    milestone_epochs(c.schedule);  // It becomes the beginning of a directory's name.
+  if (c.run.name.find('/') != std::string::npos || c.run.name.starts_with('.')) {
+    throw UsageError("--name ", quote(c.run.name),
+                     " is no name for a directory: no '/', and no '.' at its start");
+  }
   if (c.output.quiet && c.output.verbose) throw UsageError("--quiet and --verbose exclude each other");
   if (c.run.dry_run && c.run.resume)
     throw UsageError("--dry-run starts a new run and --resume an old one: give one");

@@ -64,7 +64,7 @@ int dispatch(const std::vector<std::string>& arguments, const Environment& envir
   if (command == "gradcheck") return run(parse_gradcheck(rest, environment), commands.gradcheck, streams);
 
   const auto alone = [&](const std::string& text) {
-    if (!rest.empty()) throw UsageError(command, " stands alone, got ", quoted(rest[0]), " too");
+    if (!rest.empty()) throw UsageError(command, " stands alone, got ", quote(rest[0]), " too");
     print(streams, text);
     return 0;
   };
@@ -75,9 +75,9 @@ int dispatch(const std::vector<std::string>& arguments, const Environment& envir
   std::vector<std::string> names;
   for (const CommandSummary& summary : command_summaries()) names.push_back(summary.name);
   if (command.starts_with('-')) {
-    throw UsageError("the first word must be a command (", one_of(names), "), got ", quoted(command));
+    throw UsageError("the first word must be a command (", one_of(names), "), got ", quote(command));
   }
-  throw UsageError("unknown command ", quoted(command), "; there are ", one_of(names),
+  throw UsageError("unknown command ", quote(command), "; there are ", one_of(names),
                    did_you_mean(command, names));
 }
 

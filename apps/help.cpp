@@ -62,13 +62,25 @@ std::string spelling(const Option& option) {
   return out;
 }
 
+// "0.0" is "0" to people.
+std::string shortened(const std::string& number) {
+  return number.ends_with(".0") ? number.substr(0, number.size() - 2) : number;
+}
+
+// A summary as a sentence.
+std::string sentence(std::string summary) {
+  if (!summary.empty() && summary[0] >= 'a' && summary[0] <= 'z')
+    summary[0] = static_cast<char>(summary[0] - 'a' + 'A');
+  return summary + ".";
+}
+
 std::string explanation(const Option& option) {
   std::string out = option.help;
-  if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (!option.decider.empty()) out += " (" + option.decider + " " + one_of(option.values) + ")";
+  if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (option.standard.empty()) return out;
-  out += " [" + option.standard;
-  for (const auto& [value, standard] : option.standards) out += "; " + value + ": " + standard;
+  out += " [" + shortened(option.standard);
+  for (const auto& [value, standard] : option.standards) out += "; " + value + ": " + shortened(standard);
   return out + "]";
 }
 
@@ -89,14 +101,15 @@ std::string code(const std::string& word) { return word.empty() ? "" : "`" + wor
 
 std::string markdown_table(const std::string& name, const OptionTable& table) {
   const CommandSummary& summary = summary_of(name);
-  std::string out = "## basin " + name + "\n\n" + summary.help + "\n";
+  std::string out = "## basin " + name + "\n\n" + sentence(summary.help) + "\n";
   for (const auto& [group, title] : table.groups()) {
     out += "\n**" + title +
            "**\n\n| option | TOML key | default | takes | meaning |\n| --- | --- | --- | --- | --- |\n";
     for (const Option& option : table.options()) {
       if (option.group != group) continue;
-      std::string standard = code(option.standard);
-      for (const auto& [value, other] : option.standards) standard += ", " + value + ": " + code(other);
+      std::string standard = code(shortened(option.standard));
+      for (const auto& [value, other] : option.standards)
+        standard += ", " + value + ": " + code(shortened(other));
       std::string help = option.help;
       if (!option.decider.empty()) help += "; counts with --" + option.decider + " " + one_of(option.values);
       std::string spelled = "--" + option.flag;
@@ -161,7 +174,7 @@ std::string command_help(const std::string& name, const OptionTable& table, int 
   const int column = width < 72 ? 12 : 30;
   const CommandSummary& summary = summary_of(name);
   std::string out = wrapped("usage: basin " + name + " " + summary.arguments, 0, 7, width);
-  out += "\n" + wrapped(summary.help + ".", 0, 0, width);
+  out += "\n" + wrapped(sentence(summary.help), 0, 0, width);
   for (const auto& [group, title] : table.groups()) {
     out += "\n" + title + "\n";
     for (const Option& option : table.options()) {

@@ -14,8 +14,9 @@ const std::vector<std::string> kAdam = {"adam", "adamw"};
 
 void add_data_source(OptionTable& t, DataConfig& c) {
   t.add("data", "name", named(c.name, data_names(), "data sets"), "the data set").aliases = {"dataset"};
-  t.add("data-dir", "dir", free_text(c.dir, "DIR"), "folder with its files (empty: the usual places)").role =
-      Role::session;
+  t.add("data-dir", "dir", free_text(c.dir, "DIR", "a directory"),
+        "folder with its files; fashion-mnist (as Debian installs it) and synthetic need none")
+      .role = Role::session;
 }
 
 void add_workers(OptionTable& t, DataConfig& c) {
@@ -142,13 +143,15 @@ void add_loss(OptionTable& t, LossConfig& c) {
 
 void add_run(OptionTable& t, RunConfig& c, std::string& resume) {
   t.group("run", "The run and its files");
-  t.add_call("run", free_text(c.dir, "DIR"), "where the run's files go (empty: runs/NAME-NNN, numbered)")
+  t.add_call("run", free_text(c.dir, "DIR", "a directory"),
+             "where the run's files go (empty: runs/NAME-NNN, numbered)")
       .aliases = {"out", "output", "output-dir", "run-dir"};
-  t.add("name", "name", free_text(c.name, "NAME"), "name of the run (empty: DATA-MODEL, DATA-MODEL-sam)")
+  t.add("name", "name", free_text(c.name, "NAME", "a name"),
+        "name of the run (empty: DATA-MODEL, DATA-MODEL-sam)")
       .role = Role::session;
   t.add("seed", "seed", natural(c.seed), "of weights, order, augmentation: equal seeds, equal bits");
   t.add_call("force", toggle(c.force), "replace the run that is in --run DIR").aliases = {"overwrite"};
-  t.add_call("resume", free_text(resume, "DIR"),
+  t.add_call("resume", free_text(resume, "DIR", "a directory"),
              "go on with the run in DIR from its newest checkpoint; the result is bit for bit that of a "
              "straight run");
   Option& every = t.add("checkpoint-every", "checkpoint_every", period(c.checkpoint_every),
@@ -166,7 +169,7 @@ void add_run(OptionTable& t, RunConfig& c, std::string& resume) {
 
 void add_frame(OptionTable& t, FrameConfig& frame) {
   t.group("configuration", "Configuration");
-  t.add_call("config", free_text(frame.config, "FILE"),
+  t.add_call("config", free_text(frame.config, "FILE", "a file"),
              "TOML file with options as group.name, see --print-config");
   t.add_call("preset", named(frame.preset, preset_names(), "presets"), "options under a name, listed below")
       .aliases = {"recipe"};
@@ -216,7 +219,8 @@ OptionTable train_options(TrainConfig& c, FrameConfig& frame) {
   add_data(t, c.data);
   t.group("model", "Model");
   add_model(t, c.model);
-  t.add("init", "init", free_text(c.model.init, "FILE"), "start from the weights in this safetensors file");
+  t.add("init", "init", free_text(c.model.init, "FILE", "a file"),
+        "start from the weights in this safetensors file");
   add_optimizer(t, c.optimizer);
   add_sharpness(t, c.sharpness);
   add_schedule(t, c.schedule);
@@ -233,9 +237,11 @@ OptionTable train_options(TrainConfig& c, FrameConfig& frame) {
 OptionTable eval_options(EvalConfig& c, FrameConfig& frame) {
   OptionTable t;
   t.group("weights", "What is evaluated (one of the two)");
-  t.add_call("run", free_text(c.run, "DIR"), "the final weights of this run, its data, model and device")
+  t.add_call("run", free_text(c.run, "DIR", "a directory"),
+             "the final weights of this run, its data, model and device")
       .aliases = {"run-dir"};
-  t.add_call("weights", free_text(c.weights, "FILE"), "a safetensors file; needs --model and --data")
+  t.add_call("weights", free_text(c.weights, "FILE", "a file"),
+             "a safetensors file; needs --model and --data")
       .aliases = {"checkpoint", "init"};
   t.group("data", "Data");
   add_data_source(t, c.data);
@@ -268,7 +274,7 @@ OptionTable info_options(InfoConfig& c, FrameConfig& frame) {
 OptionTable gradcheck_options(GradcheckConfig& c, FrameConfig& frame) {
   OptionTable t;
   t.group("what", "What is checked");
-  t.add_call("op", free_text(c.op, "NAME"), "this operation only (empty: all)");
+  t.add_call("op", free_text(c.op, "NAME", "a name"), "this operation only (empty: all)");
   t.add_call("order", whole(c.order, 1, 2), "1: gradients; 2: also gradients of gradients");
   begin_output(t, c.output);
   add_help(t, frame);

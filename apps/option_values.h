@@ -50,7 +50,8 @@ Binding whole(std::int64_t& field, std::int64_t low, std::int64_t high);
 Binding natural(std::uint64_t& field);
 /// Finite and inside the range.
 Binding real(double& field, Range range);
-Binding free_text(std::string& field, std::string placeholder, std::string allowed = "a text");
+/// Any one line of UTF-8.
+Binding free_text(std::string& field, std::string placeholder, std::string allowed);
 /// A text that is empty or one of `names`; `plural` says what they are: "data sets".
 Binding named(std::string& field, std::vector<std::string> names, const std::string& plural);
 /// "5steps", "0.5epochs", "10m" (s, m, h), "never".

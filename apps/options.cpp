@@ -46,7 +46,7 @@ std::string Option::variable() const {
   return name;
 }
 
-std::string quoted(std::string_view value) {
+std::string quote(std::string_view value) {
   std::string shown = "'";
   for (std::size_t at = 0; at < value.size();) {
     if (shown.size() > 60) {
@@ -129,7 +129,7 @@ void OptionTable::assign(Option& option, const std::string& value, Source source
   } catch (const ValueError& error) {
     // A flag and a variable name the option themselves; a file's place does not.
     const bool in_file = source == Source::file || source == Source::preset;
-    throw UsageError(where, in_file ? ": " + option.path() : "", " ", quoted(value), " ", error.what());
+    throw UsageError(where, in_file ? ": " + option.path() : "", " ", quote(value), " ", error.what());
   }
   option.source = source;
   option.where = where;

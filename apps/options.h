@@ -84,7 +84,7 @@ class OptionTable {
 };
 
 /// A value for an error message: quoted, control characters replaced, shortened beyond 60 bytes.
-std::string quoted(std::string_view value);
+std::string quote(std::string_view value);
 
 /// "a, b or c".
 std::string one_of(const std::vector<std::string>& words);

@@ -141,7 +141,7 @@ RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
   if (!config.run.resume) {
     create(config);
   } else if (!is_run(path_)) {
-    throw CheckpointError(quoted(path_), " is no run directory: it has no config.toml");
+    throw CheckpointError(quote(path_), " is no run directory: it has no config.toml");
   }
   if (!lock_) lock_ = std::make_unique<Lock>(path_);
   remove_stale_temporaries(path_);
@@ -165,11 +165,11 @@ void RunDirectory::create(const TrainConfig& config) {
   lock_ = std::make_unique<Lock>(path_);
   if (fs::is_empty(path_, error)) return;
   if (!is_run(path_)) {
-    throw UsageError("--run ", quoted(path_),
+    throw UsageError("--run ", quote(path_),
                      " exists, is not empty and holds no run; name another directory");
   }
   if (!config.run.force) {
-    throw UsageError("--run ", quoted(path_),
+    throw UsageError("--run ", quote(path_),
                      " exists and holds a run; go on with it by --resume, or replace it by --force");
   }
   std::vector<fs::path> old;

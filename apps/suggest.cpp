@@ -25,17 +25,25 @@ int edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   // Words of the command line are short; a long one is pasted text, and the table is quadratic.
-  if (word.empty() || word.size() > 64) return "";
+  if (word.size() < 2 || word.size() > 64) return "";
+  constexpr int kNone = 1 << 20, kBeginning = 1000;
   const std::string* best = nullptr;
-  int least = 1 << 20;
+  int least = kNone;
   for (const std::string& candidate : candidates) {
     if (candidate.empty()) continue;
-    const std::size_t shorter = std::min(word.size(), candidate.size());
-    const bool begins = shorter >= 2 && candidate.compare(0, shorter, word.substr(0, shorter)) == 0;
-    const int distance = edit_distance(word, candidate);
-    const int allowed = std::max<int>(1, static_cast<int>(std::max(word.size(), candidate.size())) / 3);
-    // A shared beginning is taken only where no spelling is closer.
-    const int cost = distance <= allowed ? distance : begins ? 100 + distance : least;
+    const std::string_view beginning = std::string_view(candidate).substr(0, word.size());
+    const auto near = [](int distance, std::size_t length) {
+      return distance <= std::max(1, static_cast<int>(length) / 3);
+    };
+    const int distance = edit_distance(word, candidate), to_beginning = edit_distance(word, beginning);
+    int cost = kNone;
+    if (near(distance, std::max(word.size(), candidate.size()))) {
+      cost = 2 * distance - (to_beginning == 0);  // of equals, the one that the word begins
+    } else if ((to_beginning == 0 || word.size() > 2) && near(to_beginning, word.size())) {
+      cost = kBeginning + 2 * distance;  // taken only where no spelling is closer
+    } else if (word.starts_with(candidate) && candidate.size() > 2) {
+      cost = kBeginning + 2 * distance;
+    }
     if (cost < least) {
       least = cost;
       best = &candidate;

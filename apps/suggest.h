@@ -11,8 +11,8 @@ namespace basin::apps {
 /// once (optimal string alignment distance).
 int edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate nearest to `word` if it is near enough to be meant (a third of its length in edits, or one
-/// word begins with the other); empty otherwise. The first of equals wins.
+/// The candidate nearest to `word` if it is near enough to be meant: at most a third of its length in edits,
+/// else one with a beginning that near; empty otherwise. The first of equals wins.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// "; did you mean X?" with X = prefix + nearest, or nothing.
