@@ -91,7 +91,7 @@ Dataset synthetic(const SyntheticOptions& options, std::uint64_t seed, bool trai
   }
   for (std::int64_t k = 0; k < options.classes; ++k) set.class_names.push_back("class " + std::to_string(k));
   set.mean.assign(static_cast<std::size_t>(options.channels), 0.5);
-  set.deviation.assign(static_cast<std::size_t>(options.channels), 0.2);
+  set.deviation.assign(static_cast<std::size_t>(options.channels), 0.17);
   return finished(std::move(set));
 }
 
