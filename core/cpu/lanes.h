@@ -26,6 +26,13 @@ struct F32x4 {
   }
   static D low(F a) { return D{a[0], a[1]}; }
   static D high(F a) { return D{a[2], a[3]}; }
+  static F load(const float* p, int n, F rest) {
+    for (int i = 0; i < n; ++i) rest[i] = p[i];
+    return rest;
+  }
+  static void store(float* p, int n, F a) {
+    for (int i = 0; i < n; ++i) p[i] = a[i];
+  }
 };
 
 /// One double: the plain path of f64.
@@ -64,17 +71,20 @@ struct Lanes {
     __builtin_memcpy(&r.v, p, sizeof(F));
     return r;
   }
-  /// n numbers, and `rest` in the lanes behind them.
+  /// The first n lanes from p, `rest` in those behind them; 0 <= n <= width.
   static Lanes load(const Number* p, Index n, Number rest = 0) {
-    Number padded[width];
-    for (Index i = 0; i < width; ++i) padded[i] = i < n ? p[i] : rest;
-    return load(padded);
+    if constexpr (V::width == 1)
+      return n == 1 ? Lanes(*p) : Lanes(rest);
+    else
+      return of(V::load(p, static_cast<int>(n), Lanes(rest).v));
   }
   void store(Number* p) const { __builtin_memcpy(p, &v, sizeof(F)); }
   void store(Number* p, Index n) const {
-    Number padded[width];
-    store(padded);
-    for (Index i = 0; i < n; ++i) p[i] = padded[i];
+    if constexpr (V::width == 1) {
+      if (n == 1) *p = v;
+    } else {
+      V::store(p, static_cast<int>(n), v);
+    }
   }
 
   struct Mask {
@@ -110,6 +120,11 @@ struct Wide {
   void add_product(Lanes<V> x, Lanes<V> y) {
     low += V::low(x.v) * V::low(y.v);
     high += V::high(x.v) * V::high(y.v);
+  }
+  /// Adds w x.
+  void add_scaled(Lanes<V> x, double w) {
+    low += V::low(x.v) * w;
+    high += V::high(x.v) * w;
   }
   void add(const Wide& x) {
     low += x.low;

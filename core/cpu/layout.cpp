@@ -1,56 +1,135 @@
-// CpuBackend: permute and copy_block. Both move bytes, so the element type matters by its size only.
+// CpuBackend: permute and copy_block. Both are copies between two strided layouts.
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <vector>
 
 #include "core/cpu/backend.h"
+#include "core/cpu/isa.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
+namespace {
 
-void CpuBackend::permute(const Tensor& x, const Axes& perm, Tensor& out) {
-  const auto from = contiguous_strides(x.shape());
-  std::array<Index, Shape::kMaxRank> stride{};
-  const Shape& s = out.shape();
-  for (int i = 0; i < s.rank(); ++i)
-    stride[static_cast<std::size_t>(i)] = from[static_cast<std::size_t>(perm[static_cast<std::size_t>(i)])];
-  dispatch_all(x.dtype(), [&]<class T>(T) {
-    const T* px = x.data<T>();
-    T* y = out.mutable_data<T>();
-    for (Index flat = 0; flat < out.elements(); ++flat) {
-      Index rest = flat, at = 0;
-      for (int i = s.rank() - 1; i >= 0; --i) {
-        at += rest % s[i] * stride[static_cast<std::size_t>(i)];
-        rest /= s[i];
+constexpr Index kTask = 8192;  // numbers of a task, about
+constexpr Index kTile = 64;    // a square of a transpose
+
+/// One axis of the numbers to copy: its extent, and the steps it makes in both tensors.
+struct CopyAxis {
+  Index extent, in, out;
+};
+
+/// Without axes of extent 1; an axis that goes on where its inner neighbour ends, in both tensors, is joined
+/// to it.
+std::vector<CopyAxis> joined(const std::vector<CopyAxis>& axes) {
+  std::vector<CopyAxis> result;
+  for (const CopyAxis& a : axes) {
+    if (a.extent == 1) continue;
+    if (!result.empty() && result.back().in == a.in * a.extent && result.back().out == a.out * a.extent)
+      result.back() = {result.back().extent * a.extent, a.in, a.out};
+    else
+      result.push_back(a);
+  }
+  return result;
+}
+
+/// Calls body(in, out, tile) for every combination of the axes' places, given by the offsets in both tensors,
+/// and every tile in [0, tiles), in tasks of `grain` calls.
+template <class Body>
+void for_tiles(const std::vector<CopyAxis>& axes, Index tiles, Index grain, Body body) {
+  Index count = tiles;
+  for (const CopyAxis& a : axes) count *= a.extent;
+  parallel_for((count + grain - 1) / grain, [&](std::int64_t task, int) {
+    const Index last = std::min(count, (task + 1) * grain);
+    for (Index i = task * grain; i < last; ++i) {
+      Index rest = i / tiles, in = 0, out = 0;
+      for (std::size_t k = axes.size(); k-- > 0;) {
+        const Index at = rest % axes[k].extent;
+        rest /= axes[k].extent;
+        in += at * axes[k].in;
+        out += at * axes[k].out;
       }
-      y[flat] = px[at];
+      body(in, out, i % tiles);
     }
   });
 }
 
+/// out[j * out_stride + i] = in[i * in_stride + j], i < rows, j < cols.
+template <class T>
+void transpose_tile(const T* in, Index in_stride, Index rows, Index cols, T* out, Index out_stride) {
+  if constexpr (std::is_same_v<T, float>) {
+    Copy copy{};
+    copy.in = in;
+    copy.in_stride = in_stride;
+    copy.rows = rows;
+    copy.cols = cols;
+    copy.out = out;
+    copy.out_stride = out_stride;
+    kernels().transpose(copy);
+  } else {
+    for (Index j = 0; j < cols; ++j)
+      for (Index i = 0; i < rows; ++i) out[j * out_stride + i] = in[i * in_stride + j];
+  }
+}
+
+/// Copies numbers between two layouts; the output's innermost axis comes last in `axes`.
+template <class T>
+void copy_axes(std::vector<CopyAxis> axes, const T* in, T* out) {
+  axes = joined(axes);
+  if (axes.empty() || axes.back().out != 1) axes.push_back({1, 1, 1});  // single numbers
+  const CopyAxis last = axes.back();
+  axes.pop_back();
+  if (last.in == 1) {  // runs
+    const Index pieces = (last.extent + kTask - 1) / kTask;
+    const Index grain = std::max<Index>(1, kTask / last.extent);
+    for_tiles(axes, pieces, grain, [&](Index from, Index to, Index piece) {
+      const Index begin = piece * kTask, n = std::min(kTask, last.extent - begin);
+      std::copy_n(in + from + begin, n, out + to + begin);
+    });
+    return;
+  }
+  // Transposes in the plane of the output's innermost axis and the input's (where there is none, a column).
+  CopyAxis first{1, 1, 1};
+  for (auto axis = axes.begin(); axis != axes.end(); ++axis)
+    if (axis->in == 1) {
+      first = *axis;
+      axes.erase(axis);
+      break;
+    }
+  const Index down = (last.extent + kTile - 1) / kTile, across = (first.extent + kTile - 1) / kTile;
+  const Index grain = std::max<Index>(1, kTask / std::min(last.extent * first.extent, kTile * kTile));
+  for_tiles(axes, down * across, grain, [&](Index from, Index to, Index tile) {
+    const Index i = tile / across * kTile, j = tile % across * kTile;
+    transpose_tile(in + from + i * last.in + j, last.in, std::min(kTile, last.extent - i),
+                   std::min(kTile, first.extent - j), out + to + j * first.out + i, first.out);
+  });
+}
+
+}  // namespace
+
+void CpuBackend::permute(const Tensor& x, const Axes& perm, Tensor& out) {
+  const auto in = contiguous_strides(x.shape()), to = contiguous_strides(out.shape());
+  std::vector<CopyAxis> axes;
+  for (int i = 0; i < out.rank(); ++i) {
+    const std::size_t k = static_cast<std::size_t>(i);
+    axes.push_back({out.shape()[i], in[static_cast<std::size_t>(perm[k])], to[k]});
+  }
+  dispatch_all(x.dtype(), [&]<class T>(T) { copy_axes(axes, x.data<T>(), out.mutable_data<T>()); });
+}
+
 void CpuBackend::copy_block(const Tensor& x, const Shape& from, Tensor& out, const Shape& to,
                             const Shape& extent) {
-  const Index count = extent.elements();
-  if (count == 0) return;
-  const auto xs = contiguous_strides(x.shape()), ys = contiguous_strides(out.shape());
-  const std::size_t size = size_of(x.dtype());
-  const Index run = extent.rank() == 0 ? 1 : extent[extent.rank() - 1];
-  const std::byte* px = x.raw();
-  std::byte* py = out.mutable_raw();
-  for (Index row = 0; row < count / run; ++row) {
-    Index rest = row, at = 0, put = 0;
-    for (int i = extent.rank() - 1; i >= 0; --i) {
-      const std::size_t k = static_cast<std::size_t>(i);
-      Index coordinate = 0;
-      if (i + 1 < extent.rank()) {
-        coordinate = rest % extent[i];
-        rest /= extent[i];
-      }
-      at += (coordinate + from[i]) * xs[k];
-      put += (coordinate + to[i]) * ys[k];
-    }
-    std::memcpy(py + static_cast<std::size_t>(put) * size, px + static_cast<std::size_t>(at) * size,
-                static_cast<std::size_t>(run) * size);
+  const auto in = contiguous_strides(x.shape()), put = contiguous_strides(out.shape());
+  std::vector<CopyAxis> axes;
+  Index begin_in = 0, begin_out = 0;
+  for (int i = 0; i < extent.rank(); ++i) {
+    const std::size_t k = static_cast<std::size_t>(i);
+    axes.push_back({extent[i], in[k], put[k]});
+    begin_in += from[i] * in[k];
+    begin_out += to[i] * put[k];
   }
+  dispatch_all(x.dtype(), [&]<class T>(T) {
+    copy_axes(axes, x.data<T>() + begin_in, out.mutable_data<T>() + begin_out);
+  });
 }
 
 }  // namespace basin::cpu

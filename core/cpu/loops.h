@@ -63,6 +63,13 @@ struct Loops {
   void (*log_softmax)(const T* x, Index rows, Index n, T* y);
   void (*log_softmax_grad)(const T* y, const T* dy, Index rows, Index n, T* dx);
 
+  /// best[c] = the maximum of x[offset[t] + c] over the taps t, the first of equals, NaN where there is one;
+  /// tap[c] = its t.
+  void (*max_of_taps)(const T* x, const Index* offset, Index taps, Index channels, T* best, T* tap);
+  /// out[c] = sum_t weight[t] x[offset[t] + c], in f64 until the end.
+  void (*sum_of_taps)(const T* x, const Index* offset, const double* weight, Index taps, Index channels,
+                      T* out);
+
   double (*dot)(const T* x, const T* y, Index n);
   void (*axpby)(T a, const T* x, T b, T* y, Index n);
   bool (*all_finite)(const T* x, Index n);

@@ -4,6 +4,7 @@
 #include "core/cpu/loops_elementwise.h"
 #include "core/cpu/loops_flat.h"
 #include "core/cpu/loops_norm.h"
+#include "core/cpu/loops_pool.h"
 #include "core/cpu/loops_reduce.h"
 
 namespace basin::cpu {
@@ -22,6 +23,8 @@ constexpr Loops<typename V::Number> loops_of() {
       .batch_norm_grad = batch_norm_grad_loop<V>,
       .log_softmax = log_softmax_loop<V>,
       .log_softmax_grad = log_softmax_grad_loop<V>,
+      .max_of_taps = max_of_taps_loop<V>,
+      .sum_of_taps = sum_of_taps_loop<V>,
       .dot = dot_loop<V>,
       .axpby = axpby_loop<V>,
       .all_finite = all_finite_loop<V>,

@@ -1,23 +1,40 @@
-// CpuBackend: max and average pooling over {N,H,W,C}, each image a task.
+// CpuBackend: max and average pooling over {N,H,W,C}. A task is a row of pixels of the result.
 #include <algorithm>
-#include <limits>
+#include <vector>
 
 #include "core/cpu/backend.h"
+#include "core/cpu/loops.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
 namespace {
 
-/// The taps of one output pixel that lie inside the image: rows [h0, h1), columns [w0, w1).
-struct Window {
-  Index h0, h1, w0, w1;
-  Index taps() const { return (h1 - h0) * (w1 - w0); }
+/// The taps [first, last) of a window's rows or columns that lie in the image, and where the first of them
+/// is.
+struct Span {
+  Index at, count;
 };
 
-Window window(const ConvGeometry& g, Index oh, Index ow) {
-  const Index h = oh * g.stride_h - g.pad_h, w = ow * g.stride_w - g.pad_w;
-  return {std::max<Index>(h, 0), std::min(h + g.kernel_h, g.in_h), std::max<Index>(w, 0),
-          std::min(w + g.kernel_w, g.in_w)};
+/// Image rows under output row `o`.
+Span window(Index o, Index stride, Index pad, Index kernel, Index in) {
+  const Index begin = std::max<Index>(o * stride - pad, 0), end = std::min(o * stride - pad + kernel, in);
+  return {begin, end - begin};
+}
+
+/// Output rows whose windows cover image row i.
+Span covering(Index i, Index stride, Index pad, Index kernel, Index out) {
+  const Index low = i + pad - kernel + 1;  // o * stride >= low
+  const Index begin = low <= 0 ? 0 : (low + stride - 1) / stride;
+  const Index end = std::min((i + pad) / stride + 1, out);
+  return {begin, std::max<Index>(end - begin, 0)};
+}
+
+/// 1 / divisor of an output pixel's mean.
+double share(const ConvGeometry& g, bool count_pad, Index oh, Index ow) {
+  const Index taps = count_pad ? g.kernel_h * g.kernel_w
+                               : window(oh, g.stride_h, g.pad_h, g.kernel_h, g.in_h).count *
+                                     window(ow, g.stride_w, g.pad_w, g.kernel_w, g.in_w).count;
+  return 1 / static_cast<double>(taps);
 }
 
 }  // namespace
@@ -28,24 +45,23 @@ void CpuBackend::max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Ten
     T* py = y.mutable_data<T>();
     Index* pi = index.mutable_data<Index>();
     const Index c = g.in_c;
-    parallel_for(g.batch, [&](std::int64_t n, int) {
-      const T* image = px + n * g.in_h * g.in_w * c;
-      for (Index o = 0; o < g.out_h * g.out_w; ++o) {
-        const Window win = window(g, o / g.out_w, o % g.out_w);
-        T* best = py + (n * g.out_h * g.out_w + o) * c;
-        Index* where = pi + (n * g.out_h * g.out_w + o) * c;
-        const Index first = win.h0 * g.in_w + win.w0;
-        std::copy(image + first * c, image + (first + 1) * c, best);
-        std::fill(where, where + c, first);
-        for (Index h = win.h0; h < win.h1; ++h)
-          for (Index w = win.w0; w < win.w1; ++w) {
-            const T* pixel = image + (h * g.in_w + w) * c;
-            for (Index k = 0; k < c; ++k)
-              if (pixel[k] > best[k] || (pixel[k] != pixel[k] && best[k] == best[k])) {
-                best[k] = pixel[k];
-                where[k] = h * g.in_w + w;
-              }
+    parallel_for(g.batch * g.out_h, [&, &loop = loops<T>().max_of_taps](std::int64_t row, int) {
+      const T* image = px + row / g.out_h * g.in_h * g.in_w * c;
+      const Span h = window(row % g.out_h, g.stride_h, g.pad_h, g.kernel_h, g.in_h);
+      std::vector<Index> place(static_cast<std::size_t>(g.kernel_h * g.kernel_w)), offset(place.size());
+      std::vector<T> tap(static_cast<std::size_t>(c));
+      for (Index ow = 0; ow < g.out_w; ++ow) {
+        const Span w = window(ow, g.stride_w, g.pad_w, g.kernel_w, g.in_w);
+        std::size_t taps = 0;
+        for (Index i = h.at; i < h.at + h.count; ++i)
+          for (Index j = w.at; j < w.at + w.count; ++j, ++taps) {
+            place[taps] = i * g.in_w + j;
+            offset[taps] = place[taps] * c;
           }
+        const Index out = (row * g.out_w + ow) * c;
+        loop(image, offset.data(), static_cast<Index>(taps), c, py + out, tap.data());
+        for (Index k = 0; k < c; ++k)
+          pi[out + k] = place[static_cast<std::size_t>(tap[static_cast<std::size_t>(k)])];
       }
     });
   });
@@ -57,9 +73,9 @@ void CpuBackend::pool_scatter(const ConvGeometry& g, const Tensor& x, const Tens
     const Index* pi = index.data<Index>();
     T* py = out.mutable_data<T>();
     const Index c = g.in_c, in = g.in_h * g.in_w * c, count = g.out_h * g.out_w * c;
-    parallel_for(g.batch, [&](std::int64_t n, int) {
-      for (Index o = 0; o < count; o += c)
-        for (Index k = 0; k < c; ++k) py[n * in + pi[n * count + o + k] * c + k] += px[n * count + o + k];
+    parallel_for(g.batch, [&](std::int64_t n, int) {  // windows may overlap: an image is one task, in order
+      for (Index o = n * count; o < (n + 1) * count; o += c)
+        for (Index k = 0; k < c; ++k) py[n * in + pi[o + k] * c + k] += px[o + k];
     });
   });
 }
@@ -71,8 +87,8 @@ void CpuBackend::pool_gather(const ConvGeometry& g, const Tensor& x, const Tenso
     T* py = out.mutable_data<T>();
     const Index c = g.in_c, in = g.in_h * g.in_w * c, count = g.out_h * g.out_w * c;
     parallel_for(g.batch, [&](std::int64_t n, int) {
-      for (Index o = 0; o < count; o += c)
-        for (Index k = 0; k < c; ++k) py[n * count + o + k] = px[n * in + pi[n * count + o + k] * c + k];
+      for (Index o = n * count; o < (n + 1) * count; o += c)
+        for (Index k = 0; k < c; ++k) py[o + k] = px[n * in + pi[o + k] * c + k];
     });
   });
 }
@@ -82,17 +98,19 @@ void CpuBackend::avg_pool(const ConvGeometry& g, const Tensor& x, bool count_pad
     const T* px = x.data<T>();
     T* py = y.mutable_data<T>();
     const Index c = g.in_c;
-    parallel_for(g.batch, [&](std::int64_t n, int) {
-      const T* image = px + n * g.in_h * g.in_w * c;
-      for (Index o = 0; o < g.out_h * g.out_w; ++o) {
-        const Window win = window(g, o / g.out_w, o % g.out_w);
-        T* mean = py + (n * g.out_h * g.out_w + o) * c;
-        std::fill(mean, mean + c, T(0));
-        for (Index h = win.h0; h < win.h1; ++h)
-          for (Index w = win.w0; w < win.w1; ++w)
-            for (Index k = 0; k < c; ++k) mean[k] += image[(h * g.in_w + w) * c + k];
-        const T divisor = static_cast<T>(count_pad ? g.kernel_h * g.kernel_w : win.taps());
-        for (Index k = 0; k < c; ++k) mean[k] /= divisor;
+    parallel_for(g.batch * g.out_h, [&, &loop = loops<T>().sum_of_taps](std::int64_t row, int) {
+      const T* image = px + row / g.out_h * g.in_h * g.in_w * c;
+      const Index oh = row % g.out_h;
+      const Span h = window(oh, g.stride_h, g.pad_h, g.kernel_h, g.in_h);
+      std::vector<Index> offset;
+      std::vector<double> weight;
+      for (Index ow = 0; ow < g.out_w; ++ow) {
+        const Span w = window(ow, g.stride_w, g.pad_w, g.kernel_w, g.in_w);
+        offset.clear();
+        for (Index i = h.at; i < h.at + h.count; ++i)
+          for (Index j = w.at; j < w.at + w.count; ++j) offset.push_back((i * g.in_w + j) * c);
+        weight.assign(offset.size(), share(g, count_pad, oh, ow));
+        loop(image, offset.data(), weight.data(), h.count * w.count, c, py + (row * g.out_w + ow) * c);
       }
     });
   });
@@ -102,17 +120,22 @@ void CpuBackend::avg_pool_grad(const ConvGeometry& g, const Tensor& dy, bool cou
   dispatch_floating(dy.dtype(), "avg_pool_grad", [&]<class T>(T) {
     const T* py = dy.data<T>();
     T* px = dx.mutable_data<T>();
-    const Index c = g.in_c, in = g.in_h * g.in_w * c;
-    parallel_for(g.batch, [&](std::int64_t n, int) {
-      T* image = px + n * in;
-      std::fill(image, image + in, T(0));
-      for (Index o = 0; o < g.out_h * g.out_w; ++o) {
-        const Window win = window(g, o / g.out_w, o % g.out_w);
-        const T* grad = py + (n * g.out_h * g.out_w + o) * c;
-        const T divisor = static_cast<T>(count_pad ? g.kernel_h * g.kernel_w : win.taps());
-        for (Index h = win.h0; h < win.h1; ++h)
-          for (Index w = win.w0; w < win.w1; ++w)
-            for (Index k = 0; k < c; ++k) image[(h * g.in_w + w) * c + k] += grad[k] / divisor;
+    const Index c = g.in_c;
+    parallel_for(g.batch * g.in_h, [&, &loop = loops<T>().sum_of_taps](std::int64_t row, int) {
+      const T* image = py + row / g.in_h * g.out_h * g.out_w * c;
+      const Span h = covering(row % g.in_h, g.stride_h, g.pad_h, g.kernel_h, g.out_h);
+      std::vector<Index> offset;
+      std::vector<double> weight;
+      for (Index iw = 0; iw < g.in_w; ++iw) {
+        const Span w = covering(iw, g.stride_w, g.pad_w, g.kernel_w, g.out_w);
+        offset.clear();
+        weight.clear();
+        for (Index i = h.at; i < h.at + h.count; ++i)
+          for (Index j = w.at; j < w.at + w.count; ++j) {
+            offset.push_back((i * g.out_w + j) * c);
+            weight.push_back(share(g, count_pad, i, j));
+          }
+        loop(image, offset.data(), weight.data(), h.count * w.count, c, px + (row * g.in_w + iw) * c);
       }
     });
   });
