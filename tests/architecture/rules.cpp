@@ -155,7 +155,7 @@ void check_includes(const Source& source, std::vector<Finding>& findings) {
       const bool at_home =
           std::any_of(vendor.places.begin(), vendor.places.end(),
                       [&](std::string_view place) { return source.path.starts_with(place); });
-      const bool internal = source.path.starts_with("core/cpu/");
+      const bool internal = source.path.starts_with("core/cpu/") || folder == "tests";
       if (!at_home) {
         report("vendor", "<" + include.target + "> has no place in " + std::string(folder) + "/");
       } else if (is_header(source.path) && !vendor.in_headers && !internal) {
