@@ -29,8 +29,6 @@ void each_field(Record& r, Visit visit) {
   visit("data_wait", r.data_wait);
 }
 
-constexpr std::size_t kStepColumn = 1;
-
 std::string cell(std::int64_t n) { return std::to_string(n); }
 std::string cell(double x) { return print_real(x); }
 std::string cell(const std::optional<double>& x) { return x ? cell(*x) : ""; }
@@ -246,7 +244,7 @@ std::vector<EpochRecord> read_metrics(const std::string& path) {
   return records;
 }
 
-Records::Records(const std::string& directory, std::int64_t step)
+Records::Records(const std::string& directory, std::int64_t step, std::int64_t epochs)
     : metrics_(directory + "/metrics.csv"), steps_(directory + "/steps.jsonl") {
   const std::string header = csv_row(metrics_columns());
   const std::string metrics = content(metrics_.path());
@@ -259,15 +257,8 @@ Records::Records(const std::string& directory, std::int64_t step)
       }
       return true;
     }
-    // No cell of ours is quoted, so that commas separate.
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < kStepColumn && begin != std::string::npos; ++i) {
-      begin = line.find(',', begin);
-      if (begin != std::string::npos) ++begin;
-    }
-    std::int64_t at = 0;
-    return begin != std::string::npos && read_cell(line.substr(begin, line.find(',', begin) - begin), at) &&
-           at <= step;
+    std::int64_t epoch = 0;  // the first cell
+    return read_cell(line.substr(0, line.find(',')), epoch) && epoch <= epochs;
   });
   metrics_.truncate(kept);
   if (kept == 0) metrics_.append(header);

@@ -80,9 +80,10 @@ std::vector<EpochRecord> read_metrics(const std::string& path);
 /// Both files of a run directory, open for appending.
 class Records {
  public:
-  /// Keeps what belongs to the first `step` steps, cuts the rest (a torn last line included), 0 for a new
-  /// run. Errors: OutputError; CheckpointError when metrics.csv has other columns.
-  Records(const std::string& directory, std::int64_t step);
+  /// Keeps the first `step` steps and the first `epochs` epochs and cuts the rest (a torn last line
+  /// included); 0 for a new run. An epoch whose steps are all made may still wait for its evaluation. Errors:
+  /// OutputError; CheckpointError when metrics.csv has other columns.
+  Records(const std::string& directory, std::int64_t step, std::int64_t epochs);
 
   void write(const StepRecord& record);
   void write(const EpochRecord& record);

@@ -235,8 +235,8 @@ double RunDirectory::earlier_seconds() const {
   return seconds;
 }
 
-void RunDirectory::open_records(std::int64_t step) {
-  records_ = std::make_unique<Records>(path_, step);
+void RunDirectory::open_records(std::int64_t step, std::int64_t epochs) {
+  records_ = std::make_unique<Records>(path_, step, epochs);
   last_step_ = step;
   if (records_->last_step() < step) {
     terminal_.warn(text(file("steps.jsonl"), " ends at step ", records_->last_step(),

@@ -53,9 +53,10 @@ class RunDirectory {
   /// Seconds that earlier calls of this run took.
   double earlier_seconds() const;
 
-  /// Opens metrics.csv and steps.jsonl, cut back to the first `step` steps; warns if records before are lost.
+  /// Opens metrics.csv and steps.jsonl, cut back to the first `step` steps and the
+  /// finished epochs; warns if records before are lost.
   /// To be called once, before write() and sync().
-  void open_records(std::int64_t step);
+  void open_records(std::int64_t step, std::int64_t epochs);
   /// Appends a record. On a full disk it is kept and tried again with the next one; the first failure is
   /// warned about.
   void write(const StepRecord& record);

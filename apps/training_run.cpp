@@ -68,7 +68,7 @@ TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, Ru
       begin_(clock_()) {
   if (config_.run.resume) resume();
   first_step_ = step_;
-  run_.open_records(step_);
+  run_.open_records(step_, epoch_);
   checkpoint_pulse_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
   progress_.emplace(terminal_, ProgressPlan{.epochs = config_.schedule.epochs,
                                             .steps_per_epoch = steps_per_epoch_,

@@ -1,0 +1,241 @@
+// Training as a whole: the same bits for any number of threads and workers and after any interruption;
+// nothing lost and nothing half-written when something fails.
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "apps/commands.h"
+#include "apps/experiment.h"
+#include "apps/signals.h"
+#include "apps/training_run.h"
+#include "core/hash.h"
+#include "core/ops.h"
+#include "core/parallel.h"
+#include "tests/apps/calls.h"
+#include "tests/core/temporary_directory.h"
+
+using namespace basin;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Said {
+  int code = -1;
+  std::string out, err;
+};
+
+/// `basin train` in this process.
+Said train(const apps::TrainConfig& config) {
+  std::ostringstream out, err;
+  apps::Terminal terminal(out, err, {}, config.output);
+  Said said;
+  said.code = apps::train_command(config, terminal);
+  said.out = out.str();
+  said.err = err.str();
+  return said;
+}
+
+apps::TrainConfig small(const std::string& directory, const test::Words& more = {}) {
+  test::Words words = {"--data", "synthetic",    "--limit", "160",    "--model", "resnet8",   "--epochs",
+                       "2",      "--batch-size", "64",      "--seed", "7",       "--workers", "1",
+                       "--run",  directory,      "--quiet", "--lr",   "0.05"};
+  words.insert(words.end(), more.begin(), more.end());
+  return test::train_config(words);
+}
+
+std::string weights(const std::string& directory) { return sha256_file(directory + "/final.safetensors"); }
+
+std::vector<std::string> lines(const std::string& path) {
+  std::ifstream in(path);
+  std::vector<std::string> all;
+  for (std::string line; std::getline(in, line);) all.push_back(line);
+  return all;
+}
+
+/// metrics.csv without its columns of time, steps.jsonl without its members of time.
+std::vector<std::string> timeless_records(const std::string& directory) {
+  std::vector<std::string> all;
+  for (const std::string& line : lines(directory + "/metrics.csv")) {
+    std::size_t end = 0;
+    for (int cell = 0; cell < 9 && end != std::string::npos; ++cell) end = line.find(',', end + 1);
+    all.push_back(line.substr(0, end));
+  }
+  for (const std::string& line : lines(directory + "/steps.jsonl"))
+    all.push_back(line.substr(0, line.find(",\"seconds\"")));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("threads and loader workers do not show in the weights") {
+  test::TemporaryDirectory dir;
+  const int before = thread_count();
+  const std::string straight = (dir / "straight");
+  CHECK(train(small(straight, {"--sharpness", "sam"})).code == 0);
+  int n = 0;
+  for (const test::Words& words :
+       {test::Words{"--threads", "1"}, {"--threads", "3"}, {"--workers", "0"}, {"--workers", "4"}}) {
+    const std::string other = (dir / "other" + std::to_string(n++));
+    test::Words all = {"--sharpness", "sam"};
+    all.insert(all.end(), words.begin(), words.end());
+    CHECK(train(small(other, all)).code == 0);
+    CHECK(weights(other) == weights(straight));
+    CHECK(timeless_records(other) == timeless_records(straight));
+  }
+  set_thread_count(before);
+}
+
+TEST_CASE("a run that was stopped goes on to the same bits, wherever it stopped") {
+  struct Recipe {
+    const char* name;
+    test::Words words;
+  };
+  const Recipe recipes[] = {{"sgd", {"--nesterov"}},
+                            {"adam", {"--optimizer", "adam", "--lr", "0.001"}},
+                            {"adamw", {"--optimizer", "adamw", "--lr", "0.001"}},
+                            {"sam", {"--sharpness", "sam", "--rho", "0.1"}}};
+  for (const Recipe& recipe : recipes) {
+    test::TemporaryDirectory dir;
+    const std::string straight = (dir / "straight");
+    REQUIRE(train(small(straight, recipe.words)).code == 0);
+    // Three steps an epoch: in mid-epoch, on its last step (before the evaluation), on the run's last step.
+    for (const char* stop : {"1", "3", "5", "6"}) {
+      if (std::string(stop) != "5" && std::string(recipe.name) != "sam") continue;  // every place once
+      CAPTURE(recipe.name);
+      CAPTURE(stop);
+      const std::string halved = (dir / std::string("halved") + stop);
+      test::Words words = recipe.words;
+      words.insert(words.end(), {"--stop-after-steps", stop});
+      const Said first = train(small(halved, words));
+      CHECK(first.code == 0);
+      CHECK_FALSE(fs::exists(halved + "/final.safetensors"));
+      const Said second = train(test::train_config({"--resume", halved, "--quiet"}));
+      CHECK(second.code == 0);
+      CHECK(weights(halved) == weights(straight));
+      CHECK(timeless_records(halved) == timeless_records(straight));
+    }
+  }
+}
+
+TEST_CASE("SIGTERM saves after the step and exits with 143; resuming loses nothing") {
+  test::TemporaryDirectory dir;
+  const std::string straight = (dir / "straight"), broken = (dir / "broken");
+  REQUIRE(train(small(straight)).code == 0);
+  apps::install_signal_handlers();
+  std::raise(SIGTERM);
+  const Said first = train(small(broken));
+  apps::clear_interruption();
+  CHECK(first.code == 143);
+  CHECK(lines(broken + "/steps.jsonl").size() == 1);
+  CHECK(train(test::train_config({"--resume", broken, "--quiet"})).code == 0);
+  CHECK(weights(broken) == weights(straight));
+}
+
+TEST_CASE("a step that is not finite ends the run with exit 5, and no saved number is broken") {
+  test::TemporaryDirectory dir;
+  const std::string run = (dir / "run");
+  const std::string said = test::failure([&] { train(small(run, {"--lr", "1e30"})); });
+  CHECK(said.substr(0, 8) == "5: step ");
+  CHECK(said.find("nothing of this step was applied") != std::string::npos);
+  CHECK_FALSE(fs::exists(run + "/final.safetensors"));
+  int checkpoints = 0;
+  for (const apps::CheckpointFile& file : apps::list_checkpoints(run)) {
+    const apps::LoadedCheckpoint saved = apps::load_checkpoint(file.path);
+    for (const std::string& name : saved.archive.names()) {
+      const Tensor t = saved.archive.read(name);
+      if (is_floating(t.dtype())) CHECK_MESSAGE(all_finite(t), name);
+    }
+    ++checkpoints;
+  }
+  CHECK(checkpoints > 0);
+}
+
+TEST_CASE("a non-finite step changes no weight, no state and no running statistic") {
+  const apps::TrainConfig config = small("unused", {"--sharpness", "sam"});
+  const apps::Examples examples = apps::load_examples(config.data, config.run.seed);
+  apps::Experiment experiment(config, examples.data.train, 3);
+  data::Loader loader(examples.train, apps::training_batches(config, 0, 0));
+  data::Batch batch;
+  REQUIRE(loader.next(batch));
+  REQUIRE(experiment.step(batch, 0).finite);
+
+  const auto everything = [&] {
+    std::vector<double> all = experiment.weights().values().to_vector<double>();
+    for (Entries e : {experiment.entries(), entries_of(experiment.update_rule())})
+      for (const NamedBuffer& b : e.buffers)
+        for (double v : b.buffer->to_vector<double>()) all.push_back(v);
+    return all;
+  };
+  const std::vector<double> before = everything();
+  batch.images.mutable_data<float>()[17] = std::numeric_limits<float>::infinity();
+  const optim::StepReport report = experiment.step(batch, 1);
+  CHECK_FALSE(report.finite);
+  CHECK(report.failed_pass == 0);
+  CHECK(everything() == before);
+}
+
+TEST_CASE("eval repeats the end of training to the last bit, for any batch size, workers and threads") {
+  test::TemporaryDirectory dir;
+  const std::string run = (dir / "run");
+  REQUIRE(train(small(run)).code == 0);
+  std::ifstream in(run + "/result.json");
+  std::stringstream text;
+  text << in.rdbuf();
+  const Json last = parse_json(text.str()).at("last");
+  for (const test::Words& words : {test::Words{},
+                                   {"--batch-size", "7"},
+                                   {"--batch-size", "512", "--workers", "0"},
+                                   {"--threads", "1"}}) {
+    test::Words all = {"--run", run, "--json", "--quiet"};
+    all.insert(all.end(), words.begin(), words.end());
+    const apps::EvalConfig config = apps::parse_eval(all, {}).config;
+    std::ostringstream out, err;
+    apps::Terminal terminal(out, err, {}, config.output);
+    CHECK(apps::eval_command(config, terminal) == 0);
+    const Json said = parse_json(out.str());
+    CHECK(said.at("loss").number() == last.at("test_loss").number());
+    CHECK(said.at("accuracy").number() == last.at("test_accuracy").number());
+  }
+}
+
+TEST_CASE("what cannot start leaves nothing behind, and an existing run is not touched") {
+  test::TemporaryDirectory dir;
+  const std::string run = (dir / "run");
+  apps::TrainConfig config = small(run);
+  config.data.name = "cifar10";
+  config.data.dir = (dir / "nowhere");
+  CHECK(test::failure([&] { train(config); }).substr(0, 3) == "3: ");
+  CHECK_FALSE(fs::exists(run));
+
+  CHECK(train(small(run, {"--dry-run"})).out.find("nothing written") != std::string::npos);
+  CHECK_FALSE(fs::exists(run));
+
+  REQUIRE(train(small(run, {"--epochs", "1"})).code == 0);
+  const std::string before = weights(run);
+  const std::string said = test::failure([&] { train(small(run)); });
+  CHECK(said.substr(0, 3) == "2: ");
+  CHECK(said.find("--resume") != std::string::npos);
+  CHECK(weights(run) == before);
+  // Resuming a finished run repeats its result and changes no weight.
+  CHECK(train(test::train_config({"--resume", run, "--quiet"})).code == 0);
+  CHECK(weights(run) == before);
+}
+
+TEST_CASE("f64 training runs the same recipe") {
+  test::TemporaryDirectory dir;
+  const std::string wide = (dir / "wide"), narrow = (dir / "narrow");
+  const test::Words words = {"--model", "mlp", "--lr", "0.01", "--epochs", "1"};
+  test::Words f64 = words;
+  f64.insert(f64.end(), {"--dtype", "f64"});
+  REQUIRE(train(small(narrow, words)).code == 0);
+  REQUIRE(train(small(wide, f64)).code == 0);
+  const auto loss = [](const std::string& run) {
+    return recorded_number(parse_json(lines(run + "/steps.jsonl").back()).at("loss"));
+  };
+  CHECK(loss(wide) == doctest::Approx(loss(narrow)).epsilon(1e-4));
+  CHECK(loss(wide) != loss(narrow));
+}
