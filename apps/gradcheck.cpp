@@ -81,7 +81,9 @@ int gradcheck_command(const GradcheckConfig& config, Terminal& terminal) {
 
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", ops.size() - failures.size(), " of ", ops.size(), " ops pass (", cases,
-                       " cases, orders 1 to ", config.order, ", f64; errors are the largest found)\n"));
+                       " cases, orders 1 to ", config.order,
+                       ", f64). Errors are the largest found; a relative one counts "
+                       "where it exceeds the rounding error of the difference quotient itself\n"));
   for (const std::string& failure : failures) terminal.result(failure + "\n");
   Json document;
   document.set("order", config.order).set("passed", failures.empty()).set("ops", rows);
