@@ -224,7 +224,7 @@ std::vector<std::string> Archive::names() const {
 
 const ArchiveTensor& Archive::at(const std::string& name) const {
   const auto found = index_.find(name);
-  if (found == index_.end()) fail("has no tensor \"", name, '"');
+  if (found == index_.end()) fail("has no tensor \"", excerpt(name), '"');
   return tensors_[found->second];
 }
 
@@ -232,9 +232,10 @@ Tensor Archive::read(const std::string& name, FileLayout layout) const {
   const ArchiveTensor& t = at(name);
   const std::optional<Dtype> dtype = memory_dtype(t.dtype);
   if (!dtype)
-    fail("tensor \"", name, "\" is ", t.dtype, ", which is not supported; convert it to F32, F64, I64 or U8");
+    fail("tensor \"", excerpt(name), "\" is ", t.dtype,
+         ", which is not supported; convert it to F32, F64, I64 or U8");
   if (layout == FileLayout::convolution && t.shape.rank() != 4)
-    fail("tensor \"", name, "\" is ", t.shape, ", a convolution weight {O,I,KH,KW} is expected");
+    fail("tensor \"", excerpt(name), "\" is ", t.shape, ", a convolution weight {O,I,KH,KW} is expected");
   Tensor out = Tensor::empty(t.shape, *dtype);
   read_bytes(t.offset, out.mutable_raw(), out.bytes());
   check_sum(t, crc32c(out.raw(), out.bytes()));
