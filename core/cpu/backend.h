@@ -6,7 +6,7 @@
 
 namespace basin::cpu {
 
-class CpuBackend final : public Backend {
+class CpuBackend : public Backend {
  public:
   const char* name() const override { return "cpu"; }
 

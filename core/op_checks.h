@@ -1,0 +1,60 @@
+// The checks that tensor functions share; each throws an ArgumentError that begins with [op]. A helper on
+// shapes.
+#pragma once
+
+#include "core/tensor.h"
+
+namespace basin::checks {
+
+inline void expect_defined(const char* op, const Tensor& x, const char* what) {
+  if (!x.defined()) throw ArgumentError("[", op, "] ", what, " is an undefined tensor");
+}
+
+inline void expect_floating(const char* op, const Tensor& x, const char* what) {
+  expect_defined(op, x, what);
+  if (!is_floating(x.dtype()))
+    throw ArgumentError("[", op, "] ", what, " is ", x.dtype(), ", expects f32 or f64 (convert with to())");
+}
+
+/// Same dtype and device.
+inline void expect_alike(const char* op, const Tensor& x, const char* x_name, const Tensor& z,
+                         const char* z_name) {
+  expect_defined(op, x, x_name);
+  expect_defined(op, z, z_name);
+  if (x.dtype() != z.dtype())
+    throw ArgumentError("[", op, "] ", x_name, " is ", x.dtype(), " ", x.shape(), " but ", z_name, " is ",
+                        z.dtype(), " ", z.shape(), ": convert one with to()");
+  if (!(x.device() == z.device()))
+    throw ArgumentError("[", op, "] ", x_name, " is on ", x.device(), " but ", z_name, " is on ", z.device());
+}
+
+inline void expect_shape(const char* op, const Tensor& x, const char* what, const Shape& wanted) {
+  if (x.shape() != wanted)
+    throw ArgumentError("[", op, "] ", what, " has shape ", x.shape(), ", expects ", wanted);
+}
+
+/// An i64 index next to x, each entry in [0, extent). Entries are read on the CPU only; other backends check
+/// theirs.
+inline void expect_index(const char* op, const Tensor& x, const Tensor& index, Index extent,
+                         const char* what = "index") {
+  expect_defined(op, index, what);
+  if (index.dtype() != Dtype::i64)
+    throw ArgumentError("[", op, "] ", what, " is ", index.dtype(), ", expects i64");
+  if (!(x.device() == index.device()))
+    throw ArgumentError("[", op, "] x is on ", x.device(), " but ", what, " is on ", index.device());
+  if (index.device().kind != Device::Kind::cpu) return;
+  const Index* entries = index.data<Index>();
+  for (Index i = 0; i < index.elements(); ++i)
+    if (entries[i] < 0 || entries[i] >= extent)
+      throw ArgumentError("[", op, "] ", what, " ", entries[i], " at position ", i, " is outside [0, ",
+                          extent, ")");
+}
+
+/// The leading axes of s, without the last `count`.
+inline Shape leading(const Shape& s, int count) {
+  Shape out;
+  for (int i = 0; i + count < s.rank(); ++i) out.push_back(s[i]);
+  return out;
+}
+
+}  // namespace basin::checks
