@@ -109,6 +109,15 @@ TEST_CASE("links lead to files that exist") {
   }
 }
 
+TEST_CASE("the index lists every page") {
+  const std::string index = read(kRoot / "docs" / "README.md");
+  for (const auto& [name, page] : pages()) {
+    if (!name.starts_with("docs/") || name == "docs/README.md") continue;
+    CHECK_MESSAGE(index.find("](" + name.substr(5) + ")") != std::string::npos,
+                  name << " is not in docs/README.md");
+  }
+}
+
 TEST_CASE("files and functions that are named exist") {
   for (const auto& [name, page] : pages()) {
     for (const Mention& mention : page.quoted) {
