@@ -76,6 +76,10 @@ std::string sentence(std::string summary) {
 
 std::string explanation(const Option& option) {
   std::string out = option.help;
+  // Choices too many to be spelled out beside the option; presets have a section of their own.
+  if (option.binding.placeholder == "NAME" && !option.binding.choices.empty() && option.flag != "preset") {
+    out += ": " + one_of(option.binding.choices);
+  }
   if (!option.decider.empty()) out += " (" + option.decider + " " + one_of(option.values) + ")";
   if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (option.standard.empty()) return out;

@@ -44,9 +44,8 @@ void add_data(OptionTable& t, DataConfig& c) {
 }
 
 void add_model(OptionTable& t, ModelConfig& c) {
-  t.add("model", "name", named(c.name, nn::model_names(), "models"),
-        "the network: " + one_of(nn::model_names()))
-      .aliases = {"arch", "net", "network"};
+  t.add("model", "name", named(c.name, nn::model_names(), "models"), "the network").aliases = {"arch", "net",
+                                                                                               "network"};
   Option& shortcut =
       t.add("shortcut", "shortcut", choice(c.shortcut, {{"A", nn::Shortcut::a}, {"B", nn::Shortcut::b}}),
             "ResNet shortcuts between sizes; A: pad with zeros, B: 1x1 convolution");

@@ -52,7 +52,7 @@ Binding natural(std::uint64_t& field);
 Binding real(double& field, Range range);
 /// Any one line of UTF-8.
 Binding free_text(std::string& field, std::string placeholder, std::string allowed);
-/// A text that is empty or one of `names`; `plural` says what they are: "data sets".
+/// One of `names`; `plural` says what they are: "data sets".
 Binding named(std::string& field, std::vector<std::string> names, const std::string& plural);
 /// "5steps", "0.5epochs", "10m" (s, m, h), "never".
 Binding period(Period& field);

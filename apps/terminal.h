@@ -33,6 +33,7 @@ class Terminal {
   /// Part of the result, for people: stdout, but with --json only the log. Ends with a newline.
   /// Errors: OutputError when stdout cannot be written.
   void result(const std::string& text);
+  void result(const char* text) { result(std::string(text)); }
   /// The result for programs: on stdout with --json, nowhere else. Call it once. Errors: as result().
   void result(const Json& document);
   /// A line of the log: stderr unless --quiet.

@@ -1,0 +1,188 @@
+// The whole program in process: which command runs, what goes to which stream, which exit code comes back.
+#include "apps/dispatch.h"
+
+#include <doctest/doctest.h>
+
+#include <new>
+#include <sstream>
+
+#include "apps/help.h"
+#include "apps/option_tables.h"
+#include "core/error.h"
+#include "core/files.h"
+
+using namespace basin;
+using namespace basin::apps;
+
+namespace {
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+Commands commands_that(const std::function<int(Terminal&)>& act) {
+  return {[act](const TrainConfig&, Terminal& t) { return act(t); },
+          [act](const EvalConfig&, Terminal& t) { return act(t); },
+          [act](const InfoConfig&, Terminal& t) { return act(t); },
+          [act](const GradcheckConfig&, Terminal& t) { return act(t); }};
+}
+
+Outcome basin_call(const std::vector<std::string>& arguments, const Commands& commands,
+                   const Environment& environment = {}) {
+  std::ostringstream out, err;
+  const int code = run_basin(arguments, environment, commands, {out, err, {}});
+  return {code, out.str(), err.str()};
+}
+
+Outcome basin_call(const std::vector<std::string>& arguments) {
+  return basin_call(arguments, commands_that([](Terminal&) -> int { throw InternalError("not to be run"); }));
+}
+
+int longest_line(const std::string& text) {
+  std::istringstream lines(text);
+  std::size_t longest = 0;
+  for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+  return static_cast<int>(longest);
+}
+
+}  // namespace
+
+TEST_CASE("bare basin: usage on stderr, exit 2; --help: the same on stdout, exit 0") {
+  const Outcome bare = basin_call({}), help = basin_call({"--help"});
+  CHECK(bare.code == 2);
+  CHECK(bare.out.empty());
+  CHECK(help.code == 0);
+  CHECK(help.err.empty());
+  CHECK(help.out == bare.err);
+  CHECK(std::count(help.out.begin(), help.out.end(), '\n') <= 24);
+  for (const CommandSummary& summary : command_summaries())
+    CHECK(help.out.find("\n  " + summary.name) != std::string::npos);
+}
+
+TEST_CASE("--version is one line") {
+  const Outcome version = basin_call({"--version"});
+  CHECK(version.code == 0);
+  CHECK(version.out.starts_with("basin 0."));
+  CHECK(version.out.find('\n') == version.out.size() - 1);
+  CHECK(basin_call({"--version", "x"}).code == 2);
+}
+
+TEST_CASE("an unknown command is named, with a suggestion") {
+  const Outcome outcome = basin_call({"trian", "--lr", "1"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err ==
+        "basin: unknown command 'trian'; there are train, eval, info or gradcheck; did you mean train?\n");
+  CHECK(basin_call({"--epochs", "3"}).code == 2);
+}
+
+TEST_CASE("help of every command lists every option with its default and fits the width") {
+  TrainConfig train;
+  FrameConfig frame;
+  const OptionTable table = train_options(train, frame);
+  for (const int width : {40, 60, 80, 100}) {
+    const std::string help = command_help("train", table, width);
+    CAPTURE(width);
+    CHECK(longest_line(help) <= width);
+    for (const Option& option : table.options()) CHECK(help.find("-" + option.flag) != std::string::npos);
+  }
+  const std::string help = command_help("train", table, 100);
+  CHECK(help.find("learning rate at its peak [0.1; adam: 0.001; adamw: 0.001]") != std::string::npos);
+  CHECK(help.find("--no-progress") != std::string::npos);
+  for (const char* command : {"train", "eval", "info", "gradcheck"}) {
+    const Outcome outcome = basin_call({command, "--help"});
+    CHECK(outcome.code == 0);
+    CHECK(outcome.err.empty());
+    CHECK(outcome.out.starts_with(std::string("usage: basin ") + command));
+  }
+  // Help is help, whatever else is wrong with the line.
+  CHECK(basin_call({"train", "--lr", "nan", "-h"}).code == 0);
+}
+
+TEST_CASE("every option says something, once, under a known group") {
+  TrainConfig train;
+  EvalConfig eval;
+  InfoConfig info;
+  GradcheckConfig gradcheck;
+  FrameConfig frame;
+  for (const OptionTable& table : {train_options(train, frame), eval_options(eval, frame),
+                                   info_options(info, frame), gradcheck_options(gradcheck, frame)}) {
+    std::vector<std::string> flags = table.flags();
+    std::sort(flags.begin(), flags.end());
+    CHECK(std::adjacent_find(flags.begin(), flags.end()) == flags.end());
+    for (const Option& option : table.options()) {
+      CAPTURE(option.flag);
+      CHECK_FALSE(option.help.empty());
+      CHECK_FALSE(option.binding.allowed.empty());
+      CHECK(option.binding.print() == option.standard);
+      // A default is a value that the option takes; only the preset's is none.
+      if (option.flag != "preset") option.binding.assign(option.standard);
+      CHECK(option.binding.print() == option.standard);
+      CHECK((option.role == Role::call) == option.key.empty());
+      CHECK((option.decider.empty() || table.by_flag(option.decider) != nullptr));
+      for (const std::string& alias : option.aliases)
+        CHECK((alias == option.flag || table.by_flag(alias) == nullptr || alias == "sam"));
+    }
+  }
+}
+
+TEST_CASE("docs/command-line.md holds the options as they are") {
+  const std::string page = read_file(BASIN_SOURCE_DIR "/docs/command-line.md");
+  const std::string body = help_markdown();
+  CHECK(basin_call({"--help-markdown"}).out == body);
+  // On a failure: build/release/basin --help-markdown, and paste it below the line "<!-- ... -->".
+  CHECK(page.ends_with(body));
+}
+
+TEST_CASE("exceptions end as one line and their exit code") {
+  const auto failing = [](auto error) { return commands_that([error](Terminal&) -> int { throw error; }); };
+  const auto code_and_line = [&](const Commands& commands) {
+    const Outcome outcome = basin_call({"info"}, commands);
+    CHECK(outcome.out.empty());
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    return std::to_string(outcome.code) + " " + outcome.err;
+  };
+  CHECK(code_and_line(failing(UsageError("what"))) == "2 basin: what\n");
+  CHECK(code_and_line(failing(DataError("a\nb"))) == "3 basin: a b\n");
+  CHECK(code_and_line(failing(CheckpointError("what"))) == "4 basin: what\n");
+  CHECK(code_and_line(failing(NumericalError("what"))) == "5 basin: what\n");
+  CHECK(code_and_line(failing(MemoryError("what"))) == "6 basin: what\n");
+  CHECK(code_and_line(failing(CheckFailedError("what"))) == "7 basin: what\n");
+  CHECK(code_and_line(failing(OutputError("what"))) == "8 basin: what\n");
+  CHECK(code_and_line(failing(std::bad_alloc())).starts_with("6 basin: out of memory; "));
+  for (const std::string& line :
+       {code_and_line(failing(InternalError("what"))), code_and_line(failing(std::runtime_error("what"))),
+        code_and_line(failing(42))}) {
+    CHECK(line.starts_with("1 basin: "));
+    CHECK(line.find("please report it") != std::string::npos);
+  }
+}
+
+TEST_CASE("commands get their configuration, and their exit code is the program's") {
+  Commands commands = commands_that([](Terminal&) { return 130; });
+  std::vector<std::string> seen;
+  commands.train = [&](const TrainConfig& config, Terminal&) {
+    seen = config.run.command;
+    return config.schedule.epochs == 3 ? 0 : 1;
+  };
+  CHECK(basin_call({"train", "--epochs", "3"}, commands).code == 0);
+  CHECK(seen == std::vector<std::string>{"basin", "train", "--epochs", "3"});
+  CHECK(basin_call({"eval", "--weights", "f", "--model", "mlp", "--data", "mnist"}, commands).code == 130);
+}
+
+TEST_CASE("-v tells where values are from, on stderr; --print-config runs nothing") {
+  const Commands commands = commands_that([](Terminal&) -> int { throw InternalError("not to be run"); });
+  const Outcome outcome =
+      basin_call({"train", "-v", "--lr", "0.2", "--print-config"}, commands, {{"BASIN_EPOCHS", "3"}});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out.find("lr = 0.2\n") != std::string::npos);
+  CHECK(outcome.err == "option optimizer.lr = 0.2 (--lr)\noption schedule.epochs = 3 (BASIN_EPOCHS)\n");
+}
+
+TEST_CASE("a stdout that cannot be written is exit 8") {
+  std::ostringstream err;
+  std::ostream broken(nullptr);
+  CHECK(run_basin({"--help"}, {}, {}, {broken, err, {}}) == 8);
+  CHECK(err.str().starts_with("basin: stdout: "));
+}

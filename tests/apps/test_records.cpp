@@ -1,0 +1,209 @@
+// metrics.csv and steps.jsonl: exact numbers, survival of torn lines, full disks and resumption.
+#include "apps/records.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "tests/core/temporary_directory.h"
+
+using namespace basin;
+using namespace basin::apps;
+using test::TemporaryDirectory;
+
+namespace {
+
+StepRecord step_record(std::int64_t step, double seconds = 0.5) {
+  return {.step = step,
+          .epoch = (step + 2) / 3,
+          .images = 10,
+          .correct = step % 10,
+          .loss = 1.0 / static_cast<double>(step),
+          .loss_perturbed = 2.0 / static_cast<double>(step),
+          .gradient_norm = 0.1,
+          .lr = 0.05,
+          .seconds = seconds};
+}
+
+EpochRecord epoch_record(std::int64_t epoch) {
+  return {.epoch = epoch,
+          .step = 3 * epoch,
+          .train_loss = 0.1 * static_cast<double>(epoch),
+          .train_accuracy = 0.5,
+          .test_loss = 1.0 / 3,
+          .test_accuracy = 0.25,
+          .gradient_norm = 5e-324,
+          .lr = 1e30,
+          .seconds = 2};
+}
+
+// Records of steps (from, to] with three steps an epoch.
+void record(const std::string& directory, std::int64_t from, std::int64_t to) {
+  Records records(directory, from, from / 3);
+  for (std::int64_t step = from + 1; step <= to; ++step) {
+    records.write(step_record(step));
+    if (step % 3 == 0) records.write(epoch_record(step / 3));
+  }
+}
+
+void append(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::app | std::ios::binary) << text;
+}
+
+}  // namespace
+
+TEST_CASE("CSV rows: RFC 4180 quoting, read back as written") {
+  const std::vector<std::string> cells = {"plain", "a,b", "say \"hi\"", "two\nlines", "", " space ", "cr\r"};
+  CHECK(csv_row({"a", "b,c", "d\"e"}) == "a,\"b,c\",\"d\"\"e\"\n");
+  CHECK(parse_csv(csv_row(cells) + csv_row(cells)) == std::vector<std::vector<std::string>>{cells, cells});
+  CHECK(parse_csv("").empty());
+  CHECK(parse_csv("a,b\r\nc,d\r\n") == std::vector<std::vector<std::string>>{{"a", "b"}, {"c", "d"}});
+  CHECK(parse_csv("a,b\nc,d\ne,") == std::vector<std::vector<std::string>>{{"a", "b"}, {"c", "d"}});
+  for (const char* bad : {"a,b\nc\n", "\"a\n", "a\"b\n", "\"a\"b\n"})
+    CHECK_THROWS_AS(parse_csv(bad), DataError);
+}
+
+TEST_CASE("numbers in metrics.csv read back to the same bits, NaN and infinities included") {
+  const TemporaryDirectory directory;
+  EpochRecord odd = epoch_record(1);
+  odd.train_loss = std::numeric_limits<double>::quiet_NaN();
+  odd.test_loss = std::numeric_limits<double>::infinity();
+  odd.train_loss_perturbed = 0.1 + 0.2;
+  {
+    Records records(directory.path(), 0, 0);
+    records.write(odd);
+    records.write(epoch_record(2));
+  }
+  const std::vector<EpochRecord> read = read_metrics(directory / "metrics.csv");
+  REQUIRE(read.size() == 2);
+  CHECK(std::isnan(read[0].train_loss));
+  CHECK(read[0].test_loss == std::numeric_limits<double>::infinity());
+  CHECK(read[0].train_loss_perturbed == 0.1 + 0.2);
+  CHECK(read[0].gradient_norm == 5e-324);
+  CHECK(read[0].lr == 1e30);
+  CHECK_FALSE(read[1].train_loss_perturbed.has_value());
+  CHECK(read[1].test_loss == 1.0 / 3);
+  CHECK(read_file(directory / "metrics.csv").starts_with("epoch,step,train_loss,"));
+}
+
+TEST_CASE("a damaged metrics.csv is refused with its row") {
+  const TemporaryDirectory directory;
+  record(directory.path(), 0, 3);
+  append(directory / "metrics.csv", "2,x,1,1,1,1,1,1,1,1,1,1\n");
+  CHECK_THROWS_WITH_AS(read_metrics(directory / "metrics.csv"),
+                       ("[metrics] " + (directory / "metrics.csv") + ": row 3: step is no number").c_str(),
+                       DataError);
+  CHECK_THROWS_AS(read_metrics(directory / "none.csv"), DataError);
+}
+
+TEST_CASE("a resumed run's records are those of the straight run") {
+  const TemporaryDirectory straight, resumed;
+  record(straight.path(), 0, 10);
+  const std::string metrics = read_file(straight / "metrics.csv"),
+                    steps = read_file(straight / "steps.jsonl");
+  for (const char* torn : {"", "{\"step\":8,\"ep", "garbage\n", "{\"step\":3}\n"}) {
+    for (const std::int64_t checkpoint : {0, 2, 3, 5, 7}) {
+      for (const char* name : {"metrics.csv", "steps.jsonl"}) std::filesystem::remove(resumed / name);
+      record(resumed.path(), 0, 7);
+      append(resumed / "steps.jsonl", torn);
+      append(resumed / "metrics.csv", "3,9,0.3");
+      record(resumed.path(), checkpoint, 10);
+      CAPTURE(checkpoint);
+      CHECK(read_file(resumed / "metrics.csv") == metrics);
+      CHECK(read_file(resumed / "steps.jsonl") == steps);
+    }
+  }
+}
+
+TEST_CASE("lost records are noticed, not invented") {
+  const TemporaryDirectory directory;
+  record(directory.path(), 0, 4);
+  CHECK(Records(directory.path(), 4, 1).last_step() == 4);
+  CHECK(Records(directory.path(), 6, 2).last_step() == 4);
+  append(directory / "steps.jsonl", std::string(100, '\0') + "\n");
+  CHECK(Records(directory.path(), 6, 2).last_step() == 4);
+  std::ofstream(directory / "metrics.csv") << "epoch,other\n1,2\n";
+  CHECK_THROWS_AS(Records(directory.path(), 4, 1), CheckpointError);
+}
+
+TEST_CASE("step records are JSON, without the loss at w + e where there is none") {
+  StepRecord r = step_record(1);
+  CHECK(
+      to_json(r).compact() ==
+      R"({"step":1,"epoch":1,"images":10,"correct":1,"loss":1.0,"loss_perturbed":2.0,"gradient_norm":0.1,"lr":0.05,)"
+      R"("seconds":0.5,"data_seconds":0.0})");
+  r.loss_perturbed.reset();
+  r.loss = std::numeric_limits<double>::infinity();
+  CHECK(to_json(r).find("loss_perturbed") == nullptr);
+  CHECK(to_json(r).at("loss").string() == "inf");
+}
+
+TEST_CASE("epoch sums: means weighted by images, and the same bits from a checkpoint") {
+  EpochSums sums;
+  sums.add({.step = 1,
+            .images = 100,
+            .correct = 50,
+            .loss = 2,
+            .gradient_norm = 1,
+            .lr = 0.1,
+            .seconds = 1,
+            .data_seconds = 0.5});
+  sums.add(
+      {.step = 2, .images = 50, .correct = 10, .loss = 0.5, .gradient_norm = 3, .lr = 0.2, .seconds = 2});
+  const EpochRecord record = sums.record(4, 2);
+  CHECK(record.epoch == 4);
+  CHECK(record.step == 2);
+  CHECK(record.train_loss == 1.5);
+  CHECK(record.train_accuracy == 0.4);
+  CHECK(record.gradient_norm == 2);
+  CHECK(record.lr == 0.2);
+  CHECK(record.images_per_second == 50);
+  CHECK(record.data_wait == 0.5 / 3);
+  CHECK_FALSE(record.train_loss_perturbed.has_value());
+  CHECK(EpochSums{}.record(1, 0).train_loss == 0);
+
+  sums.add({.step = 3, .images = 7, .loss = 0.1, .loss_perturbed = 1.0 / 3, .gradient_norm = 1e-300});
+  const EpochSums restored = epoch_sums(parse_json(to_json(sums).compact()));
+  CHECK(to_json(restored).compact() == to_json(sums).compact());
+  CHECK(restored.loss == sums.loss);
+  CHECK(*restored.record(1, 3).train_loss_perturbed == *sums.record(1, 3).train_loss_perturbed);
+}
+
+TEST_CASE("a file that may not grow keeps whole records, and gets the others when it may again") {
+  const TemporaryDirectory directory;
+  RecordFile file(directory / "r");
+  struct sigaction before {
+  }, ignore{};
+  ignore.sa_handler = SIG_IGN;
+  REQUIRE(sigaction(SIGXFSZ, &ignore, &before) == 0);
+  rlimit old{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const std::string record = std::string(99, 'a') + "\n";
+  file.append(record);
+  const rlimit tight{150, old.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+  file.append(record);
+  file.append(record);
+  const std::string error = file.error(), content = read_file(directory / "r");
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &old) == 0);
+  sigaction(SIGXFSZ, &before, nullptr);
+  CHECK(error == "[write] " + (directory / "r") + ": File too large");
+  CHECK(content == record);
+  file.append("last\n");
+  CHECK(file.error().empty());
+  CHECK(read_file(directory / "r") == record + record + record + "last\n");
+}
+
+TEST_CASE("a record file that cannot be made says so and swallows records") {
+  RecordFile file("/nonexistent/r");
+  CHECK(file.error() == "[open] /nonexistent/r: No such file or directory");
+  file.append("x\n");
+  file.sync();
+  CHECK_THROWS_AS(file.truncate(0), OutputError);
+}

@@ -1,0 +1,244 @@
+// The run directory: numbering, refusal to overwrite, run.json, sessions, the report.
+#include "apps/run_directory.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <new>
+
+#include "apps/cli.h"
+#include "apps/report.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "tests/apps/calls.h"
+#include "tests/apps/streams.h"
+#include "tests/core/temporary_directory.h"
+
+using namespace basin;
+using namespace basin::apps;
+using test::failure;
+using test::FakeTerminal;
+using test::TemporaryDirectory;
+using test::train_config;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+void touch(const std::string& path) { std::ofstream(path) << "x"; }
+
+TrainConfig config_in(const std::string& run) { return train_config({"--data", "synthetic", "--run", run}); }
+
+// A finished run of two epochs.
+RunResult finished(RunDirectory& run) {
+  run.open_records(0, 0);
+  RunResult result{
+      .parameters = 270896, .seconds = 12, .weights = "final.safetensors", .weights_sha256 = "abc"};
+  std::vector<EpochRecord> epochs;
+  for (std::int64_t epoch = 1; epoch <= 2; ++epoch) {
+    run.write(StepRecord{.step = epoch, .epoch = epoch});
+    epochs.push_back({.epoch = epoch,
+                      .step = epoch,
+                      .train_loss = 2.0 / static_cast<double>(epoch),
+                      .train_accuracy = 0.5,
+                      .test_loss = 1.5,
+                      .test_accuracy = epoch == 1 ? 0.625 : 0.5});
+    run.write(epochs.back());
+  }
+  result.last = epochs.back();
+  result.best = best_of(epochs);
+  run.write(result);
+  return result;
+}
+
+class WorkingDirectory {
+ public:
+  explicit WorkingDirectory(const std::string& path) : old_(std::filesystem::current_path()) {
+    std::filesystem::current_path(path);
+  }
+  ~WorkingDirectory() { std::filesystem::current_path(old_); }
+
+ private:
+  std::filesystem::path old_;
+};
+
+}  // namespace
+
+TEST_CASE("a new run: its files, and a configuration that repeats it") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  const std::string path = directory / "deep/er/a";
+  const TrainConfig config = config_in(path + "/");
+  RunDirectory run(config, t.terminal);
+  CHECK(run.path() == path);
+  t.terminal.note("hello");
+  CHECK(read_file(path + "/log.txt") == "hello\n");
+  CHECK(to_toml(train_config({"--config", path + "/config.toml"})) == to_toml(config));
+  const Json json = parse_json(read_file(path + "/run.json"));
+  CHECK(json.at("seed").integer() == 42);
+  CHECK(json.at("name").string() == "synthetic-resnet20");
+  const Json& session = json.at("sessions").array().at(0);
+  CHECK(session.at("build").at("compiler").string().find("++ ") != std::string::npos);
+  CHECK(session.find("ended") == nullptr);
+}
+
+TEST_CASE("an existing run is named and left alone; --force replaces our files and no others") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a";
+  FakeTerminal t;
+  {
+    RunDirectory run(config_in(path), t.terminal);
+    finished(run);
+    for (const char* name : {"/ckpt-000000001.safetensors", "/notes.txt", "/final.safetensors"})
+      touch(path + name);
+  }
+  const std::string before = read_file(path + "/run.json");
+  const std::string what = failure([&] { RunDirectory(config_in(path), t.terminal); });
+  CHECK(what == "2: --run '" + path +
+                    "' exists and holds a run; go on with it by --resume, or replace it by --force");
+  CHECK(read_file(path + "/run.json") == before);
+
+  TrainConfig forced = config_in(path);
+  forced.run.force = true;
+  RunDirectory run(forced, t.terminal);
+  Names names;
+  for (const auto& entry : std::filesystem::directory_iterator(path))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  CHECK(names == Names{"config.toml", "log.txt", "notes.txt", "run.json"});
+}
+
+TEST_CASE("a directory that holds something else is refused even with --force, an empty one is taken") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  std::filesystem::create_directory(directory / "empty");
+  RunDirectory(config_in(directory / "empty"), t.terminal);
+  std::filesystem::create_directory(directory / "photos");
+  touch(directory / "photos/metrics.csv");
+  TrainConfig forced = config_in(directory / "photos");
+  forced.run.force = true;
+  CHECK(failure([&] { RunDirectory(forced, t.terminal); }).find("holds no run") != std::string::npos);
+  CHECK(read_file(directory / "photos/metrics.csv") == "x");
+  touch(directory / "file");
+  CHECK(failure([&] { RunDirectory(config_in(directory / "file"), t.terminal); }).starts_with("8: "));
+  CHECK(failure([&] { RunDirectory(config_in(directory / "file/a"), t.terminal); }).starts_with("8: "));
+}
+
+TEST_CASE("runs/NAME-NNN: the next number after the highest") {
+  const TemporaryDirectory directory;
+  const WorkingDirectory here(directory.path());
+  FakeTerminal t;
+  const auto make = [&](const std::vector<std::string>& words) {
+    return RunDirectory(train_config(words), t.terminal).path();
+  };
+  CHECK(make({"--data", "mnist", "--model", "mlp"}) == "runs/mnist-mlp-001");
+  CHECK(make({"--data", "mnist", "--model", "mlp"}) == "runs/mnist-mlp-002");
+  CHECK(make({"--data", "mnist", "--model", "mlp", "--sharpness", "sam"}) == "runs/mnist-mlp-sam-001");
+  for (const char* name : {"runs/x-9", "runs/x-041", "runs/x-041-2", "runs/x-abc", "runs/xy-100"}) {
+    std::filesystem::create_directory(name);
+  }
+  CHECK(make({"--name", "x"}) == "runs/x-042");
+  std::filesystem::create_directory("runs/x-999");
+  CHECK(make({"--name", "x"}) == "runs/x-1000");
+}
+
+TEST_CASE("two processes cannot use one run") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  TrainConfig config = config_in(directory / "a");
+  const RunDirectory run(config, t.terminal);
+  config.run.resume = true;
+  CHECK(failure([&] { RunDirectory(config, t.terminal); }).find("in use by another basin process") !=
+        std::string::npos);
+}
+
+TEST_CASE("each call of a run is a session, however it ends") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  TrainConfig config = config_in(directory / "a");
+  config.run.command = {"basin", "train"};
+  const auto session = [&](const std::function<int()>& body) {
+    RunDirectory run(config, t.terminal);
+    run.open_records(0, 0);
+    config.run.resume = true;
+    return run.session([&] {
+      run.describe("data_hash", "abc");
+      run.write(StepRecord{.step = 5, .epoch = 1});
+      return body();
+    });
+  };
+  const auto last = [&](const char* key) {
+    return parse_json(read_file(directory / "a/run.json")).at("sessions").array().back().at(key);
+  };
+  CHECK(session([] { return 0; }) == 0);
+  CHECK(last("exit_reason").string() == "finished");
+  CHECK(last("last_step").integer() == 5);
+  CHECK(session([] { return 130; }) == 130);
+  CHECK(last("exit_reason").string() == "interrupted (SIGINT)");
+  CHECK_THROWS_AS(session([]() -> int { throw NumericalError("the loss is nan"); }), NumericalError);
+  CHECK(last("exit_reason").string() == "the loss is nan");
+  CHECK(last("exit_code").integer() == 5);
+  CHECK_THROWS_AS(session([]() -> int { throw std::bad_alloc(); }), std::bad_alloc);
+  CHECK(last("exit_code").integer() == 6);
+
+  RunDirectory run(config, t.terminal);
+  CHECK(run.described("data_hash")->string() == "abc");
+  CHECK(run.described("none") == nullptr);
+  CHECK(run.earlier_seconds() > 0);
+  const Json json = parse_json(read_file(directory / "a/run.json"));
+  CHECK(json.at("sessions").array().size() == 5);
+  CHECK(json.at("sessions").array()[0].at("command").array().size() == 2);
+}
+
+TEST_CASE("a run.json that is damaged is begun anew, with a warning") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  TrainConfig config = config_in(directory / "a");
+  { RunDirectory run(config, t.terminal); }
+  touch(directory / "a/run.json");
+  config.run.resume = true;
+  { RunDirectory run(config, t.terminal); }
+  CHECK(t.err.str().find("run.json is not readable and is begun anew") != std::string::npos);
+  CHECK(parse_json(read_file(directory / "a/run.json")).at("sessions").array().size() == 1);
+  config.run.dir = directory / "b";
+  std::filesystem::create_directory(config.run.dir);
+  CHECK(failure([&] { RunDirectory(config, t.terminal); }).starts_with("4: "));
+}
+
+TEST_CASE("records lost before a checkpoint are warned about") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  RunDirectory run(config_in(directory / "a"), t.terminal);
+  run.open_records(7, 0);
+  CHECK(t.err.str().find("ends at step 0, the checkpoint is of step 7") != std::string::npos);
+}
+
+TEST_CASE("result.json and the report") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  const TrainConfig config =
+      train_config({"--data", "synthetic", "--run", directory / "a", "--name", "<b>&\"x\""});
+  RunDirectory run(config, t.terminal);
+  const RunResult result = finished(run);
+  CHECK(result.best.epoch == 1);
+  const Json json = parse_json(read_file(run.file("result.json")));
+  CHECK(json.at("test_accuracy").number() == 0.5);
+  CHECK(json.at("best").at("test_accuracy").number() == 0.625);
+  CHECK(json.at("last").at("train_loss_perturbed").is_null());
+
+  write_report(run.path());
+  const std::string page = read_file(run.file("report.html")), curves = read_file(run.file("curves.svg"));
+  CHECK(page.find(curves) != std::string::npos);
+  CHECK(page.find("<title>&lt;b&gt;&amp;&quot;x&quot;</title>") != std::string::npos);
+  CHECK(page.find("<strong>50.00 %</strong>") != std::string::npos);
+  CHECK(page.find("http") == page.find("http://www.w3.org/2000/svg"));  // nothing is fetched
+  CHECK(page.find("http", page.find("http") + 1) == std::string::npos);
+  write_report(run.path());
+  CHECK(read_file(run.file("curves.svg")) == curves);
+
+  std::ofstream(run.file("result.json")) << "{}";
+  CHECK_THROWS_AS(write_report(run.path()), DataError);
+  CHECK_THROWS_AS(write_report(directory / "none"), DataError);
+  CHECK_THROWS_AS(best_of({}), ArgumentError);
+}
