@@ -142,11 +142,14 @@ class Level {
 
   void compare(std::size_t i, Index entry, double derivative, double numeric, double scale,
                double rounding_error) {
-    const double error = std::abs(derivative - numeric);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const bool finite = std::isfinite(derivative) && std::isfinite(numeric);
+    const double error = finite ? std::abs(derivative - numeric) : infinity;
     errors_.absolute = std::max(errors_.absolute, error);
     // Within rounding a difference says nothing about a derivative this small.
-    if (scale > 0 && error > rounding_error) errors_.relative = std::max(errors_.relative, error / scale);
-    if (!(error <= tolerance_ * scale + rounding_error)) {
+    if (!finite || error > rounding_error)
+      errors_.relative = std::max(errors_.relative, finite ? error / scale : infinity);
+    if (!finite || !(error <= tolerance_ * scale + rounding_error)) {
       const std::string where = entry < 0 ? "along a random direction" : text("entry ", entry);
       fail(text("input ", i, " ", point_[i].shape(), " ", where, ": ", derivative, " by the derivative, ",
                 numeric, " by differences"));

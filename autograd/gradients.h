@@ -12,8 +12,8 @@ struct GradientOptions {
   bool keep_graph = false;
 };
 
-/// d loss / d wrt[i], one Tensor per entry (zeros where loss does not depend on it), each in storage of its own.
-/// Frees the history as it goes. Errors: loss is not a scalar and no cotangent is given; history already
+/// d loss / d wrt[i], one Tensor per entry (zeros where loss does not depend on it), each in storage of its
+/// own. Frees the history as it goes. Errors: loss is not a scalar and no cotangent is given; history already
 /// consumed; a saved value was overwritten.
 Tensors gradients(const Variable& loss, const Variables& wrt, const GradientOptions& options = {});
 

@@ -61,8 +61,8 @@ Variable log_softmax(const Variable& x) {
   });
 }
 
-// The loss is -mean over rows of sum_k q_k y_k, y = log_softmax(logits); its gradient is (softmax(logits) -
-// q) / N.
+// The loss is -mean over rows of sum_k q_k y_k, y = log_softmax(logits), and its gradient
+// (softmax(logits) - q) / N.
 Variable cross_entropy(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options) {
   expect_labels(logits, labels);
   const Target q = target(options, logits.size(1));

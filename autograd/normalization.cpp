@@ -11,8 +11,8 @@ enum class Statistics { of_batch, given };
 // Inputs of the fused op. mean and inv_std = 1/sqrt(var + eps) travel as constants for the kernels.
 enum Place : std::size_t { x_at, gamma_at, beta_at, mean_at, inv_std_at, residual_at };
 
-/// What batch norm means. The statistics of a batch depend on x, so they are computed from it here: taking
-/// them for constants would be right in value and first derivative of nothing but gamma and beta.
+/// What batch norm means. The statistics of a batch depend on x, so they are computed from it here: as
+/// constants they would give the right value and wrong derivatives.
 Variable batch_norm_meaning(const Variables& in, Statistics statistics, double eps, bool with_relu) {
   Variable centred, inv_std;
   if (statistics == Statistics::of_batch) {

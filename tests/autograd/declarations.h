@@ -6,8 +6,8 @@
 
 namespace basin {
 
-/// The free functions declared in C++ source text, as "name(Type, Type)": comments, const, references,
-/// parameter names and default values are dropped, members of structs skipped.
+/// The free functions declared in a namespace of C++ source text, as "name(Type, Type)": comments, const,
+/// references, parameter names and default values are dropped, members of structs skipped.
 std::vector<std::string> declared_functions(const std::string& source);
 
 }  // namespace basin

@@ -1,6 +1,8 @@
 // The checker itself: planted mistakes must be caught, at the order where they are.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "autograd/check_gradients.h"
 #include "autograd/fused.h"
 #include "autograd/op_cases.h"
@@ -119,9 +121,18 @@ TEST_CASE("a kernel that differs from its meaning is caught") {
   CHECK(e.first_failure.find("by the kernels") != std::string::npos);
 }
 
-TEST_CASE("a derivative that is no number is caught") {
+TEST_CASE("a derivative that is no finite number is caught") {
+  for (double at : {0.0, -1.0})  // sqrt's derivative: infinite at 0, no number at -1
+    for (Index n : {1, 2}) {
+      const Tensor x = Tensor::full({n}, at, Dtype::f64);
+      const CheckErrors e = first_order([](const Variables& in) { return sqrt(in[0]); }, {x});
+      CHECK_FALSE(e.passed);
+      CHECK(std::isinf(e.absolute));
+      CHECK(std::isinf(e.relative));
+    }
+  // Infinite by the derivative alone: the differences see a constant.
   const auto f = [](const Variables& in) { return sqrt(in[0] - in[0].detach()); };
-  CHECK_FALSE(first_order(f, {point({2})}).passed);
+  CHECK_FALSE(first_order(f, {point({1})}).passed);
 }
 
 TEST_CASE("inputs other than f64 are refused") {
