@@ -392,7 +392,9 @@ void with_unary(UnaryOp op, double a, double b, Body&& body) {
       return body(AddScalar{a});
     case UnaryOp::mul_scalar:
       return body(MulScalar{a});
-    case UnaryOp::pow_scalar:
+    case UnaryOp::pow_scalar:  // squares and inverses need no pow
+      if (a == 2) return body(Square{});
+      if (a == -1) return body(Reciprocal{});
       return body(PowScalar{a});
     case UnaryOp::clamp:
       return body(Clamp{a, b});

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/cpu/arena.h"
 #include "core/cpu/loops.h"
@@ -10,16 +9,22 @@
 
 namespace basin::cpu {
 
-/// The matrix as the column loops want it: where it has few channels, `repeat` rows are read as one of
-/// `width` columns, a multiple of 16. Rows that do not fill the last such row come as a padded one.
+/// The matrix as the column loops want it: `repeat` rows are read as one of `width` columns, which fill
+/// vectors well. Rows that do not fill the last such row come as a padded one.
 struct Columns {
   Index channels, repeat, width;
 
   explicit Columns(Index channels_) : channels(channels_), repeat(1), width(channels_) {
-    if (channels >= kColumns) return;
-    repeat = 16 / std::gcd<Index>(channels, 16);
-    while (repeat * channels < kColumns) repeat *= 2;
-    width = repeat * channels;
+    constexpr Index kWidest = 256, kVector = 16;
+    const auto waste = [](Index w) {
+      return static_cast<double>((w + kVector - 1) / kVector * kVector) / static_cast<double>(w);
+    };
+    for (Index n = 1; n == 1 || n * channels <= kWidest; ++n) {
+      const Index w = n * channels;
+      if (w < kColumns || (width >= kColumns && waste(w) >= waste(width))) continue;
+      repeat = n;
+      width = w;
+    }
   }
 
   /// `values` {channels} once for each column.

@@ -134,13 +134,21 @@ struct Wide {
     __builtin_memcpy(p, &low, sizeof(D));
     if constexpr (V::width > 1) __builtin_memcpy(p + V::width / 2, &high, sizeof(D));
   }
-  /// The sum of all lanes, in order.
+  static Wide load(const double* p) {
+    Wide w;
+    __builtin_memcpy(&w.low, p, sizeof(D));
+    if constexpr (V::width > 1) __builtin_memcpy(&w.high, p + V::width / 2, sizeof(D));
+    return w;
+  }
+  /// The sum of all lanes: halves are added until one lane is left.
   double total() const {
-    double lane[V::width];
-    store(lane);
-    double sum = 0;
-    for (double x : lane) sum += x;
-    return sum;
+    constexpr int half = V::width > 1 ? V::width / 2 : 1;
+    double lane[half];
+    const D sum = low + high;
+    __builtin_memcpy(lane, &sum, sizeof(D));
+    for (int n = half / 2; n > 0; n /= 2)
+      for (int i = 0; i < n; ++i) lane[i] += lane[i + n];
+    return lane[0];
   }
 };
 

@@ -11,7 +11,8 @@ namespace basin::cpu {
 namespace {
 
 constexpr Index kTask = 8192;  // numbers of a task, about
-constexpr Index kTile = 64;    // a square of a transpose
+// A tile of a transpose: few rows of the output, whose distance may be a large power of two, and long ones.
+constexpr Index kTileRows = 16, kTileColumns = 256;
 
 /// One axis of the numbers to copy: its extent, and the steps it makes in both tensors.
 struct CopyAxis {
@@ -95,12 +96,14 @@ void copy_axes(std::vector<CopyAxis> axes, const T* in, T* out) {
       axes.erase(axis);
       break;
     }
-  const Index down = (last.extent + kTile - 1) / kTile, across = (first.extent + kTile - 1) / kTile;
-  const Index grain = std::max<Index>(1, kTask / std::min(last.extent * first.extent, kTile * kTile));
+  const Index down = (last.extent + kTileColumns - 1) / kTileColumns;
+  const Index across = (first.extent + kTileRows - 1) / kTileRows;
+  const Index grain =
+      std::max<Index>(1, kTask / (std::min(last.extent, kTileColumns) * std::min(first.extent, kTileRows)));
   for_tiles(axes, down * across, grain, [&](Index from, Index to, Index tile) {
-    const Index i = tile / across * kTile, j = tile % across * kTile;
-    transpose_tile(in + from + i * last.in + j, last.in, std::min(kTile, last.extent - i),
-                   std::min(kTile, first.extent - j), out + to + j * first.out + i, first.out);
+    const Index i = tile / across * kTileColumns, j = tile % across * kTileRows;
+    transpose_tile(in + from + i * last.in + j, last.in, std::min(kTileColumns, last.extent - i),
+                   std::min(kTileRows, first.extent - j), out + to + j * first.out + i, first.out);
   });
 }
 

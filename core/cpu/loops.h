@@ -64,7 +64,7 @@ struct Loops {
   void (*log_softmax_grad)(const T* y, const T* dy, Index rows, Index n, T* dx);
 
   /// best[c] = the maximum of x[offset[t] + c] over the taps t, the first of equals, NaN where there is one;
-  /// tap[c] = its t.
+  /// tap[c] = its t. What lies behind tap[channels - 1] in its last vector is overwritten.
   void (*max_of_taps)(const T* x, const Index* offset, Index taps, Index channels, T* best, T* tap);
   /// out[c] = sum_t weight[t] x[offset[t] + c], in f64 until the end.
   void (*sum_of_taps)(const T* x, const Index* offset, const double* weight, Index taps, Index channels,

@@ -24,7 +24,7 @@ void max_of_taps_loop(const typename V::Number* x, const Index* offset, Index ta
       most = select(keep, most, select(stays, here, most));
     }
     most.store(best + c, n);
-    from.store(tap + c, n);
+    from.store(tap + c);
   }
 }
 

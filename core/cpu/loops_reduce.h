@@ -63,31 +63,42 @@ void reduce_rows_loop(ReduceOp op, const typename V::Number* x, Index rows, Inde
   }
 }
 
-/// Adds to out[k * width + j] the sums over rows [0, rows) of K terms, for S vectors of columns from j on, of
-/// which the first `skip` columns are already done. term(i, j, sums) adds the terms of x's element i in
-/// column j.
+/// Loaded at kTail - n, zeros in the first n lanes and ones behind.
+inline constexpr Index kTail = 16;
+inline constexpr float kOnesBehind[2 * kTail] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                                 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+/// Adds to out[k * width + j] the sums over rows [0, rows) of K terms, for S vectors of columns from j on. A
+/// vector that would leave the matrix is moved back; columns that the one before it has done are left out.
+/// term(i, j, sums) adds the terms of element i, which is in column j.
 template <class V, int K, int S, class Term>
-void add_columns(Term term, Index rows, Index stride, Index width, Index j, Index skip, double* out) {
+void add_columns(Term term, Index rows, Index stride, Index width, Index j, double* out) {
   using L = Lanes<V>;
+  const Index last = width - L::width;
   L sums[S][K];
-  for (int s = 0; s < S; ++s)
+  Index column[S];
+  for (int s = 0; s < S; ++s) {
+    column[s] = j + s * L::width < last ? j + s * L::width : last;
     for (int k = 0; k < K; ++k) sums[s][k] = L(0);
+  }
   for (Index r = 0; r < rows; ++r)
-    for (int s = 0; s < S; ++s) term(r * stride + j + s * L::width, j + s * L::width, sums[s]);
-  for (int s = 0; s < S; ++s)
+    for (int s = 0; s < S; ++s) term(r * stride + column[s], column[s], sums[s]);
+  for (int s = 0; s < S; ++s) {
+    const Index done = j + s * L::width - column[s];
     for (int k = 0; k < K; ++k) {
-      double lane[L::width];
-      Wide<V> wide;
-      wide.add(sums[s][k]);
-      wide.store(lane);
-      double* to = out + k * width + j + s * L::width;
-      for (Index i = skip; i < L::width; ++i) to[i] += lane[i];
+      L sum = sums[s][k];
+      if constexpr (L::width > 1)
+        if (done > 0) sum = select(L::load(kOnesBehind + kTail - done) > L(0), sum, L(0));
+      double* to = out + k * width + column[s];
+      Wide<V> total = Wide<V>::load(to);
+      total.add(sum);
+      total.store(to);
     }
+  }
 }
 
 /// out[k * width + j] = sum over the rows of K terms of each column j; width >= kColumns. Whole rows are
-/// swept, four vectors of columns at a time; the last vector overlaps the one before it where width is not a
-/// multiple.
+/// swept, four vectors of columns at a time.
 template <class V, int K, class Term>
 void sum_columns(Term term, Index rows, Index stride, Index width, double* out) {
   using L = Lanes<V>;
@@ -95,26 +106,42 @@ void sum_columns(Term term, Index rows, Index stride, Index width, double* out) 
   for (Index row = 0; row < rows; row += kShortSum) {
     const Index count = rows - row < kShortSum ? rows - row : kShortSum;
     const auto part = [&](Index i, Index j, L* sums) { term(row * stride + i, j, sums); };
-    Index j = 0;
-    for (; j + 4 * L::width <= width; j += 4 * L::width)
-      add_columns<V, K, 4>(part, count, stride, width, j, 0, out);
-    for (; j + L::width <= width; j += L::width) add_columns<V, K, 1>(part, count, stride, width, j, 0, out);
-    if (j < width)
-      add_columns<V, K, 1>(part, count, stride, width, width - L::width, j - (width - L::width), out);
+    for (Index j = 0; j < width; j += 4 * L::width) {
+      const Index vectors = (width - j + L::width - 1) / L::width;
+      if (vectors >= 4)
+        add_columns<V, K, 4>(part, count, stride, width, j, out);
+      else if (vectors == 3)
+        add_columns<V, K, 3>(part, count, stride, width, j, out);
+      else if (vectors == 2)
+        add_columns<V, K, 2>(part, count, stride, width, j, out);
+      else
+        add_columns<V, K, 1>(part, count, stride, width, j, out);
+    }
+  }
+}
+
+/// The extrema of S vectors of columns from j on.
+template <class V, int S, class F>
+void extremum_of_columns(F f, const typename V::Number* x, Index rows, Index stride, Index j, double* out) {
+  using L = Lanes<V>;
+  L best[S];
+  for (int s = 0; s < S; ++s) best[s] = L::load(x + j + s * L::width);
+  for (Index r = 1; r < rows; ++r)
+    for (int s = 0; s < S; ++s) best[s] = f(best[s], L::load(x + r * stride + j + s * L::width));
+  for (int s = 0; s < S; ++s) {
+    Wide<V> wide;
+    wide.add(best[s]);
+    wide.store(out + j + s * L::width);
   }
 }
 
 template <class V, class F>
 void extremum_columns(F f, const typename V::Number* x, Index rows, Index stride, Index width, double* out) {
-  using L = Lanes<V>;
-  for (Index j = 0; j < width; j += L::width) {
-    const Index first = j + L::width <= width ? j : width - L::width;  // the last vector may overlap
-    L best = L::load(x + first);
-    for (Index r = 1; r < rows; ++r) best = f(best, L::load(x + r * stride + first));
-    typename V::Number lane[L::width];
-    best.store(lane);
-    for (int i = 0; i < L::width; ++i) out[first + i] = static_cast<double>(lane[i]);
-  }
+  constexpr Index lanes = Lanes<V>::width;
+  Index j = 0;
+  for (; j + 4 * lanes <= width; j += 4 * lanes) extremum_of_columns<V, 4>(f, x, rows, stride, j, out);
+  for (; j + lanes <= width; j += lanes) extremum_of_columns<V, 1>(f, x, rows, stride, j, out);
+  if (j < width) extremum_of_columns<V, 1>(f, x, rows, stride, width - lanes, out);  // overlaps
 }
 
 template <class V>

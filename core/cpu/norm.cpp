@@ -112,6 +112,7 @@ void CpuBackend::moments(const Tensor& x, Tensor& mean, Tensor& var) {
 }
 
 void CpuBackend::batch_norm(const BatchNormForward& f, Tensor& y) {
+  if (y.elements() == 0) return;
   dispatch_floating(y.dtype(), "batch_norm", [&]<class T>(T) {
     const Index channels = f.gamma.elements(), period = pattern_period(channels);
     const T* gamma = f.gamma.data<T>();
@@ -132,6 +133,11 @@ void CpuBackend::batch_norm(const BatchNormForward& f, Tensor& y) {
 
 void CpuBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
                                  Tensor* dresidual) {
+  if (dx.elements() == 0) {
+    dgamma.fill(0);
+    dbeta.fill(0);
+    return;
+  }
   dispatch_floating(dx.dtype(), "batch_norm_grad", [&]<class T>(T) {
     const Index channels = f.gamma.elements(), pixels = dx.elements() / channels,
                 period = pattern_period(channels);
@@ -187,6 +193,7 @@ void CpuBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor&
 }
 
 void CpuBackend::log_softmax(const Tensor& x, Tensor& y) {
+  if (x.elements() == 0) return;
   dispatch_floating(x.dtype(), "log_softmax", [&]<class T>(T) {
     const Index n = x.shape()[x.rank() - 1], rows = x.elements() / n,
                 group = std::max<Index>(1, kTask / 4 / n);
@@ -200,6 +207,7 @@ void CpuBackend::log_softmax(const Tensor& x, Tensor& y) {
 }
 
 void CpuBackend::log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) {
+  if (y.elements() == 0) return;
   dispatch_floating(y.dtype(), "log_softmax_grad", [&]<class T>(T) {
     const Index n = y.shape()[y.rank() - 1], rows = y.elements() / n,
                 group = std::max<Index>(1, kTask / 4 / n);

@@ -49,7 +49,7 @@ void CpuBackend::max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Ten
       const T* image = px + row / g.out_h * g.in_h * g.in_w * c;
       const Span h = window(row % g.out_h, g.stride_h, g.pad_h, g.kernel_h, g.in_h);
       std::vector<Index> place(static_cast<std::size_t>(g.kernel_h * g.kernel_w)), offset(place.size());
-      std::vector<T> tap(static_cast<std::size_t>(c));
+      std::vector<T> tap(static_cast<std::size_t>(c + kPatternTail));
       for (Index ow = 0; ow < g.out_w; ++ow) {
         const Span w = window(ow, g.stride_w, g.pad_w, g.kernel_w, g.in_w);
         std::size_t taps = 0;
