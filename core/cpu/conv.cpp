@@ -88,25 +88,28 @@ class PackedWeights {
   float* data_ = nullptr;
 };
 
-// The part of a pass that lies in rows [begin, begin + strip.rows) of image `image` of the packed strip.
-struct Position {
-  Index n, image, begin, rows;
+// A strip whose source is packed: blocks of `block` floats, images of `image`.
+struct PackedStrip {
+  Strip strip;
+  const float* data;
+  Index block, image;
 };
 
-// Fills in what the kernels need to know about a pass on a packed strip; false if it has no rows there.
-bool locate(const ConvPlan& plan, const Pass& pass, const Position& p, const float* packed, Index block,
-            Index image_size, float* target, TapConv& t) {
-  const Index first = std::max(pass.rows->first, p.begin), last = std::min(pass.rows->last, p.begin + p.rows);
+// Fills in what the kernels need to know about a pass on image i of a strip; false if it has no rows there.
+bool locate(const ConvPlan& plan, const Pass& pass, const PackedStrip& p, Index i, float* target,
+            TapConv& t) {
+  const Index first = std::max(pass.rows->first, p.strip.row);
+  const Index last = std::min(pass.rows->last, p.strip.row + p.strip.rows);
   if (first >= last) return false;
   const Index row = first * pass.rows->scale + pass.rows->shift;
   const Index col = pass.cols->first * pass.cols->scale + pass.cols->shift;
   t.x_row = plan.rows.run * plan.packed_row();
-  t.x_block = block;
-  t.x = packed + p.image * image_size + (first - p.begin) * t.x_row +
-        (pass.cols->first - plan.cols.first) * kLanes;
+  t.x_block = p.block;
+  t.x =
+      p.data + i * p.image + (first - p.strip.row) * t.x_row + (pass.cols->first - plan.cols.first) * kLanes;
   t.tap = pass.offsets.data();
   t.taps = static_cast<Index>(pass.offsets.size());
-  t.y = target + ((p.n * plan.target_h + row) * plan.target_w + col) * plan.target_c;
+  t.y = target + (((p.strip.n + i) * plan.target_h + row) * plan.target_w + col) * plan.target_c;
   t.y_row = pass.rows->scale * plan.target_w * plan.target_c;
   t.y_pixel = pass.cols->scale * plan.target_c;
   t.rows = last - first;
@@ -114,12 +117,13 @@ bool locate(const ConvPlan& plan, const Pass& pass, const Position& p, const flo
   return true;
 }
 
-// Calls body(n, first image of the strip, images, first row, rows) for each strip of the batch.
+// Calls body(strip, what the strip after it reads) for each strip of the batch.
 template <class Body>
-void for_each_strip(const ConvPlan& plan, const Strips& s, Body body) {
-  parallel_for(s.count(), [&](Index task, int) {
-    const Index n = task / s.per_image * s.images, row = plan.rows.first + task % s.per_image * s.rows;
-    body(n, std::min(s.images, plan.batch - n), row, std::min(s.rows, plan.rows.last - row));
+void for_each_strip(const ConvPlan& plan, Index channels, const float* source, Body body) {
+  const std::vector<Strip> list = strips(plan, strip_size(plan, channels, 256), 0, plan.batch);
+  parallel_for(static_cast<Index>(list.size()), [&](Index task, int) {
+    const auto i = static_cast<std::size_t>(task);
+    body(list[i], source_of(plan, list, i + 1, source));
   });
 }
 
@@ -127,24 +131,30 @@ void direct(const ConvPlan& plan, Index kernel_w, bool gradient, const float* so
             float* target) {
   const Kernels& isa = kernels();
   PackedWeights weights(isa, plan, gradient);
+  const Panels& panels = weights.panels();
   const std::vector<Pass> all = passes(plan, kernel_w, weights.per_tap());
   weights.pack(all, w);
   const Index channels = plan.source_channels();
-  for_each_strip(plan, strips(plan, channels, 256), [&](Index n, Index images, Index row, Index rows) {
-    const Index block = plan.packed_block(rows), image_size = ceil_div(channels, kLanes) * block;
-    float* packed = scratch(Slot::images, images * image_size);
+  for_each_strip(plan, channels, source, [&](const Strip& strip, const Ahead& ahead) {
+    const Index block = plan.packed_block(strip.rows), image = ceil_div(channels, kLanes) * block;
+    float* data = scratch(Slot::images, strip.images * image);
+    const PackedStrip packed{strip, data, block, image};
     for (Index group = 0; group < plan.groups; ++group) {
-      for (Index i = 0; i < images; ++i)
-        plan.pack(isa, source, n + i, group * channels, channels, row, rows, packed + i * image_size);
-      for (Index j = 0; j < weights.panels().count(); ++j) {
+      for (Index i = 0; i < strip.images; ++i)
+        plan.pack(isa, source, strip.n + i, group * channels, channels, strip.row, strip.rows,
+                  data + i * image);
+      for (Index j = 0; j < panels.count(); ++j) {
         for (const Pass& pass : all) {
-          for (Index i = 0; i < images; ++i) {
+          for (Index i = 0; i < strip.images; ++i) {
             TapConv t{};
-            if (!locate(plan, pass, {n + i, i, row, rows}, packed, block, image_size, target, t)) continue;
+            if (!locate(plan, pass, packed, i, target, t)) continue;
             t.channels = channels;
             t.w = weights.panel(pass, group, j);
             t.y += group * plan.target_channels() + j * isa.panel;
-            t.lanes = weights.panels().lanes(j);
+            t.lanes = panels.lanes(j);
+            if (&pass == &all.front())
+              t.next = share_of(ahead, (group * panels.count() + j) * strip.images + i,
+                                plan.groups * panels.count() * strip.images);
             isa.conv(t);
           }
         }
@@ -169,17 +179,19 @@ void depthwise(const ConvPlan& plan, Index kernel_w, const float* source, const 
         out += kLanes;
       }
   }
-  for_each_strip(plan, strips(plan, channels, 256), [&](Index n, Index images, Index row, Index rows) {
-    const Index block = plan.packed_block(rows), image_size = blocks * block;
-    float* packed = scratch(Slot::images, images * image_size);
-    for (Index i = 0; i < images; ++i) {
-      plan.pack(isa, source, n + i, 0, channels, row, rows, packed + i * image_size);
+  for_each_strip(plan, channels, source, [&](const Strip& strip, const Ahead& ahead) {
+    const Index block = plan.packed_block(strip.rows), image = blocks * block;
+    float* data = scratch(Slot::images, strip.images * image);
+    const PackedStrip packed{strip, data, block, image};
+    for (Index i = 0; i < strip.images; ++i) {
+      plan.pack(isa, source, strip.n + i, 0, channels, strip.row, strip.rows, data + i * image);
       for (const Pass& pass : all) {
         TapConv t{};
-        if (!locate(plan, pass, {n + i, i, row, rows}, packed, block, image_size, target, t)) continue;
-        for (Index c = 0; c < channels; c += kLanes, t.x += block, t.y += kLanes) {
-          t.channels = t.lanes = std::min(kLanes, channels - c);
-          t.w = weights + pass.weights + c * t.taps;
+        if (!locate(plan, pass, packed, i, target, t)) continue;
+        for (Index b = 0; b < blocks; ++b, t.x += block, t.y += kLanes) {
+          t.channels = t.lanes = std::min(kLanes, channels - b * kLanes);
+          t.w = weights + pass.weights + b * kLanes * t.taps;
+          if (&pass == &all.front()) t.next = share_of(ahead, i * blocks + b, strip.images * blocks);
           isa.depthwise(t);
         }
       }

@@ -50,29 +50,65 @@ void pack_image(const PackImage& p) {
   }
 }
 
+// One channel of kRun taps that are neighbours in a row. A value of x meets kRun outputs, so it is broadcast
+// once for all of them: loads, not multiplications, are what a narrow panel would be short of.
+template <class V, int kRows, int kCols, int kBlocks, int kRun>
+[[gnu::always_inline]] inline void run_step(V (&acc)[kRows * kCols][kBlocks], const float* in, Index x_row,
+                                            const float* w, Index w_tap) {
+  V weight[kRun][kBlocks];
+#pragma GCC unroll 4
+  for (int s = 0; s < kRun; ++s)
+#pragma GCC unroll 2
+    for (int v = 0; v < kBlocks; ++v) weight[s][v] = V::load(w + s * w_tap + v * kLanes);
+#pragma GCC unroll 4
+  for (int row = 0; row < kRows; ++row)
+#pragma GCC unroll 32
+    for (int j = 0; j < kCols + kRun - 1; ++j) {
+      const V value = V::broadcast(in[row * x_row + j * kLanes]);
+#pragma GCC unroll 4
+      for (int s = 0; s < kRun; ++s)
+        if (j >= s && j - s < kCols)
+#pragma GCC unroll 2
+          for (int v = 0; v < kBlocks; ++v) acc[row * kCols + j - s][v].add_product(value, weight[s][v]);
+    }
+}
+
+template <class V, int kRows, int kCols, int kBlocks, int kRun>
+[[gnu::always_inline]] inline void run_channels(V (&acc)[kRows * kCols][kBlocks], const float* in,
+                                                Index x_row, const float* w, Index depth) {
+  constexpr Index kUnroll = kRun == 1 ? 4 : 1;
+  const Index w_tap = depth * kBlocks * kLanes;
+  Index c = 0;
+  for (; c + kUnroll <= depth; c += kUnroll, in += kUnroll, w += kUnroll * kBlocks * kLanes) {
+#pragma GCC unroll 4
+    for (Index u = 0; u < kUnroll; ++u)
+      run_step<V, kRows, kCols, kBlocks, kRun>(acc, in + u, x_row, w + u * kBlocks * kLanes, w_tap);
+  }
+  if constexpr (kUnroll > 1)
+    for (; c < depth; ++c, ++in, w += kBlocks * kLanes)
+      run_step<V, kRows, kCols, kBlocks, kRun>(acc, in, x_row, w, w_tap);
+}
+
 // kRows x kCols outputs of one panel. x and y: at the tile's first pixel.
 template <class V, int kRows, int kCols, int kBlocks>
 void conv_tile(const TapConv& t, const float* x, float* y) {
   V acc[kRows * kCols][kBlocks];
   clear(acc);
-  constexpr Index kUnroll = 4;
   const float* w = t.w;
   for (Index block = 0; block < t.channels; block += kLanes, x += t.x_block) {
     const Index depth = smaller(kLanes, t.channels - block);
-    for (Index tap = 0; tap < t.taps; ++tap) {
+    for (Index tap = 0; tap < t.taps;) {
       const float* in = x + t.tap[tap];
-      const auto step = [&](Index c) __attribute__((always_inline)) {
-        outer_step(
-            acc, w + c * kBlocks * kLanes, kLanes, [&](int i) __attribute__((always_inline)) {
-              return in[i / kCols * t.x_row + i % kCols * kLanes + c];
-            });
-      };
-      Index c = 0;
-      for (; c + kUnroll <= depth; c += kUnroll, in += kUnroll, w += kUnroll * kBlocks * kLanes) {
-#pragma GCC unroll 4
-        for (Index u = 0; u < kUnroll; ++u) step(u);
-      }
-      for (; c < depth; ++c, ++in, w += kBlocks * kLanes) step(0);
+      Index run = 1;
+      while (run < 3 && tap + run < t.taps && t.tap[tap + run] == t.tap[tap] + run * kLanes) ++run;
+      if (run == 3)
+        run_channels<V, kRows, kCols, kBlocks, 3>(acc, in, t.x_row, w, depth);
+      else if (run == 2)
+        run_channels<V, kRows, kCols, kBlocks, 2>(acc, in, t.x_row, w, depth);
+      else
+        run_channels<V, kRows, kCols, kBlocks, 1>(acc, in, t.x_row, w, depth);
+      tap += run;
+      w += run * depth * kBlocks * kLanes;
     }
   }
   store(
@@ -90,11 +126,13 @@ constexpr Table<ConvTile, sizeof...(kCol)> conv_tiles(std::integer_sequence<int,
 
 // Walks the outputs in tiles of kRows rows; columns are divided evenly into as few tiles as possible.
 template <class Tile, int kWidest>
-void walk(const TapConv& t, const Table<Tile, kWidest>& tiles, Index tile_rows, Index row, Index end) {
+void walk(const TapConv& t, const Table<Tile, kWidest>& tiles, Shares& shares, Index tile_rows, Index row,
+          Index end) {
   const Index parts = (t.cols + kWidest - 1) / kWidest;
   for (; row + tile_rows <= end; row += tile_rows) {
     for (Index part = 0; part < parts; ++part) {
       const Index col = t.cols * part / parts, next = t.cols * (part + 1) / parts;
+      shares.next();
       tiles.at[next - col - 1](t, t.x + row * t.x_row + col * kLanes, t.y + row * t.y_row + col * t.y_pixel);
     }
   }
@@ -105,19 +143,20 @@ void conv_panel(const TapConv& t) {
   constexpr int kWidest = kTile<V, kBlocks>;
   static constexpr auto kOne = conv_tiles<V, 1, kBlocks>(std::make_integer_sequence<int, kWidest>{});
   static constexpr auto kTwo = conv_tiles<V, 2, kBlocks>(std::make_integer_sequence<int, kWidest / 2>{});
+  Shares shares(t.next, t.rows * t.cols / kWidest + 1);
   Index row = 0;
   if constexpr (kWidest >= 4) {
     static constexpr auto kFour = conv_tiles<V, 4, kBlocks>(std::make_integer_sequence<int, kWidest / 4>{});
     if (4 * t.cols <= kWidest) {
-      walk(t, kFour, 4, row, t.rows);
+      walk(t, kFour, shares, 4, row, t.rows);
       row = t.rows / 4 * 4;
     }
   }
   if (2 * t.cols <= kWidest) {
-    walk(t, kTwo, 2, row, t.rows);
+    walk(t, kTwo, shares, 2, row, t.rows);
     row += (t.rows - row) / 2 * 2;
   }
-  walk(t, kOne, 1, row, t.rows);
+  walk(t, kOne, shares, 1, row, t.rows);
 }
 
 template <class V>

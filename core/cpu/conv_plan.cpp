@@ -30,7 +30,9 @@ Axis gradient_axis(Index in, Index kernel, Index stride, Index pad) {
     one.first = pad > a ? ceil_div(pad - a, stride) : 0;
     one.last = in + pad > a ? (in - 1 + pad - a) / stride + 1 : 0;
     if (one.first >= one.last) continue;
-    for (Index j = 0; a + stride * j < kernel; ++j) one.taps.push_back({a + stride * j, most - 1 - j});
+    // In the order of the source, so that neighbours in memory follow each other.
+    for (Index j = most - 1; j >= 0; --j)
+      if (a + stride * j < kernel) one.taps.push_back({a + stride * j, most - 1 - j});
     axis.first = std::min(axis.first, one.first);
     axis.last = std::max(axis.last, one.last);
     axis.classes.push_back(one);
@@ -72,24 +74,46 @@ ConvPlan gradient_plan(const ConvGeometry& g) {
           g.in_c};
 }
 
-Strips strips(const ConvPlan& plan, Index channels, Index pixels) {
+StripSize strip_size(const ConvPlan& plan, Index channels, Index pixels) {
   constexpr Index kFloats = 96 * 1024;  // 384 KiB
-  constexpr Index kTasks = 32, kLeastRows = 4;
+  constexpr Index kStrips = 32, kLeastRows = 4;
   const Index height = plan.rows.last - plan.rows.first, width = plan.cols.last - plan.cols.first;
   const Index blocks = std::max<Index>(1, ceil_div(channels, kLanes));
   const Index fitting = kFloats / (blocks * plan.rows.run * plan.packed_row());
-  Strips s{1, std::clamp<Index>(fitting, 1, height), 0, 0};
-  if (s.rows == height) {
+  StripSize size{1, std::clamp<Index>(fitting, 1, height)};
+  if (size.rows == height) {
     const Index enough = ceil_div(pixels, height * width);
     const Index fit = kFloats / (blocks * plan.packed_block(height));
-    s.images = std::max<Index>(1, std::min({enough, fit, plan.batch / kTasks}));
+    size.images = std::max<Index>(1, std::min({enough, fit, plan.batch / kStrips}));
   }
   // A batch of few images is shared by the threads row by row.
-  const Index wanted = ceil_div(kTasks, plan.batch);
-  s.rows = std::min(s.rows, std::max(std::min(kLeastRows, height), ceil_div(height, wanted)));
-  s.per_image = ceil_div(height, s.rows);
-  s.groups_of_images = ceil_div(plan.batch, s.images);
-  return s;
+  const Index wanted = ceil_div(kStrips, plan.batch);
+  size.rows = std::min(size.rows, std::max(std::min(kLeastRows, height), ceil_div(height, wanted)));
+  return size;
+}
+
+std::vector<Strip> strips(const ConvPlan& plan, const StripSize& size, Index begin, Index end) {
+  std::vector<Strip> list;
+  for (Index n = begin; n < end; n += size.images)
+    for (Index row = plan.rows.first; row < plan.rows.last; row += size.rows)
+      list.push_back({n, std::min(size.images, end - n), row, std::min(size.rows, plan.rows.last - row)});
+  return list;
+}
+
+Ahead source_of(const ConvPlan& plan, const std::vector<Strip>& list, std::size_t i, const float* source) {
+  if (i >= list.size()) return {};
+  const Strip& s = list[i];
+  const Index row_size = plan.source_w * plan.source_c, image_size = plan.source_h * row_size;
+  const Index first = s.row * plan.rows.stride + plan.rows.offset;
+  const Index last = first + (s.rows - 1) * plan.rows.stride + plan.rows.span;
+  const Index begin = std::clamp<Index>(first, 0, plan.source_h) * row_size;
+  const Index end = std::clamp<Index>(last, 0, plan.source_h) * row_size + (s.images - 1) * image_size;
+  return {source + s.n * image_size + begin, end - begin};
+}
+
+Ahead share_of(const Ahead& all, Index part, Index parts) {
+  const Index begin = all.size * part / parts;
+  return {all.at + begin, all.size * (part + 1) / parts - begin};
 }
 
 }  // namespace basin::cpu

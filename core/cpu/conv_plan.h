@@ -64,16 +64,25 @@ struct ConvPlan {
 ConvPlan forward_plan(const ConvGeometry& g);
 ConvPlan gradient_plan(const ConvGeometry& g);
 
-/// The cut of a batch into tasks: `images` whole images each, or one strip of `rows` output rows of one
-/// image.
-struct Strips {
-  Index images, rows;
-  Index groups_of_images, per_image;
-
-  Index count() const { return groups_of_images * per_image; }
+/// A piece of a batch that is packed at a time: `images` whole images from image n on, or output rows
+/// [row, row + rows) of one image.
+struct Strip {
+  Index n, images, row, rows;
 };
 
-/// Strips of about `pixels` outputs at least, whose packed source (`channels` of it) fits the L2 cache.
-Strips strips(const ConvPlan& plan, Index channels, Index pixels);
+/// The cut of a batch into strips of about `pixels` outputs at least, whose packed source (`channels` of it)
+/// fits the L2 cache.
+struct StripSize {
+  Index images, rows;
+};
+StripSize strip_size(const ConvPlan& plan, Index channels, Index pixels);
+
+/// The strips of images [begin, end).
+std::vector<Strip> strips(const ConvPlan& plan, const StripSize& size, Index begin, Index end);
+
+/// The memory of the source that strip `i` of a list reads, nothing beyond the end of the list; and the share
+/// of it that the `part`-th of `parts` kernel calls is to fetch.
+Ahead source_of(const ConvPlan& plan, const std::vector<Strip>& list, std::size_t i, const float* source);
+Ahead share_of(const Ahead& all, Index part, Index parts);
 
 }  // namespace basin::cpu

@@ -1,6 +1,6 @@
 // The weight gradient of the convolution. The sum over the batch is split into a fixed number of partial sums
-// over runs of images, and those are added in their order; output channels are shared out besides where
-// weights are large.
+// over runs of images, which are added in their order; output channels are shared out besides where weights
+// are many.
 #include <algorithm>
 
 #include "core/cpu/conv_plan.h"
@@ -21,128 +21,147 @@ std::vector<Index> tap_offsets(const ConvPlan& plan) {
   return offsets;
 }
 
-// dy of rows [first, first + rows) of images n.. in blocks {block, row, column, kLanes}, without a border.
-void pack_grad(const Kernels& isa, const ConvPlan& plan, const float* dy, Index n, Index channel,
-               Index channels, Index first, Index rows, float* out) {
-  const Index row_size = plan.target_w * plan.target_c;
-  isa.pack_image({dy + (n * plan.target_h + first) * row_size + channel, rows, plan.target_w, plan.target_c,
-                  channels, 0, 1, 1, rows, 0, 1, 1, plan.target_w, out, rows * plan.target_w * kLanes});
+// dy by itself, to be packed as it is: a convolution with a kernel of one pixel would read it so.
+ConvPlan output_plan(const ConvPlan& plan) {
+  return {.rows = forward_axis(plan.target_h, 1, 1, 0),
+          .cols = forward_axis(plan.target_w, 1, 1, 0),
+          .batch = plan.batch,
+          .groups = plan.groups,
+          .source_h = plan.target_h,
+          .source_w = plan.target_w,
+          .source_c = plan.target_c,
+          .target_h = plan.target_h,
+          .target_w = plan.target_w,
+          .target_c = plan.target_c};
 }
 
-// A strip of `images` images, packed: x of all channels of a group, dy of the channels of one task.
+// A strip, packed: x of all channels of a group, dy of the channels of one task.
 struct PackedStrip {
-  const float* x;
+  Strip strip;
+  float* x;
   Index x_image, x_block;
-  const float* dy;
+  float* dy;
   Index dy_image, dy_block;
-  Index images, rows;
 };
 
-// Calls body(t) with x and dy of one run of about kPixels outputs after the other.
+PackedStrip pack_space(const ConvPlan& plan, const Strip& strip, Index x_channels, Index dy_channels) {
+  PackedStrip p{};
+  p.strip = strip;
+  p.x_block = plan.packed_block(strip.rows);
+  p.x_image = ceil_div(x_channels, kLanes) * p.x_block;
+  p.dy_block = strip.rows * plan.target_w * kLanes;
+  p.dy_image = ceil_div(dy_channels, kLanes) * p.dy_block;
+  p.x = scratch(Slot::images, strip.images * p.x_image);
+  p.dy = scratch(Slot::rows, strip.images * p.dy_image);
+  return p;
+}
+
+// Calls body(t) with x and dy of one run of about kPixels outputs of the strip after the other; t.next_x and
+// t.next_dy are the run's share of what the next strip will read.
 template <class Body>
-void for_each_run(const ConvPlan& plan, const std::vector<Index>& offsets, const PackedStrip& s, Body body) {
-  const Index run = std::clamp<Index>(kPixels / plan.target_w, 1, s.rows);
-  const Index images = run == s.rows ? std::max<Index>(1, kPixels / (s.rows * plan.target_w)) : 1;
+void for_each_run(const ConvPlan& plan, const std::vector<Index>& offsets, const PackedStrip& p,
+                  const Ahead& next_x, const Ahead& next_dy, Body body) {
+  const Index rows = std::clamp<Index>(kPixels / plan.target_w, 1, p.strip.rows);
+  const Index images = rows == p.strip.rows ? std::max<Index>(1, kPixels / (rows * plan.target_w)) : 1;
+  const Index down = ceil_div(p.strip.rows, rows), runs = ceil_div(p.strip.images, images) * down;
   const Index x_row = plan.rows.run * plan.packed_row();
-  for (Index i = 0; i < s.images; i += images) {
-    for (Index row = 0; row < s.rows; row += run) {
-      TapWeightGrad t{};
-      t.x = s.x + i * s.x_image + row * x_row;
-      t.x_image = s.x_image;
-      t.x_row = x_row;
-      t.x_block = s.x_block;
-      t.tap = offsets.data();
-      t.taps = static_cast<Index>(offsets.size());
-      t.dy = s.dy + i * s.dy_image + row * plan.target_w * kLanes;
-      t.dy_image = s.dy_image;
-      t.dy_block = s.dy_block;
-      t.images = std::min(images, s.images - i);
-      t.rows = std::min(run, s.rows - row);
-      t.cols = plan.target_w;
-      body(t);
-    }
+  for (Index r = 0; r < runs; ++r) {
+    const Index image = r / down * images, row = r % down * rows;
+    TapWeightGrad t{};
+    t.x = p.x + image * p.x_image + row * x_row;
+    t.x_image = p.x_image;
+    t.x_row = x_row;
+    t.x_block = p.x_block;
+    t.tap = offsets.data();
+    t.taps = static_cast<Index>(offsets.size());
+    t.dy = p.dy + image * p.dy_image + row * plan.target_w * kLanes;
+    t.dy_image = p.dy_image;
+    t.dy_block = p.dy_block;
+    t.images = std::min(images, p.strip.images - image);
+    t.rows = std::min(rows, p.strip.rows - row);
+    t.cols = plan.target_w;
+    t.next_x = share_of(next_x, r, runs);
+    t.next_dy = share_of(next_dy, r, runs);
+    body(t);
   }
 }
 
-// Calls body(n, images, first row, rows) for the strips of images [begin, end).
-template <class Body>
-void for_each_strip(const ConvPlan& plan, const Strips& s, Index begin, Index end, Body body) {
-  for (Index n = begin; n < end; n += s.images)
-    for (Index row = 0; row < plan.target_h; row += s.rows)
-      body(n, std::min(s.images, end - n), row, std::min(s.rows, plan.target_h - row));
+// Packed weight gradients: {sum, group, panel, block, tap, channel, width}.
+struct PartialSums {
+  Panels panels;
+  Index taps, channels, groups, sums;  // channels: of x, per group
+
+  Index group_size() const { return taps * channels * panels.total(); }
+  Index size() const { return groups * group_size(); }
+  Index at(Index group, Index j) const { return group * group_size() + j * panels.panel * taps * channels; }
+  Index panel_size(Index j) const { return panels.width(j) * taps * channels; }
+};
+
+// Adds the partial sums in their order and unpacks them to {tap, channel, output channel}.
+void add_up(const PartialSums& p, const float* partial, float* dw) {
+  const Index blocks = ceil_div(p.channels, kLanes), target = p.panels.channels;
+  parallel_for(p.groups * p.panels.count() * blocks, [&](Index chunk, int) {
+    const Index group = chunk / blocks / p.panels.count(), j = chunk / blocks % p.panels.count();
+    const Index c0 = chunk % blocks * kLanes, depth = std::min(kLanes, p.channels - c0);
+    const Index lanes = p.panels.lanes(j), width = p.panels.width(j);
+    const float* in = partial + p.at(group, j) + c0 * width * p.taps;
+    for (Index tap = 0; tap < p.taps; ++tap) {
+      for (Index c = 0; c < depth; ++c, in += width) {
+        float* out = dw + ((tap * p.channels + c0 + c) * p.groups + group) * target + j * p.panels.panel;
+        std::copy_n(in, lanes, out);
+        for (Index s = 1; s < p.sums; ++s)
+          for (Index k = 0; k < lanes; ++k) out[k] += in[s * p.size() + k];
+      }
+    }
+  });
 }
 
 void direct(const ConvPlan& plan, const float* x, const float* dy, float* dw) {
   const Kernels& isa = kernels();
   const std::vector<Index> offsets = tap_offsets(plan);
-  const auto taps = static_cast<Index>(offsets.size());
   const Index source = plan.source_channels(), target = plan.target_channels();
   const Panels panels{target, isa.panel};
-  const Index group_size = taps * source * panels.total(), size = plan.groups * group_size;
-  const Index sums = partial_sums(plan.batch, 1, size);
-  const Index shares = std::min(panels.count(), 16 / sums);
-  const Strips cut = strips(plan, source + target, kPixels);
-  float* partial = scratch(Slot::shared, sums * size);  // {sum, group, panel, block, tap, channel, width}
+  PartialSums sums{panels, static_cast<Index>(offsets.size()), source, plan.groups, 1};
+  sums.sums = partial_sums(plan.batch, 1, sums.size());
+  const Index shares = std::min(panels.count(), 16 / sums.sums);
+  const StripSize strip_shape = strip_size(plan, source + target, kPixels);
+  const ConvPlan dy_plan = output_plan(plan);
+  float* partial = scratch(Slot::shared, sums.sums * sums.size());
 
-  parallel_for(sums * shares, [&](Index task, int) {
+  parallel_for(sums.sums * shares, [&](Index task, int) {
     const Index s = task / shares, share = task % shares;
     const Index first = panels.count() * share / shares, last = panels.count() * (share + 1) / shares;
     const Index channel = first * isa.panel, channels = std::min(last * isa.panel, target) - channel;
-    float* sum = partial + s * size;
+    float* sum = partial + s * sums.size();
     for (Index group = 0; group < plan.groups; ++group)
-      for (Index j = first; j < last; ++j)
-        std::fill_n(sum + group * group_size + j * isa.panel * taps * source, panels.width(j) * taps * source,
-                    0.0f);
-    for_each_strip(plan, cut, plan.batch * s / sums, plan.batch * (s + 1) / sums,
-                   [&](Index n, Index images, Index row, Index rows) {
-                     PackedStrip strip{};
-                     strip.x_block = plan.packed_block(rows);
-                     strip.x_image = ceil_div(source, kLanes) * strip.x_block;
-                     strip.dy_block = rows * plan.target_w * kLanes;
-                     strip.dy_image = ceil_div(channels, kLanes) * strip.dy_block;
-                     strip.images = images;
-                     strip.rows = rows;
-                     float* packed_x = scratch(Slot::images, images * strip.x_image);
-                     float* packed_dy = scratch(Slot::rows, images * strip.dy_image);
-                     strip.x = packed_x;
-                     strip.dy = packed_dy;
-                     for (Index group = 0; group < plan.groups; ++group) {
-                       for (Index i = 0; i < images; ++i) {
-                         plan.pack(isa, x, n + i, group * source, source, row, rows,
-                                   packed_x + i * strip.x_image);
-                         pack_grad(isa, plan, dy, n + i, group * target + channel, channels, row, rows,
-                                   packed_dy + i * strip.dy_image);
-                       }
-                       for_each_run(plan, offsets, strip, [&](TapWeightGrad& t) {
-                         t.channels = source;
-                         const float* packed = t.dy;
-                         for (Index j = first; j < last; ++j) {
-                           t.dy = packed + (j - first) * (isa.panel / kLanes) * strip.dy_block;
-                           t.dw = sum + group * group_size + j * isa.panel * taps * source;
-                           t.lanes = panels.lanes(j);
-                           isa.conv_weight_grad(t);
-                         }
-                       });
-                     }
-                   });
-  });
-
-  // Adds the partial sums in their order and unpacks to {tap, channel, output channel}.
-  const Index blocks = ceil_div(source, kLanes);
-  parallel_for(plan.groups * panels.count() * blocks, [&](Index chunk, int) {
-    const Index group = chunk / blocks / panels.count(), j = chunk / blocks % panels.count();
-    const Index c0 = chunk % blocks * kLanes, depth = std::min(kLanes, source - c0);
-    const Index lanes = panels.lanes(j), width = panels.width(j);
-    float* in = partial + group * group_size + (j * isa.panel * source + c0 * width) * taps;
-    for (Index tap = 0; tap < taps; ++tap) {
-      for (Index c = 0; c < depth; ++c, in += width) {
-        float* out = dw + (tap * source + c0 + c) * plan.target_c + group * target + j * isa.panel;
-        std::copy_n(in, lanes, out);
-        for (Index s = 1; s < sums; ++s)
-          for (Index k = 0; k < lanes; ++k) out[k] += in[s * size + k];
+      for (Index j = first; j < last; ++j) std::fill_n(sum + sums.at(group, j), sums.panel_size(j), 0.0f);
+    const std::vector<Strip> list =
+        strips(plan, strip_shape, plan.batch * s / sums.sums, plan.batch * (s + 1) / sums.sums);
+    for (std::size_t l = 0; l < list.size(); ++l) {
+      const PackedStrip p = pack_space(plan, list[l], source, channels);
+      const Ahead next_x = source_of(plan, list, l + 1, x), next_dy = source_of(dy_plan, list, l + 1, dy);
+      for (Index group = 0; group < plan.groups; ++group) {
+        for (Index i = 0; i < p.strip.images; ++i) {
+          const Index n = p.strip.n + i, row = p.strip.row, rows = p.strip.rows;
+          plan.pack(isa, x, n, group * source, source, row, rows, p.x + i * p.x_image);
+          dy_plan.pack(isa, dy, n, group * target + channel, channels, row, rows, p.dy + i * p.dy_image);
+        }
+        const auto run = [&](TapWeightGrad& t) {
+          t.channels = source;
+          for (Index j = first; j < last; ++j) {
+            t.dw = sum + sums.at(group, j);
+            t.lanes = panels.lanes(j);
+            isa.conv_weight_grad(t);
+            t.dy += isa.panel / kLanes * p.dy_block;
+            t.next_x = t.next_dy = {};
+          }
+        };
+        for_each_run(plan, offsets, p, share_of(next_x, group, plan.groups),
+                     share_of(next_dy, group, plan.groups), run);
       }
     }
   });
+  add_up(sums, partial, dw);
 }
 
 void depthwise(const ConvPlan& plan, const float* x, const float* dy, float* dw) {
@@ -151,37 +170,31 @@ void depthwise(const ConvPlan& plan, const float* x, const float* dy, float* dw)
   const auto taps = static_cast<Index>(offsets.size());
   const Index channels = plan.source_c, blocks = ceil_div(channels, kLanes), size = blocks * taps * kLanes;
   const Index sums = partial_sums(plan.batch, 1, size);
-  const Strips cut = strips(plan, 2 * channels, kPixels);
+  const StripSize strip_shape = strip_size(plan, 2 * channels, kPixels);
+  const ConvPlan dy_plan = output_plan(plan);
   float* partial = scratch(Slot::shared, sums * size);  // {sum, block, tap, kLanes}
 
   parallel_for(sums, [&](Index s, int) {
     float* sum = partial + s * size;
     std::fill_n(sum, size, 0.0f);
-    for_each_strip(
-        plan, cut, plan.batch * s / sums, plan.batch * (s + 1) / sums,
-        [&](Index n, Index images, Index row, Index rows) {
-          PackedStrip strip{};
-          strip.x_block = plan.packed_block(rows);
-          strip.x_image = blocks * strip.x_block;
-          strip.dy_block = rows * plan.target_w * kLanes;
-          strip.dy_image = blocks * strip.dy_block;
-          strip.images = images;
-          strip.rows = rows;
-          float* packed_x = scratch(Slot::images, images * strip.x_image);
-          float* packed_dy = scratch(Slot::rows, images * strip.dy_image);
-          strip.x = packed_x;
-          strip.dy = packed_dy;
-          for (Index i = 0; i < images; ++i) {
-            plan.pack(isa, x, n + i, 0, channels, row, rows, packed_x + i * strip.x_image);
-            pack_grad(isa, plan, dy, n + i, 0, channels, row, rows, packed_dy + i * strip.dy_image);
-          }
-          for_each_run(plan, offsets, strip, [&](TapWeightGrad& t) {
-            for (Index block = 0; block < blocks; ++block, t.x += strip.x_block, t.dy += strip.dy_block) {
-              t.dw = sum + block * taps * kLanes;
-              isa.depthwise_weight_grad(t);
-            }
-          });
-        });
+    const std::vector<Strip> list =
+        strips(plan, strip_shape, plan.batch * s / sums, plan.batch * (s + 1) / sums);
+    for (std::size_t l = 0; l < list.size(); ++l) {
+      const PackedStrip p = pack_space(plan, list[l], channels, channels);
+      for (Index i = 0; i < p.strip.images; ++i) {
+        const Index n = p.strip.n + i, row = p.strip.row, rows = p.strip.rows;
+        plan.pack(isa, x, n, 0, channels, row, rows, p.x + i * p.x_image);
+        dy_plan.pack(isa, dy, n, 0, channels, row, rows, p.dy + i * p.dy_image);
+      }
+      const auto run = [&](TapWeightGrad& t) {
+        for (Index b = 0; b < blocks; ++b, t.x += p.x_block, t.dy += p.dy_block) {
+          t.dw = sum + b * taps * kLanes;
+          isa.depthwise_weight_grad(t);
+        }
+      };
+      for_each_run(plan, offsets, p, source_of(plan, list, l + 1, x), source_of(dy_plan, list, l + 1, dy),
+                   run);
+    }
   });
 
   for (Index tap = 0; tap < taps; ++tap) {

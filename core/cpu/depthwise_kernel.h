@@ -30,7 +30,8 @@ constexpr Table<ConvTile, sizeof...(kCol)> depthwise_tiles(std::integer_sequence
 template <class V>
 void depthwise_block(const TapConv& t) {
   static constexpr auto kTiles = depthwise_tiles<V>(std::make_integer_sequence<int, kTile<V, 1>>{});
-  walk(t, kTiles, 1, 0, t.rows);
+  Shares shares(t.next, t.rows * t.cols / kTile<V, 1> + 1);
+  walk(t, kTiles, shares, 1, 0, t.rows);
 }
 
 // kTaps taps at once: independent sums hide the latency of the addition.
@@ -59,6 +60,9 @@ void depthwise_weight_grad_tile(const TapWeightGrad& t, const Index* tap, float*
 template <class V>
 void depthwise_weight_grad_block(const TapWeightGrad& t) {
   constexpr Index kTaps = V::kRegisters >= 8 ? 4 : 2;
+  Shares shares_x(t.next_x, 1), shares_dy(t.next_dy, 1);
+  shares_x.next();
+  shares_dy.next();
   Index tap = 0;
   for (; tap + kTaps <= t.taps; tap += kTaps)
     depthwise_weight_grad_tile<V, kTaps>(t, t.tap + tap, t.dw + tap * kLanes);
@@ -69,6 +73,7 @@ template <class V>
 constexpr Kernels make_kernels(const char* name) {
   return {name,
           kMaxBlocks<V> * kLanes,
+          copy_rows<V>,
           transpose_copy<V>,
           gemm_block<V>,
           pack_image<V>,

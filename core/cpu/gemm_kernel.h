@@ -17,9 +17,29 @@ constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
 template <class V>
 constexpr int kMaxBlocks = V::kRegisters >= 32 ? 2 : 1;
 template <class V, int kBlocks>
-constexpr int kTile = V::kRegisters >= 32  ? (kBlocks == 2 ? 14 : 16)
+constexpr int kTile = V::kRegisters >= 32  ? (kBlocks == 2 ? 12 : 16)
                       : V::kRegisters >= 8 ? 6
                                            : 2;
+
+// Asks for the first `count` floats at `at`.
+[[gnu::always_inline]] inline void prefetch(const float* at, Index count) {
+  for (Index i = 0; i < count; i += kLanes) __builtin_prefetch(at + i, 0, 2);
+}
+
+// Deals out what lies ahead in equal shares, one per tile.
+struct Shares {
+  Ahead ahead;
+  Index share;
+
+  [[gnu::always_inline]] Shares(const Ahead& all, Index tiles)
+      : ahead(all), share((all.size / kLanes / tiles + 1) * kLanes) {}
+  [[gnu::always_inline]] void next() {
+    const Index count = smaller(share, ahead.size);
+    prefetch(ahead.at, count);
+    ahead.at += count;
+    ahead.size -= count;
+  }
+};
 
 // Function pointers by tile size.
 template <class Function, int kCount>
@@ -70,7 +90,7 @@ void gemm_tile(const float* a, Index a_stride, const float* b, Index depth, floa
                int last, bool accumulate) {
   V acc[kRows][kBlocks];
   clear(acc);
-  constexpr Index kStep = kPacked ? kGemmRows : 1, kUnroll = 4;
+  constexpr Index kStep = kPacked ? kLanes : 1, kUnroll = 4;
   const auto step = [&](Index p) __attribute__((always_inline)) {
     outer_step(
         acc, b + p * kBlocks * kLanes, kLanes, [&](int i) __attribute__((always_inline)) {
@@ -99,7 +119,7 @@ void gemm_tile(const float* a, Index a_stride, const float* b, Index depth, floa
 using GemmTile = void (*)(const float*, Index, const float*, Index, float*, Index, int, bool);
 
 template <class V>
-constexpr int kGemmTile = V::kRegisters >= 32  ? kGemmRows
+constexpr int kGemmTile = V::kRegisters >= 32  ? 12
                           : V::kRegisters >= 8 ? 6
                                                : 2;
 
@@ -108,6 +128,7 @@ constexpr Table<GemmTile, sizeof...(kRow)> gemm_tiles(std::integer_sequence<int,
   return {{gemm_tile<V, kRow + 1, kBlocks, kPacked>...}};
 }
 
+// One panel of B against all rows of A.
 template <class V, int kBlocks, bool kPacked>
 void gemm_panel(const GemmBlock& g, const float* b, float* c, Index lanes) {
   static constexpr auto kTiles =
@@ -115,8 +136,12 @@ void gemm_panel(const GemmBlock& g, const float* b, float* c, Index lanes) {
   const int last = static_cast<int>(lanes - (kBlocks - 1) * kLanes);
   for (Index i = 0; i < g.rows; i += kGemmTile<V>) {
     const Index rows = smaller(kGemmTile<V>, g.rows - i);
-    const float* a =
-        kPacked ? g.a + i / kGemmRows * kGemmRows * g.depth + i % kGemmRows : g.a + i * g.a_stride;
+    const float* a = kPacked ? g.a + i / kGemmRows * kLanes * g.depth + i % kGemmRows : g.a + i * g.a_stride;
+    if (!kPacked && c == g.c) {
+      // The first panel meets A in memory: ask for the rows of the next tile.
+      const Index more = smaller(kGemmTile<V>, g.rows - i - rows);
+      for (Index r = rows; r < rows + more; ++r) prefetch(a + r * g.a_stride, g.depth);
+    }
     kTiles.at[rows - 1](a, g.a_stride, b, g.depth, c + i * g.c_stride, g.c_stride, last, g.accumulate);
   }
 }
@@ -132,6 +157,22 @@ void gemm_block(const GemmBlock& g) {
         (g.a_packed ? gemm_panel<V, 2, true> : gemm_panel<V, 2, false>)(g, b, g.c + j, lanes);
     } else {
       (g.a_packed ? gemm_panel<V, 1, true> : gemm_panel<V, 1, false>)(g, b, g.c + j, lanes);
+    }
+  }
+}
+
+template <class V>
+void copy_rows(const Copy& m) {
+  const Index whole = m.cols / kLanes * kLanes;
+  const int rest = static_cast<int>(m.cols - whole);
+  const float* in = m.in;
+  float* out = m.out;
+  for (Index i = 0; i < m.rows; ++i, in += m.in_stride, out += m.out_stride) {
+    Index j = 0;
+    for (; j < whole; j += kLanes) V::load(in + j).store(out + j);
+    for (; j < m.width; j += kLanes) {
+      const V row = j == whole && rest > 0 ? V::load(in + j, rest) : V::zero();
+      row.store(out + j, static_cast<int>(smaller(kLanes, m.width - j)));
     }
   }
 }

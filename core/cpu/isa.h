@@ -13,14 +13,16 @@ namespace basin::cpu {
 /// Channels in a block of a packed image, lanes in a vector.
 inline constexpr Index kLanes = 16;
 
-/// A matrix copied to another place: out[i * out_stride + j] = in[i * in_stride + j] (pack_rows) or
-/// out[j * out_stride + i] = in[i * in_stride + j] (transpose), i in [0, rows), j in [0, cols).
+/// A matrix copied to another place: out[i * out_stride + j] = in[i * in_stride + j] (copy; zeros for j in
+/// [cols, width)) or out[j * out_stride + i] = in[i * in_stride + j] (transpose), i in [0, rows), j in [0,
+/// cols).
 struct Copy {
   const float* in;
   Index in_stride;
   Index rows, cols;
   float* out;
   Index out_stride;
+  Index width = 0;
 };
 
 /// C {rows, cols} = or += A {rows, depth} B {depth, cols}. B lies in panels of at most Kernels::panel
@@ -36,7 +38,7 @@ struct GemmBlock {
   Index rows, cols, depth;
   bool accumulate;
 };
-/// Rows of a packed panel of A.
+/// Rows of a packed panel of A; the lanes beyond are not read.
 inline constexpr Index kGemmRows = 12;
 
 /// One image, or a strip of its rows, copied from channels-last to blocks {block, row, phase, column, kLanes}
@@ -53,6 +55,13 @@ struct PackImage {
   Index out_block;  // floats from one block to the next
 };
 
+/// Memory that the calls after this one will read. A kernel brings it to the L2 cache, a little with each
+/// tile: what it costs to wait for memory is hidden behind the multiplications.
+struct Ahead {
+  const float* at = nullptr;
+  Index size = 0;
+};
+
 /// y[row, col, lane] = sum over blocks, taps and channels of x[pixel of (row, col) + tap, channel] * w, for
 /// one panel of output channels. With depthwise kernels the panel is a block of kLanes channels and x's lane
 /// = y's lane.
@@ -67,6 +76,7 @@ struct TapConv {
   Index y_row, y_pixel;  // floats from one output row, column, to the next
   Index rows, cols;
   Index lanes;  // output channels of this panel, 1..panel; width = lanes rounded up to 16
+  Ahead next;
 };
 
 /// dw[block, tap, channel, lane] += sum over images, rows, cols of x[...] * dy: the weight gradient of
@@ -82,12 +92,14 @@ struct TapWeightGrad {
   Index images, rows, cols;
   float* dw;
   Index lanes;
+  Ahead next_x, next_dy;
 };
 
 /// The functions of one instruction set.
 struct Kernels {
   const char* name;
   Index panel;  // lanes of a full panel: 32 or 16
+  void (*copy)(const Copy&);
   void (*transpose)(const Copy&);
   void (*gemm)(const GemmBlock&);
   void (*pack_image)(const PackImage&);

@@ -2,7 +2,6 @@
 #include "core/cpu/packing.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/parallel.h"
 
@@ -27,11 +26,7 @@ void pack_panel(const Kernels& isa, bool transposed, const float* b, Index strid
     isa.transpose({b, stride, lanes, depth, out, width});
     return;
   }
-  const auto bytes = static_cast<std::size_t>(lanes) * sizeof(float);
-  for (Index p = 0; p < depth; ++p, b += stride, out += width) {
-    std::memcpy(out, b, bytes);
-    std::fill(out + lanes, out + width, 0.0f);
-  }
+  isa.copy({b, stride, depth, lanes, out, width, width});
 }
 
 }  // namespace basin::cpu

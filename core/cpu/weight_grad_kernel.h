@@ -51,6 +51,8 @@ void weight_grad_panel(const TapWeightGrad& t) {
   static constexpr auto kOne = weight_grad_tiles<V, 1, kBlocks>(std::make_integer_sequence<int, kHigh>{});
   const float* x = t.x;
   float* dw = t.dw;
+  const Index tiles = t.taps * ((t.channels + kLanes - 1) / kLanes);
+  Shares shares_x(t.next_x, tiles), shares_dy(t.next_dy, tiles);
   for (Index block = 0; block < t.channels; block += kLanes, x += t.x_block) {
     const Index depth = smaller(kLanes, t.channels - block), dw_tap = depth * kBlocks * kLanes;
     Index tap = 0;
@@ -63,6 +65,8 @@ void weight_grad_panel(const TapWeightGrad& t) {
     }
     const Index parts = (depth + kHigh - 1) / kHigh;
     for (; tap < t.taps; ++tap) {
+      shares_x.next();
+      shares_dy.next();
       for (Index part = 0; part < parts; ++part) {
         const Index c = depth * part / parts, next = depth * (part + 1) / parts;
         kOne.at[next - c - 1](t, x + c, t.tap + tap, dw + tap * dw_tap + c * kBlocks * kLanes, dw_tap);

@@ -1,0 +1,220 @@
+// Speed of the convolution and matrix kernels in GFLOP/s (nominal count: padded taps included), and as a
+// share of the FMA peak per second of CPU time: peak and kernel are timed in turn, so that the share means
+// something on a machine that others use too. `bench_kernels [FILTER] [SECONDS]`; threads:
+// BASIN_BENCH_THREADS, instruction set: BASIN_ARCH.
+#include <immintrin.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/cpu/kernels.h"
+#include "core/parallel.h"
+
+namespace {
+
+using basin::ConvGeometry;
+using basin::Index;
+
+// Seconds of wall time and of CPU time of all threads.
+struct Time {
+  double wall, cpu;
+};
+
+Time now() {
+  timespec cpu{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(),
+          static_cast<double>(cpu.tv_sec) + 1e-9 * static_cast<double>(cpu.tv_nsec)};
+}
+
+// Calls run once: operations per second of each kind.
+template <class Run>
+Time rate(double operations, Run run) {
+  const Time start = now();
+  run();
+  const Time end = now();
+  return {operations / (end.wall - start.wall), operations / (end.cpu - start.cpu)};
+}
+
+// Independent chains of FMAs, enough to hide their latency.
+[[gnu::target("avx512f"), gnu::noinline]] void fma_chains_512(int steps) {
+  __m512 sum[12];
+#pragma GCC unroll 12
+  for (int i = 0; i < 12; ++i) sum[i] = _mm512_set1_ps(static_cast<float>(i));
+  const __m512 a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(0.001f);
+  for (int step = 0; step < steps; ++step) {
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) sum[i] = _mm512_fmadd_ps(sum[i], a, b);
+  }
+  for (int i = 1; i < 12; ++i) sum[0] = _mm512_add_ps(sum[0], sum[i]);
+  volatile float sink = _mm512_cvtss_f32(sum[0]);
+  (void)sink;
+}
+
+[[gnu::target("avx2,fma"), gnu::noinline]] void fma_chains_256(int steps) {
+  __m256 sum[12];
+#pragma GCC unroll 12
+  for (int i = 0; i < 12; ++i) sum[i] = _mm256_set1_ps(static_cast<float>(i));
+  const __m256 a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(0.001f);
+  for (int step = 0; step < steps; ++step) {
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) sum[i] = _mm256_fmadd_ps(sum[i], a, b);
+  }
+  for (int i = 1; i < 12; ++i) sum[0] = _mm256_add_ps(sum[0], sum[i]);
+  volatile float sink = _mm256_cvtss_f32(sum[0]);
+  (void)sink;
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
+  return values[values.size() / 2];
+}
+
+// The FMA peak of all threads together.
+Time peak() {
+  const bool wide = std::string(basin::cpu::instruction_set()) == "avx512";
+  constexpr int kSteps = 20000;
+  const double operations = basin::thread_count() * kSteps * 12.0 * 2 * (wide ? 16 : 8);
+  return rate(operations, [&] {
+    basin::parallel_for(basin::thread_count(), [&](Index, int) {
+      if (wide)
+        fma_chains_512(kSteps);
+      else
+        fma_chains_256(kSteps);
+    });
+  });
+}
+
+struct Sample {
+  double gflops, share, best;  // medians, best share
+};
+
+template <class Run>
+Sample measure(double seconds, double operations, Run run) {
+  run();
+  std::vector<double> rates, shares;
+  const double end = now().wall + seconds;
+  while (now().wall < end || rates.size() < 5) {
+    const double before = peak().cpu;
+    const Time speed = rate(operations, run);
+    const double after = peak().cpu;
+    rates.push_back(speed.wall / 1e9);
+    shares.push_back(speed.cpu / (0.5 * (before + after)));
+  }
+  return {median(rates), median(shares), *std::max_element(shares.begin(), shares.end())};
+}
+
+// Numbers in [-1, 1), aligned as tensors are.
+struct Free {
+  void operator()(float* p) const { std::free(p); }
+};
+using Buffer = std::unique_ptr<float, Free>;
+
+Buffer numbers(Index count) {
+  const auto bytes = (static_cast<std::size_t>(count) * sizeof(float) + 63) / 64 * 64;
+  Buffer values(static_cast<float*>(std::aligned_alloc(64, bytes)));
+  unsigned state = 1;
+  for (Index i = 0; i < count; ++i) {
+    state = state * 1664525u + 1013904223u;
+    values.get()[i] = static_cast<float>(state >> 8) / (1 << 23) - 1;
+  }
+  return values;
+}
+
+void print(const Sample& s) { std::printf("  %6.1f %3.0f%% %3.0f%%", s.gflops, 100 * s.share, 100 * s.best); }
+
+void conv(const std::string& filter, double seconds, Index in_c, Index out_c, Index size, Index kernel,
+          Index stride, Index groups = 1, Index batch = 128) {
+  ConvGeometry g;
+  g.batch = batch, g.in_h = g.in_w = size, g.in_c = in_c, g.out_c = out_c, g.groups = groups;
+  g.kernel_h = g.kernel_w = kernel, g.stride_h = g.stride_w = stride, g.pad_h = g.pad_w = kernel / 2;
+  g.out_h = g.out_w = (size + 2 * g.pad_h - kernel) / stride + 1;
+  char name[64];
+  std::snprintf(name, sizeof name, "conv %lldx%lld s%lld %lld->%lld @%lld g%lld",
+                static_cast<long long>(kernel), static_cast<long long>(kernel),
+                static_cast<long long>(stride), static_cast<long long>(in_c), static_cast<long long>(out_c),
+                static_cast<long long>(size), static_cast<long long>(groups));
+  if (std::string(name).find(filter) == std::string::npos) return;
+  const Buffer x = numbers(g.x_shape().elements()), dx = numbers(g.x_shape().elements());
+  const Buffer w = numbers(g.w_shape().elements()), dw = numbers(g.w_shape().elements());
+  const Buffer y = numbers(g.y_shape().elements());
+  const double operations =
+      2.0 * static_cast<double>(g.y_shape().elements() * kernel * kernel * (in_c / groups));
+  std::printf("%-32s", name);
+  print(measure(seconds, operations, [&] { basin::cpu::conv2d(g, x.get(), w.get(), y.get()); }));
+  print(measure(seconds, operations, [&] { basin::cpu::conv2d_input_grad(g, y.get(), w.get(), dx.get()); }));
+  print(measure(seconds, operations, [&] { basin::cpu::conv2d_weight_grad(g, x.get(), y.get(), dw.get()); }));
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+void matrix(const std::string& filter, double seconds, Index m, Index n, Index k) {
+  char name[64];
+  std::snprintf(name, sizeof name, "gemm %lldx%lldx%lld", static_cast<long long>(m),
+                static_cast<long long>(n), static_cast<long long>(k));
+  if (std::string(name).find(filter) == std::string::npos) return;
+  const Buffer a = numbers(m * k), b = numbers(k * n), c = numbers(m * n);
+  std::printf("%-32s", name);
+  for (int transposes : {0, 1, 2})  // NN, NT, TN
+    print(measure(seconds, 2.0 * static_cast<double>(m * n * k), [&] {
+      basin::cpu::gemm(transposes == 2, transposes == 1, m, n, k, a.get(), transposes == 2 ? m : k, b.get(),
+                       transposes == 1 ? k : n, c.get(), n);
+    }));
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string filter = argc > 1 ? argv[1] : "";
+  const double seconds = argc > 2 ? std::atof(argv[2]) : 0.3;
+  if (const char* threads = std::getenv("BASIN_BENCH_THREADS")) basin::set_thread_count(std::atoi(threads));
+  std::printf("%s, %d threads; median GFLOP/s, median and best share of the FMA peak (now %.0f)\n",
+              basin::cpu::instruction_set(), basin::thread_count(), peak().wall / 1e9);
+  std::printf("%-32s  %16s  %16s  %16s\n", "", "forward", "input grad", "weight grad");
+  conv(filter, seconds, 16, 16, 32, 3, 1);
+  conv(filter, seconds, 32, 32, 16, 3, 1);
+  conv(filter, seconds, 64, 64, 8, 3, 1);
+  conv(filter, seconds, 64, 64, 32, 3, 1);
+  conv(filter, seconds, 128, 128, 16, 3, 1);
+  conv(filter, seconds, 256, 256, 8, 3, 1);
+  conv(filter, seconds, 512, 512, 4, 3, 1);
+  conv(filter, seconds, 3, 16, 32, 3, 1);
+  conv(filter, seconds, 16, 32, 32, 3, 2);
+  conv(filter, seconds, 64, 128, 32, 3, 2);
+  conv(filter, seconds, 35, 37, 32, 3, 1);
+  conv(filter, seconds, 17, 17, 32, 3, 1);
+  conv(filter, seconds, 100, 100, 8, 3, 1);
+  conv(filter, seconds, 16, 64, 32, 1, 1);
+  conv(filter, seconds, 128, 35, 32, 1, 1);
+  conv(filter, seconds, 35, 140, 32, 1, 1);
+  conv(filter, seconds, 16, 32, 32, 1, 2);
+  conv(filter, seconds, 64, 64, 14, 3, 1);
+  conv(filter, seconds, 64, 64, 7, 5, 1);
+  conv(filter, seconds, 3, 64, 64, 7, 2, 1, 16);
+  conv(filter, seconds, 64, 64, 16, 3, 1, 64);
+  conv(filter, seconds, 64, 64, 16, 3, 1, 4);
+  conv(filter, seconds, 128, 128, 16, 3, 1, 32);
+  std::printf("%-32s  %16s  %16s  %16s\n", "", "NN", "NT", "TN");
+  matrix(filter, seconds, 512, 512, 512);
+  matrix(filter, seconds, 1024, 1024, 1024);
+  matrix(filter, seconds, 2048, 2048, 2048);
+  matrix(filter, seconds, 8320, 576, 192);
+  matrix(filter, seconds, 8320, 192, 768);
+  matrix(filter, seconds, 192, 768, 8320);
+  matrix(filter, seconds, 16384, 32, 128);
+  matrix(filter, seconds, 16384, 128, 32);
+  matrix(filter, seconds, 8192, 256, 64);
+  matrix(filter, seconds, 128, 512, 784);
+  matrix(filter, seconds, 128, 10, 512);
+  matrix(filter, seconds, 65, 65, 64);
+  return 0;
+}
