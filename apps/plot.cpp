@@ -43,7 +43,7 @@ Axis axis_for(const Plot& plot, bool x, double begin, double end) {
   Axis axis;
   axis.begin = begin;
   axis.end = end;
-  axis.marks = ticks(low, high, x ? 7 : 6);
+  axis.marks = ticks(low, high, x ? 7 : 6, x && plot.whole_x ? 1 : 0);
   axis.low = axis.marks.front();
   axis.high = axis.marks.back();
   return axis;
@@ -129,8 +129,8 @@ std::string draw(const Plot& plot, double origin) {
 
 }  // namespace
 
-std::vector<double> ticks(double low, double high, int wanted) {
-  const double raw = (high - low) / std::max(1, wanted - 1);
+std::vector<double> ticks(double low, double high, int wanted, double apart) {
+  const double raw = std::max(apart, (high - low) / std::max(1, wanted - 1));
   const double power = std::pow(10.0, std::floor(std::log10(raw)));
   double step = 10 * power;
   for (const double factor : {1.0, 2.0, 5.0}) {

@@ -96,12 +96,18 @@ std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
     train_accuracy.points.emplace_back(x, 100 * r.train_accuracy);
     test_accuracy.points.emplace_back(x, 100 * r.test_accuracy);
   }
-  Plot loss{
-      .title = "Loss", .x_label = "epoch", .y_label = "cross-entropy", .curves = {train_loss, test_loss}};
+  Plot loss{.title = "Loss",
+            .x_label = "epoch",
+            .y_label = "cross-entropy",
+            .whole_x = true,
+            .curves = {train_loss, test_loss}};
   if (!perturbed_loss.points.empty()) loss.curves.push_back(perturbed_loss);
-  return {
-      loss,
-      {.title = "Accuracy", .x_label = "epoch", .y_label = "%", .curves = {train_accuracy, test_accuracy}}};
+  return {loss,
+          {.title = "Accuracy",
+           .x_label = "epoch",
+           .y_label = "%",
+           .whole_x = true,
+           .curves = {train_accuracy, test_accuracy}}};
 }
 
 void write_report(const std::string& directory) {
