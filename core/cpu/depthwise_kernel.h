@@ -73,7 +73,7 @@ template <class V>
 constexpr Kernels make_kernels(const char* name) {
   return {name,
           kMaxBlocks<V> * kLanes,
-          copy_rows<V>,
+          pack_panels<V>,
           transpose_copy<V>,
           gemm_block<V>,
           pack_image<V>,

@@ -31,50 +31,32 @@ struct Operands {
   const float* b_at(Index p, Index j) const { return transpose_b ? b + j * ldb + p : b + p * ldb + j; }
 };
 
-// Columns of op(B) in panels {depth, width}; row by row where it lies in rows, so that each page is visited
-// once.
+// Columns of op(B) in panels {depth, width}.
 void pack_columns(const Kernels& isa, const Operands& o, const Panels& panels, Index begin, Index depth,
                   Index col, float* out) {
   const Index whole = o.transpose_b ? 0 : panels.channels / isa.panel;
-  for (Index p = 0; p < (whole > 0 ? depth : 0); ++p)
-    isa.copy({o.b_at(begin + p, col), isa.panel, whole, isa.panel, out + p * isa.panel, isa.panel * depth,
-              isa.panel});
+  if (whole > 0)
+    isa.pack_panels({o.b_at(begin, col), o.ldb, depth, whole * isa.panel, whole, isa.panel, isa.panel, out});
   for (Index j = whole; j < panels.count(); ++j)
     pack_panel(isa, o.transpose_b, o.b_at(begin, col + j * isa.panel), o.ldb, depth, panels.lanes(j),
                panels.width(j), out + j * isa.panel * depth);
 }
 
-// How a block of A is read: in panels {depth, kLanes} where the rows of op(A) do not lie in rows, else in
-// place, or copied together where the rows of a tile would fall into the same sets of the L1 cache.
-enum class Rows { in_place, copied, panels };
+// Whether A is packed: where the rows of op(A) do not lie in rows, and where those of a tile would fall into
+// the same sets of the L1 cache. Else it is read in place.
+bool packs_rows(const Operands& o) { return o.transpose_a || o.lda % 512 == 0; }
 
-Rows rows_of(const Operands& o) {
-  constexpr Index kAlias = 512;
-  return o.transpose_a ? Rows::panels : o.lda % kAlias == 0 ? Rows::copied : Rows::in_place;
-}
-
-// Floats from one row to the next (copied), from one panel to the next per row (panels).
-Index packed_stride(Rows how, Index depth) {
-  return how == Rows::copied ? round_up(depth, kLanes) + kLanes : depth;
-}
-
-// `end`: the rows of op(A), beyond which nothing may be read.
-void pack_rows(const Kernels& isa, const Operands& o, Rows how, Index row, Index rows, Index end, Index begin,
+// Rows of op(A) in panels {depth, kLanes} of kGemmRows rows. Whole vectors are the fastest to move, so up to
+// `end` each panel takes some rows of the one after it along; they are not used.
+void pack_rows(const Kernels& isa, const Operands& o, Index row, Index rows, Index end, Index begin,
                Index depth, float* out) {
-  if (how == Rows::copied) {
-    isa.copy({o.a_at(row, begin), o.lda, rows, depth, out, packed_stride(how, depth), depth});
+  if (o.transpose_a) {
+    isa.pack_panels(
+        {o.a_at(row, begin), o.lda, depth, end - row, ceil_div(rows, kGemmRows), kGemmRows, kLanes, out});
     return;
   }
-  // Whole vectors are faster than twelve lanes of one; what they read too much is not used.
-  const Index panels = ceil_div(rows, kGemmRows);
-  const Index whole = end - row < kLanes ? 0 : std::min(panels, (end - row - kLanes) / kGemmRows + 1);
-  for (Index p = 0; p < depth; ++p, out += kLanes) {
-    const float* in = o.a_at(row, begin + p);
-    isa.copy({in, kGemmRows, whole, kLanes, out, kLanes * depth, kLanes});
-    for (Index i = whole; i < panels; ++i)
-      isa.copy({in + i * kGemmRows, 0, 1, std::min(kGemmRows, rows - i * kGemmRows), out + i * kLanes * depth,
-                0, kLanes});
-  }
+  for (Index i = 0; i < rows; i += kGemmRows, out += depth * kLanes)
+    isa.transpose({o.a_at(row + i, begin), o.lda, std::min(kLanes, end - row - i), depth, out, kLanes});
 }
 
 // A range of [0, total) for each of `count` tasks, in whole multiples of `unit`.
@@ -90,7 +72,7 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index beg
               Index ldc) {
   const Index parts = ceil_div(end - begin, kDepth), longest = ceil_div(end - begin, parts);
   const Index slab_cols = std::min(round_up(n, isa.panel), kPacked / longest / isa.panel * isa.panel);
-  const Rows how = rows_of(o);
+  const bool packs = packs_rows(o);
   for (Index col = 0; col < n; col += slab_cols) {
     const Index cols = std::min(slab_cols, n - col), width = Panels{cols, isa.panel}.total();
     const Index slab_parts = std::min(parts, kPacked / (longest * width));
@@ -116,15 +98,13 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index beg
       parallel_for(row_cut.count * col_cut.count, [&](Index task, int) {
         const Index r = task / col_cut.count, j = col_cut.first(task % col_cut.count);
         const Index row = row_cut.first(r), rows = row_cut.size(r);
-        float* a = how == Rows::in_place ? nullptr
-                                         : scratch(Slot::rows, round_up(rows, kGemmRows) / kGemmRows *
-                                                                   kLanes * packed_stride(how, longest));
+        float* a = packs ? scratch(Slot::rows, ceil_div(rows, kGemmRows) * kLanes * longest) : nullptr;
         for (Index i = 0; i < count; ++i) {
           const Index depth = depth_of(i);
-          if (a) pack_rows(isa, o, how, row, rows, m, first_of(i), depth, a);
-          isa.gemm({a ? a : o.a_at(row, first_of(i)), a ? packed_stride(how, depth) : o.lda,
-                    how == Rows::panels, packed + i * longest * width + j * depth, c + row * ldc + col + j,
-                    ldc, rows, col_cut.size(task % col_cut.count), depth, part + i > 0});
+          if (a) pack_rows(isa, o, row, rows, m, first_of(i), depth, a);
+          isa.gemm({a ? a : o.a_at(row, first_of(i)), o.lda, packs, packed + i * longest * width + j * depth,
+                    c + row * ldc + col + j, ldc, rows, col_cut.size(task % col_cut.count), depth,
+                    part + i > 0});
         }
       });
     }

@@ -161,18 +161,27 @@ void gemm_block(const GemmBlock& g) {
   }
 }
 
+// A few rows at a time, so that what is written next lies together, while the rows after them are on their
+// way.
 template <class V>
-void copy_rows(const Copy& m) {
-  const Index whole = m.cols / kLanes * kLanes;
-  const int rest = static_cast<int>(m.cols - whole);
-  const float* in = m.in;
-  float* out = m.out;
-  for (Index i = 0; i < m.rows; ++i, in += m.in_stride, out += m.out_stride) {
-    Index j = 0;
-    for (; j < whole; j += kLanes) V::load(in + j).store(out + j);
-    for (; j < m.width; j += kLanes) {
-      const V row = j == whole && rest > 0 ? V::load(in + j, rest) : V::zero();
-      row.store(out + j, static_cast<int>(smaller(kLanes, m.width - j)));
+void pack_panels(const PackPanels& p) {
+  constexpr Index kRun = 16;
+  for (Index run = 0; run < p.rows; run += kRun) {
+    const Index rows = smaller(kRun, p.rows - run);
+    for (Index i = run + rows; i < smaller(p.rows, run + rows + kRun); ++i)
+      prefetch(p.in + i * p.stride, smaller(p.cols, p.panels * p.step));
+    for (Index panel = 0; panel < p.panels; ++panel) {
+      const float* in = p.in + run * p.stride + panel * p.step;
+      float* out = p.out + (panel * p.rows + run) * p.width;
+      const Index left = p.cols - panel * p.step;
+      for (Index j = 0; j < p.width; j += kLanes) {
+        if (left - j >= kLanes) {
+          for (Index i = 0; i < rows; ++i) V::load(in + i * p.stride + j).store(out + i * p.width + j);
+        } else {
+          const int lanes = static_cast<int>(left > j ? left - j : 0);
+          for (Index i = 0; i < rows; ++i) V::load(in + i * p.stride + j, lanes).store(out + i * p.width + j);
+        }
+      }
     }
   }
 }

@@ -13,16 +13,24 @@ namespace basin::cpu {
 /// Channels in a block of a packed image, lanes in a vector.
 inline constexpr Index kLanes = 16;
 
-/// A matrix copied to another place: out[i * out_stride + j] = in[i * in_stride + j] (copy; zeros for j in
-/// [cols, width)) or out[j * out_stride + i] = in[i * in_stride + j] (transpose), i in [0, rows), j in [0,
-/// cols).
+/// A matrix turned: out[j * out_stride + i] = in[i * in_stride + j], i in [0, rows), j in [0, cols).
 struct Copy {
   const float* in;
   Index in_stride;
   Index rows, cols;
   float* out;
   Index out_stride;
-  Index width = 0;
+};
+
+/// A matrix {rows, cols} cut into panels of columns: out[(p * rows + i) * width + j] = in[i * stride + p *
+/// step + j] for j in [0, width), zero where that column is beyond cols. Width is 16 or 32; it may exceed
+/// step.
+struct PackPanels {
+  const float* in;
+  Index stride;
+  Index rows, cols;
+  Index panels, step, width;
+  float* out;
 };
 
 /// C {rows, cols} = or += A {rows, depth} B {depth, cols}. B lies in panels of at most Kernels::panel
@@ -99,7 +107,7 @@ struct TapWeightGrad {
 struct Kernels {
   const char* name;
   Index panel;  // lanes of a full panel: 32 or 16
-  void (*copy)(const Copy&);
+  void (*pack_panels)(const PackPanels&);
   void (*transpose)(const Copy&);
   void (*gemm)(const GemmBlock&);
   void (*pack_image)(const PackImage&);

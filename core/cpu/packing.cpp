@@ -26,7 +26,7 @@ void pack_panel(const Kernels& isa, bool transposed, const float* b, Index strid
     isa.transpose({b, stride, lanes, depth, out, width});
     return;
   }
-  isa.copy({b, stride, depth, lanes, out, width, width});
+  isa.pack_panels({b, stride, depth, lanes, 1, width, width, out});
 }
 
 }  // namespace basin::cpu
