@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "core/ops.h"
-#include "kernel_testing.h"
+#include "tests/core/kernel_testing.h"
 
 namespace tensor_testing {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Flat vectors: sums in f64, SGD and Adam against their recurrences written out.
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

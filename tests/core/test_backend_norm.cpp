@@ -1,5 +1,5 @@
 // The kernels of batch normalisation and log-softmax against their formulas in f64.
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

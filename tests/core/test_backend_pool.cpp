@@ -1,5 +1,5 @@
 // Pooling kernels against naive loops, any window; scatter and gather are adjoint.
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/cpu/kernels.h"
-#include "kernel_testing.h"
+#include "tests/core/kernel_testing.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // The matrix product against a naive one in f64: all transposes, tails, leading dimensions; threads,
 // instruction sets and the number of rows do not show in the bits.
 #include "core/cpu/kernels.h"
-#include "kernel_testing.h"
+#include "tests/core/kernel_testing.h"
 
 namespace {
 

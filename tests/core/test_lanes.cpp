@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "core/cpu/loops.h"
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Elementwise operations against their formulas in f64; broadcasting against index arithmetic.
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Every misuse of a tensor function is one line that names the function, the shapes and the mistake.
 #include <functional>
 
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Sums, extrema and argmax against naive loops, over every set of axes.
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

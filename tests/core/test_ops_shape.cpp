@@ -1,7 +1,7 @@
 // Operations that move numbers, against index arithmetic; one_hot; matmul.
 #include <algorithm>
 
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 

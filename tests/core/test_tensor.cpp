@@ -1,5 +1,5 @@
 // Tensor: values, views that share storage, versions, conversions, errors.
-#include "tensor_testing.h"
+#include "tests/core/tensor_testing.h"
 
 namespace {
 
