@@ -2,8 +2,8 @@
 # From a bare Debian 12 to a trained network: installs the packages that are missing (as root or by sudo), builds
 # Basin, and trains on Fashion-MNIST (60,000 real images, Debian's dataset-fashion-mnist) with SAM. About five minutes
 # on two cores; a second call skips what is there. Usage: ./quickstart.sh
-# shellcheck source=tools/setup.sh
-source "$(dirname "${BASH_SOURCE[0]}")/tools/setup.sh"
+# shellcheck source=.ci/setup.sh
+source "$(dirname "${BASH_SOURCE[0]}")/.ci/setup.sh"
 
 required=0.88 # of the 10,000 test images
 case ${1:-} in

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds Basin and runs its tests. On Debian 12 it first installs the packages that are missing (as root or by sudo).
 # Usage: ./test.sh [PRESET [CTEST OPTION...]], PRESET is one of release (default), debug, clang-release, asan, tsan.
-# shellcheck source=tools/setup.sh
-source "$(dirname "${BASH_SOURCE[0]}")/tools/setup.sh"
+# shellcheck source=.ci/setup.sh
+source "$(dirname "${BASH_SOURCE[0]}")/.ci/setup.sh"
 
 preset=${1:-release}
 shift $(($# > 0 ? 1 : 0))

@@ -17,7 +17,7 @@ namespace {
 
 const fs::path kRoot = BASIN_SOURCE_DIR;
 const std::vector<std::string> kFolders = {"core", "autograd", "nn",    "optim", "data", "cuda",
-                                           "apps", "bench",    "tests", "docs",  "tools"};
+                                           "apps", "bench",    "tests", "docs",  ".ci"};
 
 std::string read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
