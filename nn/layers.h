@@ -96,10 +96,10 @@ class LayerNorm : public Module {
 };
 
 /// A module without parameters that is one function of its input.
-class Function : public Module {
+class FunctionModule : public Module {
  public:
   using Body = Variable (*)(const Variable&);
-  Function(const char* kind, Body body) : kind_(kind), body_(body) {}
+  FunctionModule(const char* kind, Body body) : kind_(kind), body_(body) {}
   void describe(Inventory&) override {}
   const char* kind() const override { return kind_; }
 
@@ -111,32 +111,32 @@ class Function : public Module {
   Body body_;
 };
 
-struct Relu : Function {
-  Relu() : Function("relu", [](const Variable& x) { return relu(x); }) {}
+struct Relu : FunctionModule {
+  Relu() : FunctionModule("relu", [](const Variable& x) { return relu(x); }) {}
 };
-struct LeakyRelu : Function {
-  LeakyRelu() : Function("leaky_relu", [](const Variable& x) { return leaky_relu(x); }) {}
+struct LeakyRelu : FunctionModule {
+  LeakyRelu() : FunctionModule("leaky_relu", [](const Variable& x) { return leaky_relu(x); }) {}
 };
-struct Tanh : Function {
-  Tanh() : Function("tanh", [](const Variable& x) { return tanh(x); }) {}
+struct Tanh : FunctionModule {
+  Tanh() : FunctionModule("tanh", [](const Variable& x) { return tanh(x); }) {}
 };
-struct Sigmoid : Function {
-  Sigmoid() : Function("sigmoid", [](const Variable& x) { return sigmoid(x); }) {}
+struct Sigmoid : FunctionModule {
+  Sigmoid() : FunctionModule("sigmoid", [](const Variable& x) { return sigmoid(x); }) {}
 };
-struct Gelu : Function {
-  Gelu() : Function("gelu", [](const Variable& x) { return gelu(x); }) {}
+struct Gelu : FunctionModule {
+  Gelu() : FunctionModule("gelu", [](const Variable& x) { return gelu(x); }) {}
 };
-struct Silu : Function {
-  Silu() : Function("silu", [](const Variable& x) { return silu(x); }) {}
+struct Silu : FunctionModule {
+  Silu() : FunctionModule("silu", [](const Variable& x) { return silu(x); }) {}
 };
 /// {N,H,W,C} -> {N,C}.
-struct GlobalAvgPool : Function {
-  GlobalAvgPool() : Function("global_avg_pool", [](const Variable& x) { return global_avg_pool(x); }) {}
+struct GlobalAvgPool : FunctionModule {
+  GlobalAvgPool() : FunctionModule("global_avg_pool", [](const Variable& x) { return global_avg_pool(x); }) {}
 };
 /// {N, ...} -> {N, all the rest}.
-struct Flatten : Function {
+struct Flatten : FunctionModule {
   Flatten()
-      : Function("flatten", [](const Variable& x) {
+      : FunctionModule("flatten", [](const Variable& x) {
           const Index rows = x.size(0);
           return reshape(x, {rows, rows == 0 ? 0 : x.value().elements() / rows});
         }) {}
