@@ -15,7 +15,9 @@ bool is_depthwise(const ConvGeometry& g) { return g.groups > 1 && g.groups == g.
 Axis forward_axis(Index out, Index kernel, Index stride, Index pad) {
   Axis axis{0, out, stride, -pad, std::min(kernel, stride), kernel, {}};
   Axis::Class all{0, out, 1, 0, {}};
-  for (Index r = 0; r < kernel; ++r) all.taps.push_back({r, r});
+  // Taps a stride apart meet neighbours of the packed image: they follow each other.
+  for (Index first = 0; first < std::min(kernel, stride); ++first)
+    for (Index r = first; r < kernel; r += stride) all.taps.push_back({r, r});
   axis.classes.push_back(all);
   return axis;
 }

@@ -14,12 +14,21 @@ namespace {
 // taps and channels pass.
 constexpr Index kPixels = 128;
 
-std::vector<Index> tap_offsets(const ConvPlan& plan) {
-  std::vector<Index> offsets;
-  for (const Axis::Tap& r : plan.rows.classes[0].taps)
-    for (const Axis::Tap& s : plan.cols.classes[0].taps) offsets.push_back(plan.tap_offset(r, s));
-  return offsets;
-}
+// The taps in the order of the plan: where they lie in a packed image, and in the kernel.
+struct Taps {
+  std::vector<Index> offset, kernel;
+
+  explicit Taps(const ConvPlan& plan) {
+    const std::vector<Axis::Tap>& cols = plan.cols.classes[0].taps;
+    for (const Axis::Tap& r : plan.rows.classes[0].taps) {
+      for (const Axis::Tap& s : cols) {
+        offset.push_back(plan.tap_offset(r, s));
+        kernel.push_back(r.kernel * static_cast<Index>(cols.size()) + s.kernel);
+      }
+    }
+  }
+  Index count() const { return static_cast<Index>(offset.size()); }
+};
 
 // dy by itself, to be packed as it is: a convolution with a kernel of one pixel would read it so.
 ConvPlan output_plan(const ConvPlan& plan) {
@@ -59,8 +68,8 @@ PackedStrip pack_space(const ConvPlan& plan, const Strip& strip, Index x_channel
 // Calls body(t) with x and dy of one run of about kPixels outputs of the strip after the other; t.next_x and
 // t.next_dy are the run's share of what the next strip will read.
 template <class Body>
-void for_each_run(const ConvPlan& plan, const std::vector<Index>& offsets, const PackedStrip& p,
-                  const Ahead& next_x, const Ahead& next_dy, Body body) {
+void for_each_run(const ConvPlan& plan, const Taps& taps, const PackedStrip& p, const Ahead& next_x,
+                  const Ahead& next_dy, Body body) {
   const Index rows = std::clamp<Index>(kPixels / plan.target_w, 1, p.strip.rows);
   const Index images = rows == p.strip.rows ? std::max<Index>(1, kPixels / (rows * plan.target_w)) : 1;
   const Index down = ceil_div(p.strip.rows, rows), runs = ceil_div(p.strip.images, images) * down;
@@ -72,8 +81,8 @@ void for_each_run(const ConvPlan& plan, const std::vector<Index>& offsets, const
     t.x_image = p.x_image;
     t.x_row = x_row;
     t.x_block = p.x_block;
-    t.tap = offsets.data();
-    t.taps = static_cast<Index>(offsets.size());
+    t.tap = taps.offset.data();
+    t.taps = taps.count();
     t.dy = p.dy + image * p.dy_image + row * plan.target_w * kLanes;
     t.dy_image = p.dy_image;
     t.dy_block = p.dy_block;
@@ -98,14 +107,14 @@ struct PartialSums {
 };
 
 // Adds the partial sums in their order and unpacks them to {tap, channel, output channel}.
-void add_up(const PartialSums& p, const float* partial, float* dw) {
+void add_up(const PartialSums& p, const Taps& taps, const float* partial, float* dw) {
   const Index blocks = ceil_div(p.channels, kLanes), target = p.panels.channels;
   parallel_for(p.groups * p.panels.count() * blocks, [&](Index chunk, int) {
     const Index group = chunk / blocks / p.panels.count(), j = chunk / blocks % p.panels.count();
     const Index c0 = chunk % blocks * kLanes, depth = std::min(kLanes, p.channels - c0);
     const Index lanes = p.panels.lanes(j), width = p.panels.width(j);
     const float* in = partial + p.at(group, j) + c0 * width * p.taps;
-    for (Index tap = 0; tap < p.taps; ++tap) {
+    for (Index tap : taps.kernel) {
       for (Index c = 0; c < depth; ++c, in += width) {
         float* out = dw + ((tap * p.channels + c0 + c) * p.groups + group) * target + j * p.panels.panel;
         std::copy_n(in, lanes, out);
@@ -118,10 +127,10 @@ void add_up(const PartialSums& p, const float* partial, float* dw) {
 
 void direct(const ConvPlan& plan, const float* x, const float* dy, float* dw) {
   const Kernels& isa = kernels();
-  const std::vector<Index> offsets = tap_offsets(plan);
+  const Taps taps(plan);
   const Index source = plan.source_channels(), target = plan.target_channels();
   const Panels panels{target, isa.panel};
-  PartialSums sums{panels, static_cast<Index>(offsets.size()), source, plan.groups, 1};
+  PartialSums sums{panels, taps.count(), source, plan.groups, 1};
   sums.sums = partial_sums(plan.batch, 1, sums.size());
   const Index shares = std::min(panels.count(), 16 / sums.sums);
   const StripSize strip_shape = strip_size(plan, source + target, kPixels);
@@ -156,19 +165,19 @@ void direct(const ConvPlan& plan, const float* x, const float* dy, float* dw) {
             t.next_x = t.next_dy = {};
           }
         };
-        for_each_run(plan, offsets, p, share_of(next_x, group, plan.groups),
+        for_each_run(plan, taps, p, share_of(next_x, group, plan.groups),
                      share_of(next_dy, group, plan.groups), run);
       }
     }
   });
-  add_up(sums, partial, dw);
+  add_up(sums, taps, partial, dw);
 }
 
 void depthwise(const ConvPlan& plan, const float* x, const float* dy, float* dw) {
   const Kernels& isa = kernels();
-  const std::vector<Index> offsets = tap_offsets(plan);
-  const auto taps = static_cast<Index>(offsets.size());
-  const Index channels = plan.source_c, blocks = ceil_div(channels, kLanes), size = blocks * taps * kLanes;
+  const Taps taps(plan);
+  const Index channels = plan.source_c, blocks = ceil_div(channels, kLanes),
+              size = blocks * taps.count() * kLanes;
   const Index sums = partial_sums(plan.batch, 1, size);
   const StripSize strip_shape = strip_size(plan, 2 * channels, kPixels);
   const ConvPlan dy_plan = output_plan(plan);
@@ -188,21 +197,21 @@ void depthwise(const ConvPlan& plan, const float* x, const float* dy, float* dw)
       }
       const auto run = [&](TapWeightGrad& t) {
         for (Index b = 0; b < blocks; ++b, t.x += p.x_block, t.dy += p.dy_block) {
-          t.dw = sum + b * taps * kLanes;
+          t.dw = sum + b * taps.count() * kLanes;
           isa.depthwise_weight_grad(t);
         }
       };
-      for_each_run(plan, offsets, p, source_of(plan, list, l + 1, x), source_of(dy_plan, list, l + 1, dy),
-                   run);
+      for_each_run(plan, taps, p, source_of(plan, list, l + 1, x), source_of(dy_plan, list, l + 1, dy), run);
     }
   });
 
-  for (Index tap = 0; tap < taps; ++tap) {
-    for (Index c = 0; c < channels; ++c) {
-      const float* in = partial + (c / kLanes * taps + tap) * kLanes + c % kLanes;
+  for (Index c = 0; c < channels; ++c) {
+    const float* in = partial + c / kLanes * taps.count() * kLanes + c % kLanes;
+    for (Index tap : taps.kernel) {
       float total = in[0];
       for (Index s = 1; s < sums; ++s) total += in[s * size];
       dw[tap * channels + c] = total;
+      in += kLanes;
     }
   }
 }
