@@ -10,40 +10,69 @@
 
 namespace basin {
 
+// clang-format off: the ops in groups, not one a line
 /// y = f(x; a, b). Scalar formulas: core/functors.h.
 enum class UnaryOp {
-  copy, neg, abs, sign, exp, log, sqrt, rsqrt, reciprocal, square,
-  tanh, sigmoid, relu, step,      // step(x) = 1 if x > 0 else 0
-  leaky_relu, leaky_step,         // a = negative slope; leaky_step is its derivative
-  erf, gelu, gelu_tanh, silu,
-  add_scalar, mul_scalar,         // x + a, x * a
-  pow_scalar,                     // x^a
-  clamp, clamp_mask,              // clamp to [a, b]; 1 where a <= x <= b
+  copy,
+  neg,
+  abs,
+  sign,
+  exp,
+  log,
+  sqrt,
+  rsqrt,
+  reciprocal,
+  square,
+  tanh,
+  sigmoid,
+  relu,
+  step,  // step(x) = 1 if x > 0 else 0
+  leaky_relu,
+  leaky_step,  // a = negative slope; leaky_step is its derivative
+  erf,
+  gelu,
+  gelu_tanh,
+  silu,
+  add_scalar,
+  mul_scalar,  // x + a, x * a
+  pow_scalar,  // x^a
+  clamp,
+  clamp_mask,  // clamp to [a, b]; 1 where a <= x <= b
   count_,
 };
 
 /// y = f(x, z), broadcasting.
 enum class BinaryOp {
-  add, sub, mul, div, pow, maximum, minimum,
-  greater, greater_equal, equal,  // 1 or 0 in the operands' dtype
-  tanh_grad,                      // g, y -> g (1 - y^2)
-  sigmoid_grad,                   // g, y -> g y (1 - y)
-  relu_grad,                      // g, y -> y > 0 ? g : 0
-  gelu_grad, gelu_tanh_grad,      // g, x -> g times the derivative at x
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  maximum,
+  minimum,
+  greater,
+  greater_equal,
+  equal,         // 1 or 0 in the operands' dtype
+  tanh_grad,     // g, y -> g (1 - y^2)
+  sigmoid_grad,  // g, y -> g y (1 - y)
+  relu_grad,     // g, y -> y > 0 ? g : 0
+  gelu_grad,
+  gelu_tanh_grad,  // g, x -> g times the derivative at x
   silu_grad,
   count_,
 };
+// clang-format on
 
 enum class ReduceOp { sum, max, min, count_ };
 
 /// What batch normalisation does besides normalising.
 struct BatchNormForward {
-  const Tensor& x;               // {..., C}
-  const Tensor& gamma;           // {C}
-  const Tensor& beta;            // {C}
-  const Tensor& mean;            // {C}: of the batch, or running
-  const Tensor& inv_std;         // {C}: 1/sqrt(var + eps)
-  const Tensor* residual;        // {..., C} added before the ReLU, or null
+  const Tensor& x;         // {..., C}
+  const Tensor& gamma;     // {C}
+  const Tensor& beta;      // {C}
+  const Tensor& mean;      // {C}: of the batch, or running
+  const Tensor& inv_std;   // {C}: 1/sqrt(var + eps)
+  const Tensor* residual;  // {..., C} added before the ReLU, or null
   bool relu;
 };
 
@@ -53,8 +82,8 @@ struct BatchNormBackward {
   const Tensor& mean;
   const Tensor& inv_std;
   const Tensor& dy;
-  const Tensor* y;               // the output, where relu: its sign is the mask; else null
-  bool batch_statistics;         // mean and inv_std depend on x (train) or are constants (eval)
+  const Tensor* y;        // the output, where relu: its sign is the mask; else null
+  bool batch_statistics;  // mean and inv_std depend on x (train) or are constants (eval)
 };
 
 struct SgdStep {
@@ -87,8 +116,8 @@ class Backend {
   virtual void binary(BinaryOp op, const Tensor& x, const Tensor& z, Tensor& out) = 0;
   virtual void where(const Tensor& condition, const Tensor& x, const Tensor& z, Tensor& out) = 0;
 
-  // Reductions over `axes` (sorted, not empty); out has the kept axes. Fixed order of sums; f32 sums carry f64
-  // or equivalent accuracy across blocks.
+  // Reductions over `axes` (sorted, not empty); out has the kept axes. Fixed order of sums; f32 sums carry
+  // f64 or equivalent accuracy across blocks.
   virtual void reduce(ReduceOp op, const Tensor& x, const Axes& axes, Tensor& out) = 0;
   virtual void argmax(const Tensor& x, int axis, Tensor& out) = 0;  // i64; the first of equals
 
@@ -106,7 +135,8 @@ class Backend {
   /// out[r, index[r, j]] += x[r, j].
   virtual void scatter_add_last(const Tensor& x, const Tensor& index, Tensor& out) = 0;
 
-  /// out = op(a) op(b) for `batch` matrix pairs: op(a) {m,k}, op(b) {k,n}. A stride of 0 elements repeats the matrix.
+  /// out = op(a) op(b) for `batch` matrix pairs: op(a) {m,k}, op(b) {k,n}. A stride of 0 elements repeats the
+  /// matrix.
   struct Matmul {
     Index batch = 1, m = 0, n = 0, k = 0;
     bool transpose_a = false, transpose_b = false;
@@ -147,7 +177,8 @@ class Backend {
   /// PyTorch's SGD recurrence: d = g + wd w; v = momentum v + (1-dampening) d (first: v = d);
   /// w <- w - lr (nesterov ? d + momentum v : v). buffer is null without momentum.
   /// decay_mask, null or like w: 1 where weight decay applies.
-  virtual void sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor* buffer) = 0;
+  virtual void sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
+                        Tensor* buffer) = 0;
   virtual void adam_step(const AdamStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m,
                          Tensor& v) = 0;
 };

@@ -13,8 +13,8 @@ struct ConvOptions {
 };
 
 /// y[n,oh,ow,k] = sum_{r,s,c} x[n, oh*stride_h - pad_h + r, ow*stride_w - pad_w + s, c] * w[r,s,c,k],
-/// x {batch,in_h,in_w,in_c}, w {kernel_h,kernel_w,in_c/groups,out_c}, y {batch,out_h,out_w,out_c}; group g joins
-/// input channels [g*in_c/groups, ...) with output channels [g*out_c/groups, ...).
+/// x {batch,in_h,in_w,in_c}, w {kernel_h,kernel_w,in_c/groups,out_c}, y {batch,out_h,out_w,out_c}; group g
+/// joins input channels [g*in_c/groups, ...) with output channels [g*out_c/groups, ...).
 struct ConvGeometry {
   Index batch = 0, in_h = 0, in_w = 0, in_c = 0;
   Index kernel_h = 1, kernel_w = 1;

@@ -13,20 +13,28 @@ enum class Dtype : std::uint8_t { f32, f64, i64, u8 };
 
 constexpr std::size_t size_of(Dtype t) {
   switch (t) {
-    case Dtype::f32: return 4;
-    case Dtype::f64: return 8;
-    case Dtype::i64: return 8;
-    case Dtype::u8: return 1;
+    case Dtype::f32:
+      return 4;
+    case Dtype::f64:
+      return 8;
+    case Dtype::i64:
+      return 8;
+    case Dtype::u8:
+      return 1;
   }
   return 0;
 }
 
 constexpr const char* name_of(Dtype t) {
   switch (t) {
-    case Dtype::f32: return "f32";
-    case Dtype::f64: return "f64";
-    case Dtype::i64: return "i64";
-    case Dtype::u8: return "u8";
+    case Dtype::f32:
+      return "f32";
+    case Dtype::f64:
+      return "f64";
+    case Dtype::i64:
+      return "i64";
+    case Dtype::u8:
+      return "u8";
   }
   return "?";
 }
@@ -56,10 +64,14 @@ decltype(auto) dispatch_floating(Dtype t, const char* op, Body&& body) {
 template <class Body>
 decltype(auto) dispatch_all(Dtype t, Body&& body) {
   switch (t) {
-    case Dtype::f32: return body(float{});
-    case Dtype::f64: return body(double{});
-    case Dtype::i64: return body(std::int64_t{});
-    case Dtype::u8: break;
+    case Dtype::f32:
+      return body(float{});
+    case Dtype::f64:
+      return body(double{});
+    case Dtype::i64:
+      return body(std::int64_t{});
+    case Dtype::u8:
+      break;
   }
   return body(std::uint8_t{});
 }

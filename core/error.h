@@ -30,7 +30,8 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
-/// Base of every exception that Basin throws on purpose. what() is one line that says what, where, how to mend it.
+/// Base of every exception that Basin throws on purpose. what() is one line that says what, where, how to
+/// mend it.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

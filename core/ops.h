@@ -1,6 +1,6 @@
 // Raw tensor functions: check shapes and dtypes, allocate the result, call the backend. No gradients
-// (autograd/ops.h has the differentiable ones under the same names). Every error is an ArgumentError that names the
-// op and the shapes.
+// (autograd/ops.h has the differentiable ones under the same names). Every error is an ArgumentError that
+// names the op and the shapes.
 #pragma once
 
 #include "core/backend.h"
@@ -28,7 +28,8 @@ inline Tensor sum(const Tensor& x, const Axes& axes = {}, bool keep = false) {
 Tensor argmax(const Tensor& x, int axis = -1);
 /// Copies x along its extents of 1 up to `shape`.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
-/// Sums x over the axes along which a tensor of `shape` was broadcast to x's shape (the adjoint of broadcast_to).
+/// Sums x over the axes along which a tensor of `shape` was broadcast to x's shape (the adjoint of
+/// broadcast_to).
 Tensor sum_to(const Tensor& x, const Shape& shape);
 
 Tensor permute(const Tensor& x, const Axes& perm);
@@ -48,7 +49,8 @@ Tensor one_hot(const Tensor& labels, Index classes, Dtype dtype);
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
 
 /// Checks x {N,H,W,C} against w {KH,KW,C/groups,K} and works out the output size.
-ConvGeometry conv_geometry(const Shape& x, const Shape& w, const ConvOptions& options, const char* op = "conv2d");
+ConvGeometry conv_geometry(const Shape& x, const Shape& w, const ConvOptions& options,
+                           const char* op = "conv2d");
 /// Same for a pooling window.
 ConvGeometry pool_geometry(const Shape& x, Index kernel_h, Index kernel_w, const ConvOptions& options,
                            const char* op);

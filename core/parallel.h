@@ -1,5 +1,5 @@
-// The thread pool. Work is split by problem size into fixed chunks, never by thread count, so that the number of
-// threads never shows in the bits of a result.
+// The thread pool. Work is split by problem size into fixed chunks, never by thread count, so that the number
+// of threads never shows in the bits of a result.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ class ChunkBody {
   void (*call_)(void*, std::int64_t, int);
 };
 
-/// Calls body(chunk, thread) once for each chunk in [0, chunks), on the calling thread and the pool's workers;
-/// returns when all are done. `thread` is in [0, thread_count()) and no two running bodies share it: index
-/// per-thread scratch with it, never results. Chunks are assigned statically in contiguous runs. The first
-/// exception thrown by a body is rethrown here. A call from inside a body runs serially on that thread.
+/// Calls body(chunk, thread) once for each chunk in [0, chunks), on the calling thread and the pool's
+/// workers; returns when all are done. `thread` is in [0, thread_count()) and no two running bodies share it:
+/// index per-thread scratch with it, never results. Chunks are assigned statically in contiguous runs. The
+/// first exception thrown by a body is rethrown here. A call from inside a body runs serially on that thread.
 void parallel_for(std::int64_t chunks, ChunkBody body);
 
 /// Number of threads that parallel_for uses, the caller included. Default: the CPUs this process may run on.
@@ -39,8 +39,8 @@ void set_thread_count(int count);
 /// CPUs in this process's affinity mask (containers and taskset respected).
 int available_cpus();
 
-/// A buffer of at least `bytes` bytes, 64-byte aligned, private to the calling thread and `slot` (0..7), kept and
-/// grown for reuse; contents are undefined.
+/// A buffer of at least `bytes` bytes, 64-byte aligned, private to the calling thread and `slot` (0..7), kept
+/// and grown for reuse; contents are undefined.
 void* thread_scratch(int slot, std::size_t bytes);
 
 }  // namespace basin

@@ -13,7 +13,8 @@ void Shape::push_back(Index extent) {
 Index Shape::elements() const {
   Index n = 1;
   for (Index e : *this)
-    if (__builtin_mul_overflow(n, e, &n)) throw ArgumentError("[shape] element count of ", *this, " overflows");
+    if (__builtin_mul_overflow(n, e, &n))
+      throw ArgumentError("[shape] element count of ", *this, " overflows");
   return n;
 }
 
@@ -23,7 +24,9 @@ int Shape::axis(int a, const char* op) const {
   return r;
 }
 
-bool Shape::operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+bool Shape::operator==(const Shape& other) const {
+  return std::equal(begin(), end(), other.begin(), other.end());
+}
 
 std::ostream& operator<<(std::ostream& out, const Shape& s) {
   out << '{';

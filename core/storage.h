@@ -1,4 +1,5 @@
-// Counted buffers. A Storage knows its device, its size and a version number that every mutable access raises.
+// Counted buffers. A Storage knows its device, its size and a version number that every mutable access
+// raises.
 #pragma once
 
 #include <atomic>

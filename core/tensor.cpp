@@ -43,7 +43,8 @@ void Tensor::expect_dtype(Dtype wanted) const {
 
 Tensor Tensor::reshape(const Shape& shape) const {
   if (shape.elements() != elements_)
-    throw ArgumentError("[reshape] ", shape_, " has ", elements_, " elements, ", shape, " has ", shape.elements());
+    throw ArgumentError("[reshape] ", shape_, " has ", elements_, " elements, ", shape, " has ",
+                        shape.elements());
   Tensor t = *this;
   t.shape_ = shape;
   return t;
@@ -80,7 +81,8 @@ Tensor Tensor::slice_rows(Index begin, Index end) const {
 Tensor Tensor::view(Index offset, const Shape& shape) const {
   const Index count = shape.elements();
   if (offset < 0 || count > elements_ || offset > elements_ - count)
-    throw ArgumentError("[view] ", shape, " at element ", offset, " leaves a tensor of ", elements_, " elements");
+    throw ArgumentError("[view] ", shape, " at element ", offset, " leaves a tensor of ", elements_,
+                        " elements");
   Tensor t = *this;
   t.offset_ += static_cast<std::size_t>(offset) * size_of(dtype_);
   t.shape_ = shape;
@@ -105,7 +107,8 @@ Tensor Tensor::to(Dtype dtype) const {
 void Tensor::copy_from(const Tensor& source) {
   if (source.elements_ != elements_ || source.dtype_ != dtype_)
     throw ArgumentError("[copy_from] ", source.shape_, " ", source.dtype_, " into ", shape_, " ", dtype_);
-  if (elements_ > 0 && source.raw() != raw()) backend_of(*this).copy_bytes(mutable_raw(), source.raw(), bytes());
+  if (elements_ > 0 && source.raw() != raw())
+    backend_of(*this).copy_bytes(mutable_raw(), source.raw(), bytes());
 }
 
 void Tensor::fill(double value) {

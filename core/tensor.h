@@ -12,8 +12,8 @@
 
 namespace basin {
 
-/// Copying a Tensor copies the handle: both share the numbers. reshape() and slices of the leading dimension share
-/// storage too; everything else copies. Activations are {N,H,W,C}.
+/// Copying a Tensor copies the handle: both share the numbers. reshape() and slices of the leading dimension
+/// share storage too; everything else copies. Activations are {N,H,W,C}.
 class Tensor {
  public:
   Tensor() = default;  // undefined: no storage, defined() == false
