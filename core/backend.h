@@ -10,54 +10,28 @@
 
 namespace basin {
 
-// clang-format off: the ops in groups, not one a line
+// The ops stand in groups, not one a line.
+// clang-format off
 /// y = f(x; a, b). Scalar formulas: core/functors.h.
 enum class UnaryOp {
-  copy,
-  neg,
-  abs,
-  sign,
-  exp,
-  log,
-  sqrt,
-  rsqrt,
-  reciprocal,
-  square,
-  tanh,
-  sigmoid,
-  relu,
-  step,  // step(x) = 1 if x > 0 else 0
-  leaky_relu,
-  leaky_step,  // a = negative slope; leaky_step is its derivative
-  erf,
-  gelu,
-  gelu_tanh,
-  silu,
-  add_scalar,
-  mul_scalar,  // x + a, x * a
-  pow_scalar,  // x^a
-  clamp,
-  clamp_mask,  // clamp to [a, b]; 1 where a <= x <= b
+  copy, neg, abs, sign, exp, log, sqrt, rsqrt, reciprocal, square,
+  tanh, sigmoid, relu, step,      // step(x) = 1 if x > 0 else 0
+  leaky_relu, leaky_step,         // a = negative slope; leaky_step is its derivative
+  erf, gelu, gelu_tanh, silu,
+  add_scalar, mul_scalar,         // x + a, x * a
+  pow_scalar,                     // x^a
+  clamp, clamp_mask,              // clamp to [a, b]; 1 where a <= x <= b
   count_,
 };
 
 /// y = f(x, z), broadcasting.
 enum class BinaryOp {
-  add,
-  sub,
-  mul,
-  div,
-  pow,
-  maximum,
-  minimum,
-  greater,
-  greater_equal,
-  equal,         // 1 or 0 in the operands' dtype
-  tanh_grad,     // g, y -> g (1 - y^2)
-  sigmoid_grad,  // g, y -> g y (1 - y)
-  relu_grad,     // g, y -> y > 0 ? g : 0
-  gelu_grad,
-  gelu_tanh_grad,  // g, x -> g times the derivative at x
+  add, sub, mul, div, pow, maximum, minimum,
+  greater, greater_equal, equal,  // 1 or 0 in the operands' dtype
+  tanh_grad,                      // g, y -> g (1 - y^2)
+  sigmoid_grad,                   // g, y -> g y (1 - y)
+  relu_grad,                      // g, y -> y > 0 ? g : 0
+  gelu_grad, gelu_tanh_grad,      // g, x -> g times the derivative at x
   silu_grad,
   count_,
 };
