@@ -1,6 +1,7 @@
-// The heavy f32 kernels of the CPU backend on raw pointers: what core/cpu/backend.cpp calls. Written once over a small
-// vector wrapper (simd.h), compiled per instruction set, chosen at run time (BASIN_ARCH=avx512|avx2|portable pins it).
-// The f64 twins run a plain generic path (gradient checks). All give the same bits for any number of threads.
+// The heavy f32 kernels of the CPU backend on raw pointers: what core/cpu/backend.cpp calls. Written once
+// over a small vector wrapper (simd.h), compiled per instruction set, chosen at run time
+// (BASIN_ARCH=avx512|avx2|portable pins it). The f64 twins run a plain generic path (gradient checks). All
+// give the same bits for any number of threads.
 #pragma once
 
 #include "core/conv_geometry.h"
@@ -8,10 +9,10 @@
 namespace basin::cpu {
 
 /// C = op(A) op(B), row-major with leading dimensions: op(A) {m,k}, op(B) {k,n}, C {m,n}. Overwrites C.
-void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda, const float* b,
-          Index ldb, float* c, Index ldc);
-void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const double* a, Index lda, const double* b,
-          Index ldb, double* c, Index ldc);
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda,
+          const float* b, Index ldb, float* c, Index ldc);
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const double* a, Index lda,
+          const double* b, Index ldb, double* c, Index ldc);
 
 /// y = x * w; dx = its input gradient; dw = its weight gradient (see ConvGeometry). Outputs are overwritten.
 void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y);
