@@ -1,6 +1,6 @@
 // The thread pool behind parallel_for: persistent workers that spin briefly and then sleep, each with a
-// mailbox of its own. Nothing is pinned: two Basin processes (or ctest -j) would put their threads on the
-// same CPU.
+// mailbox of its own. Nothing is pinned, because two Basin processes (or ctest -j) would then share one CPU
+// and leave others idle.
 #include "core/parallel.h"
 
 #include <sched.h>
@@ -23,6 +23,8 @@
 
 namespace basin {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 // Index of this thread in the running parallel_for, -1 outside of one.
 thread_local int current_thread = -1;
@@ -53,7 +55,6 @@ class alignas(64) Signal {
 
   template <class Done>
   void wait(Done done) {
-    using Clock = std::chrono::steady_clock;
     constexpr auto kSpin = std::chrono::microseconds(100);
     const Clock::time_point end = Clock::now() + kSpin;
     do {
@@ -83,6 +84,46 @@ class alignas(64) Signal {
   std::condition_variable changed_;
 };
 
+// The CPUs that this thread may run on.
+class CpuMask {
+ public:
+  CpuMask() {
+    for (std::size_t cpus = 1024; cpus <= (std::size_t{1} << 20); cpus *= 2) {
+      bits_.assign(cpus / (8 * sizeof(cpu_set_t)), cpu_set_t{});
+      if (sched_getaffinity(0, bytes(), bits_.data()) == 0) return;
+    }
+    bits_.clear();
+  }
+  int count() const { return bits_.empty() ? 0 : CPU_COUNT_S(bytes(), bits_.data()); }
+  void remove(int cpu) { CPU_CLR_S(static_cast<std::size_t>(cpu), bytes(), bits_.data()); }
+  void apply() const { sched_setaffinity(0, bytes(), bits_.data()); }
+
+ private:
+  std::size_t bytes() const { return bits_.size() * sizeof(cpu_set_t); }
+  std::vector<cpu_set_t> bits_;
+};
+
+// Linux may leave two threads that spin in turn on one CPU for seconds. A worker that finds itself on its
+// caller's CPU forbids itself that CPU for a moment, which moves it, and then allows it again.
+class StepAside {
+ public:
+  void from(int cpu) {
+    if (cpu < 0 || sched_getcpu() != cpu) return;
+    const Clock::time_point now = Clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::milliseconds(2);
+    const CpuMask all;
+    if (all.count() < 2) return;
+    CpuMask others = all;
+    others.remove(cpu);
+    others.apply();
+    all.apply();
+  }
+
+ private:
+  Clock::time_point next_{};
+};
+
 class Pool {
  public:
   explicit Pool(int count) { start(count); }
@@ -102,7 +143,7 @@ class Pool {
   void run(std::int64_t chunks, ChunkBody body) {
     const std::lock_guard lock(one_caller_);
     const int threads = static_cast<int>(std::min<std::int64_t>(size(), chunks));
-    job_ = {&body, chunks, threads};
+    job_ = {&body, chunks, threads, sched_getcpu()};
     pending_.set(threads - 1);
     for (int t = 1; t < threads; ++t) {
       Signal& mail = workers_[static_cast<std::size_t>(t) - 1]->mail;
@@ -128,6 +169,7 @@ class Pool {
     const ChunkBody* body = nullptr;
     std::int64_t chunks = 0;
     int threads = 1;
+    int cpu = -1;  // that the caller runs on
   };
   static constexpr int kQuit = -1;
 
@@ -146,10 +188,12 @@ class Pool {
   }
 
   void work(Worker& self, int t) {
+    StepAside step_aside;
     for (int seen = 0;;) {
       self.mail.wait([&](int value) { return value != seen; });
       seen = self.mail.value();
       if (seen == kQuit) return;
+      step_aside.from(job_.cpu);
       self.failure = share(t);
       pending_.count_down();
     }
@@ -240,13 +284,7 @@ void set_thread_count(int count) {
 }
 
 int available_cpus() {
-  int cpus = 0;
-  for (int room = 1024; cpus == 0 && room <= (1 << 20); room *= 2) {
-    cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(room));
-    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(room));
-    if (set && sched_getaffinity(0, bytes, set) == 0) cpus = CPU_COUNT_S(bytes, set);
-    CPU_FREE(set);
-  }
+  int cpus = CpuMask().count();
   if (cpus == 0) cpus = static_cast<int>(std::thread::hardware_concurrency());
   return std::max(1, std::min(cpus, quota_cpus()));
 }
