@@ -186,14 +186,15 @@ TEST_CASE("broadcast_to repeats, for every dtype; sum_to is its adjoint") {
   CHECK(values_of(broadcast_to(column, {2, 2, 3})) == Values{1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2});
   CHECK(values_of(broadcast_to(Tensor::from(std::vector<std::uint8_t>{7, 8}), {2, 2})) == Values{7, 8, 7, 8});
   CHECK(broadcast_to(Tensor::zeros({1, 3}), {0, 3}).elements() == 0);
-  for (const auto& [small, large] : {std::pair<Shape, Shape>{{3}, {2, 3}},
-                                     {{2, 1}, {2, 3}},
-                                     {{}, {2, 3}},
-                                     {{1, 5, 1}, {4, 5, 6}},
-                                     {{7}, {7}},
-                                     {{1, 1}, {1, 1}},
-                                     {{4}, {1, 4}},
-                                     {{1}, {3, 1000}}}) {
+  for (const auto& shapes : {std::pair<Shape, Shape>{{3}, {2, 3}},
+                             {{2, 1}, {2, 3}},
+                             {{}, {2, 3}},
+                             {{1, 5, 1}, {4, 5, 6}},
+                             {{7}, {7}},
+                             {{1, 1}, {1, 1}},
+                             {{4}, {1, 4}},
+                             {{1}, {3, 1000}}}) {
+    const Shape &small = shapes.first, &large = shapes.second;
     CAPTURE(small);
     CAPTURE(large);
     const Tensor x = random(small, Dtype::f64, 3), g = random(large, Dtype::f64, 4);
@@ -208,7 +209,8 @@ TEST_CASE("where chooses, broadcasting all three; the condition may be u8") {
     const Shape shapes[][3] = {{{6, 7}, {6, 7}, {6, 7}}, {{7}, {6, 1}, {6, 7}},
                                {{6, 1}, {}, {1, 7}},     {{}, {1}, {}},
                                {{9001, 3}, {3}, {}},     {{3, 1, 1}, {4, 1}, {5}}};
-    for (const auto& [cs, xs, zs] : shapes) {
+    for (const auto& three : shapes) {
+      const Shape &cs = three[0], &xs = three[1], &zs = three[2];
       CAPTURE(cs);
       const Tensor c = unary(UnaryOp::step, random(cs, dtype, 1)), x = random(xs, dtype, 2),
                    z = random(zs, dtype, 3);
