@@ -23,8 +23,9 @@ TEST_CASE("ticks are round and enclose the data") {
   CHECK(ticks(0, 10, 6) == std::vector<double>{0, 2, 4, 6, 8, 10});
   CHECK(ticks(1, 2, 7, 1) == std::vector<double>{1, 2});
   CHECK(ticks(1, 30, 7) == std::vector<double>{0, 5, 10, 15, 20, 25, 30});
-  for (const auto& [low, high] :
+  for (const auto& range :
        {std::pair{0.013, 2.7}, {-3.0, 1e-9}, {1e-300, 2e-300}, {97.2, 97.4}, {-1e9, 1e12}}) {
+    const double low = range.first, high = range.second;
     const std::vector<double> marks = ticks(low, high, 6);
     CAPTURE(low);
     CHECK(marks.size() >= 3);

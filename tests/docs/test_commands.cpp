@@ -70,7 +70,9 @@ std::vector<std::pair<std::string, std::string>> documented_commands() {
 TEST_CASE("the program accepts every documented command") {
   const auto commands = documented_commands();
   REQUIRE(commands.size() > 5);
-  for (const auto& [place, command] : commands) {
+  for (const auto& documented : commands) {
+    const auto& place = documented.first;
+    const auto& command = documented.second;
     const Answer answer = ask_basin(command);
     // A run that is to be resumed or evaluated does not exist here, which is exit code 4; anything else is
     // wrong.

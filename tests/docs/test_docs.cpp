@@ -89,7 +89,9 @@ bool contains_all_parts(const std::string& text, const std::string& qualified) {
 }  // namespace
 
 TEST_CASE("a block of C++ is a program or a quotation") {
-  for (const auto& [name, page] : pages()) {
+  for (const auto& entry : pages()) {
+    const auto& name = entry.first;  // clang 14 lets no lambda capture a structured binding
+    const auto& page = entry.second;
     for (const Block& block : page.blocks) {
       if (block.language != "cpp" || is_program(block)) continue;
       const bool quoted = std::any_of(sources().begin(), sources().end(),
@@ -100,7 +102,9 @@ TEST_CASE("a block of C++ is a program or a quotation") {
 }
 
 TEST_CASE("links lead to files that exist") {
-  for (const auto& [name, page] : pages()) {
+  for (const auto& entry : pages()) {
+    const auto& name = entry.first;
+    const auto& page = entry.second;
     for (const Mention& link : page.links) {
       if (link.text.starts_with("http") || link.text.starts_with('#')) continue;
       const fs::path target = (kRoot / name).parent_path() / link.text.substr(0, link.text.find('#'));
@@ -111,7 +115,9 @@ TEST_CASE("links lead to files that exist") {
 
 TEST_CASE("the index lists every page") {
   const std::string index = read(kRoot / "docs" / "README.md");
-  for (const auto& [name, page] : pages()) {
+  for (const auto& entry : pages()) {
+    const auto& name = entry.first;
+    const auto& page = entry.second;
     if (!name.starts_with("docs/") || name == "docs/README.md") continue;
     CHECK_MESSAGE(index.find("](" + name.substr(5) + ")") != std::string::npos,
                   name << " is not in docs/README.md");
@@ -119,7 +125,9 @@ TEST_CASE("the index lists every page") {
 }
 
 TEST_CASE("files and functions that are named exist") {
-  for (const auto& [name, page] : pages()) {
+  for (const auto& entry : pages()) {
+    const auto& name = entry.first;
+    const auto& page = entry.second;
     for (const Mention& mention : page.quoted) {
       if (const std::string path = file_mentioned(mention.text); !path.empty()) {
         CHECK_MESSAGE(fs::exists(kRoot / path), name << ":" << mention.line << ": no such file: " << path);
@@ -146,7 +154,9 @@ TEST_CASE("files and functions that are named exist") {
 
 TEST_CASE("commands name scripts and presets that exist") {
   const std::string presets = read(kRoot / "CMakePresets.json");
-  for (const auto& [name, page] : pages()) {
+  for (const auto& entry : pages()) {
+    const auto& name = entry.first;
+    const auto& page = entry.second;
     for (const Block& block : page.blocks) {
       if (block.language != "sh") continue;
       for (const std::string& command : commands_of(block)) {
