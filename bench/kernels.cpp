@@ -1,8 +1,10 @@
 // Speed of the convolution and matrix kernels in GFLOP/s (nominal count: padded taps included), and as a
 // share of the FMA peak per second of CPU time: peak and kernel are timed in turn, so that the share means
-// something on a machine that others use too. `bench_kernels [FILTER] [SECONDS]`; threads:
+// something on a machine that others use too. `kernels [FILTER] [SECONDS]`; threads:
 // BASIN_BENCH_THREADS, instruction set: BASIN_ARCH.
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -42,8 +44,10 @@ Time rate(double operations, Run run) {
   return {operations / (end.wall - start.wall), operations / (end.cpu - start.cpu)};
 }
 
-// Independent chains of FMAs, enough to hide their latency.
-[[gnu::target("avx512f"), gnu::noinline]] void fma_chains_512(int steps) {
+// Twelve independent chains of multiplications and additions hide the latency of either. Returns the
+// operations.
+#if defined(__x86_64__)
+[[gnu::target("avx512f"), gnu::noinline]] double chains_512(int steps) {
   __m512 sum[12];
 #pragma GCC unroll 12
   for (int i = 0; i < 12; ++i) sum[i] = _mm512_set1_ps(static_cast<float>(i));
@@ -55,9 +59,10 @@ Time rate(double operations, Run run) {
   for (int i = 1; i < 12; ++i) sum[0] = _mm512_add_ps(sum[0], sum[i]);
   volatile float sink = _mm512_cvtss_f32(sum[0]);
   (void)sink;
+  return 12.0 * 16 * 2 * steps;
 }
 
-[[gnu::target("avx2,fma"), gnu::noinline]] void fma_chains_256(int steps) {
+[[gnu::target("avx2,fma"), gnu::noinline]] double chains_256(int steps) {
   __m256 sum[12];
 #pragma GCC unroll 12
   for (int i = 0; i < 12; ++i) sum[i] = _mm256_set1_ps(static_cast<float>(i));
@@ -69,6 +74,33 @@ Time rate(double operations, Run run) {
   for (int i = 1; i < 12; ++i) sum[0] = _mm256_add_ps(sum[0], sum[i]);
   volatile float sink = _mm256_cvtss_f32(sum[0]);
   (void)sink;
+  return 12.0 * 8 * 2 * steps;
+}
+#endif
+
+[[gnu::noinline]] double chains_128(int steps) {
+  typedef float Four __attribute__((vector_size(16)));
+  Four sum[12];
+#pragma GCC unroll 12
+  for (int i = 0; i < 12; ++i) sum[i] = Four{} + static_cast<float>(i);
+  for (int step = 0; step < steps; ++step) {
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) sum[i] = sum[i] * 0.999f + 0.001f;
+  }
+  for (int i = 1; i < 12; ++i) sum[0] += sum[i];
+  volatile float sink = sum[0][0];
+  (void)sink;
+  return 12.0 * 4 * 2 * steps;
+}
+
+// By the instruction set in use.
+double chains(int steps) {
+#if defined(__x86_64__)
+  const std::string name = basin::cpu::instruction_set();
+  if (name == "avx512") return chains_512(steps);
+  if (name == "avx2") return chains_256(steps);
+#endif
+  return chains_128(steps);
 }
 
 double median(std::vector<double> values) {
@@ -77,19 +109,12 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// The FMA peak of all threads together.
+// The peak of all threads together.
 Time peak() {
-  const bool wide = std::string(basin::cpu::instruction_set()) == "avx512";
   constexpr int kSteps = 20000;
-  const double operations = basin::thread_count() * kSteps * 12.0 * 2 * (wide ? 16 : 8);
-  return rate(operations, [&] {
-    basin::parallel_for(basin::thread_count(), [&](Index, int) {
-      if (wide)
-        fma_chains_512(kSteps);
-      else
-        fma_chains_256(kSteps);
-    });
-  });
+  const double operations = basin::thread_count() * chains(1) * kSteps;
+  return rate(operations,
+              [&] { basin::parallel_for(basin::thread_count(), [&](Index, int) { chains(kSteps); }); });
 }
 
 struct Sample {

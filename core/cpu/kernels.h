@@ -1,7 +1,9 @@
-// The heavy f32 kernels of the CPU backend on raw pointers: what core/cpu/backend.cpp calls. Written once
-// over a small vector wrapper (simd.h), compiled per instruction set, chosen at run time
-// (BASIN_ARCH=avx512|avx2|portable pins it). The f64 twins run a plain generic path (gradient checks). All
-// give the same bits for any number of threads.
+// The heavy kernels of the CPU backend on raw pointers. f32: written once over a small vector wrapper
+// (simd.h), compiled per instruction set, chosen at run time (BASIN_ARCH=avx512|avx2|portable pins it); f64:
+// plain loops for gradient checks (plain.h). All give the same bits for any number of threads, AVX2 the same
+// as AVX-512; an image's result in conv2d and conv2d_input_grad, and a row of gemm with A not transposed, do
+// not depend on the others beside it. They use slots 0 to 3 of thread_scratch: whoever calls them must keep
+// nothing there.
 #pragma once
 
 #include "core/conv_geometry.h"

@@ -1,5 +1,6 @@
 // The thread pool: every chunk once, static contiguous runs, exceptions, nesting, resizing, scratch memory.
 #include <doctest/doctest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <cstdint>
@@ -122,14 +123,30 @@ TEST_CASE("parallel_for: many short loops, with pauses long enough for the worke
   for (std::int64_t n : count) CHECK(n == 3000);
 }
 
+TEST_CASE("parallel_for: the workers may run on every CPU that the caller may run on") {
+  const WithThreads with(3);
+  cpu_set_t own;
+  REQUIRE(sched_getaffinity(0, sizeof own, &own) == 0);
+  std::atomic<int> differing{0};
+  for (int round = 0; round < 200; ++round)
+    parallel_for(3, [&](std::int64_t, int) {
+      cpu_set_t mine;
+      if (sched_getaffinity(0, sizeof mine, &mine) != 0 || !CPU_EQUAL(&own, &mine)) ++differing;
+    });
+  CHECK(differing == 0);
+}
+
 TEST_CASE("set_thread_count: zero, and a call from inside a loop, are errors") {
   CHECK_THROWS_AS(basin::set_thread_count(0), basin::ArgumentError);
   CHECK_THROWS_AS(parallel_for(1, [](std::int64_t, int) { basin::set_thread_count(2); }),
                   basin::ArgumentError);
 }
 
-TEST_CASE("available_cpus: at least one, and the default number of threads") {
+TEST_CASE("available_cpus: at least one, at most what the affinity mask allows") {
+  cpu_set_t own;
+  REQUIRE(sched_getaffinity(0, sizeof own, &own) == 0);
   CHECK(basin::available_cpus() >= 1);
+  CHECK(basin::available_cpus() <= CPU_COUNT(&own));
 }
 
 TEST_CASE("thread_scratch: aligned, kept per thread and slot, grown") {
