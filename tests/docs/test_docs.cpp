@@ -117,7 +117,6 @@ TEST_CASE("the index lists every page") {
   const std::string index = read(kRoot / "docs" / "README.md");
   for (const auto& entry : pages()) {
     const auto& name = entry.first;
-    const auto& page = entry.second;
     if (!name.starts_with("docs/") || name == "docs/README.md") continue;
     CHECK_MESSAGE(index.find("](" + name.substr(5) + ")") != std::string::npos,
                   name << " is not in docs/README.md");
