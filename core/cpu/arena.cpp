@@ -49,6 +49,21 @@ std::string in_units(std::size_t bytes) {
   return text(std::fixed, std::setprecision(unit == 0 ? 0 : 1), value, ' ', units[unit]);
 }
 
+// AddressSanitizer sees the borders of heap blocks only; beyond a size its heap aborts, where the arena
+// throws.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kHeap = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kHeap = true;
+#else
+constexpr bool kHeap = false;
+#endif
+#else
+constexpr bool kHeap = false;
+#endif
+bool from_heap(std::size_t bytes) { return kHeap && bytes <= std::size_t{1} << 32; }
+
 }  // namespace
 
 struct Arena::Chunk {
@@ -231,35 +246,18 @@ void Arena::trim_unlocked() {
   });
 }
 
-// AddressSanitizer sees the borders of heap blocks only.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kHeap = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kHeap = true;
-#else
-constexpr bool kHeap = false;
-#endif
-#else
-constexpr bool kHeap = false;
-#endif
-
 Arena& arena() {
   static Arena& instance = *new Arena;  // never destroyed: tensors of static duration may outlive main()
   return instance;
 }
 
 std::byte* take_memory(std::size_t bytes) {
-  if constexpr (kHeap) {
-    if (bytes > kLargest)
-      throw MemoryError("[memory] a tensor of ", in_units(bytes), " is larger than any memory");
-    return static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kLine}));
-  }
+  if (from_heap(bytes)) return static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kLine}));
   return arena().allocate(bytes);
 }
 
 void give_memory(std::byte* data, std::size_t bytes) {
-  if constexpr (kHeap)
+  if (from_heap(bytes))
     ::operator delete (data, std::align_val_t{kLine});
   else
     arena().release(data, bytes);
