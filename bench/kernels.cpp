@@ -1,13 +1,11 @@
 // Speed of the convolution and matrix kernels in GFLOP/s (nominal count: padded taps included), and as a
-// share of the FMA peak per second of CPU time: peak and kernel are timed in turn, so that the share means
-// something on a machine that others use too. `kernels [FILTER] [SECONDS]`; threads:
-// BASIN_BENCH_THREADS, instruction set: BASIN_ARCH.
+// share of the FMA peak, measured in turn with them. `kernels [FILTER] [SECONDS]`;
+// threads: BASIN_BENCH_THREADS, instruction set: BASIN_ARCH.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -23,25 +21,19 @@ namespace {
 using basin::ConvGeometry;
 using basin::Index;
 
-// Seconds of wall time and of CPU time of all threads.
-struct Time {
-  double wall, cpu;
-};
-
-Time now() {
-  timespec cpu{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-  return {std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(),
-          static_cast<double>(cpu.tv_sec) + 1e-9 * static_cast<double>(cpu.tv_nsec)};
+// Seconds: with one thread those that it really ran (others may use the machine too), else those on the wall.
+double now() {
+  timespec time{};
+  clock_gettime(basin::thread_count() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Calls run once: operations per second of each kind.
+// Calls run once: operations per second.
 template <class Run>
-Time rate(double operations, Run run) {
-  const Time start = now();
+double rate(double operations, Run run) {
+  const double start = now();
   run();
-  const Time end = now();
-  return {operations / (end.wall - start.wall), operations / (end.cpu - start.cpu)};
+  return operations / (now() - start);
 }
 
 // Twelve independent chains of multiplications and additions hide the latency of either. Returns the
@@ -110,30 +102,28 @@ double median(std::vector<double> values) {
 }
 
 // The peak of all threads together.
-Time peak() {
+double peak() {
   constexpr int kSteps = 20000;
   const double operations = basin::thread_count() * chains(1) * kSteps;
   return rate(operations,
               [&] { basin::parallel_for(basin::thread_count(), [&](Index, int) { chains(kSteps); }); });
 }
 
+// Medians: GFLOP/s, and the share of the peak.
 struct Sample {
-  double gflops, share, best;  // medians, best share
+  double gflops, share;
 };
 
 template <class Run>
 Sample measure(double seconds, double operations, Run run) {
   run();
-  std::vector<double> rates, shares;
-  const double end = now().wall + seconds;
-  while (now().wall < end || rates.size() < 5) {
-    const double before = peak().cpu;
-    const Time speed = rate(operations, run);
-    const double after = peak().cpu;
-    rates.push_back(speed.wall / 1e9);
-    shares.push_back(speed.cpu / (0.5 * (before + after)));
+  std::vector<double> rates, peaks;
+  const double end = now() + seconds;
+  while (now() < end || rates.size() < 5) {
+    peaks.push_back(peak());
+    rates.push_back(rate(operations, run));
   }
-  return {median(rates), median(shares), *std::max_element(shares.begin(), shares.end())};
+  return {median(rates) / 1e9, median(rates) / median(peaks)};
 }
 
 // Numbers in [-1, 1), aligned as tensors are.
@@ -153,7 +143,7 @@ Buffer numbers(Index count) {
   return values;
 }
 
-void print(const Sample& s) { std::printf("  %6.1f %3.0f%% %3.0f%%", s.gflops, 100 * s.share, 100 * s.best); }
+void print(const Sample& s) { std::printf("  %6.1f %3.0f%%", s.gflops, 100 * s.share); }
 
 void conv(const std::string& filter, double seconds, Index in_c, Index out_c, Index size, Index kernel,
           Index stride, Index groups = 1, Index batch = 128) {
@@ -202,9 +192,9 @@ int main(int argc, char** argv) {
   const std::string filter = argc > 1 ? argv[1] : "";
   const double seconds = argc > 2 ? std::atof(argv[2]) : 0.3;
   if (const char* threads = std::getenv("BASIN_BENCH_THREADS")) basin::set_thread_count(std::atoi(threads));
-  std::printf("%s, %d threads; median GFLOP/s, median and best share of the FMA peak (now %.0f)\n",
-              basin::cpu::instruction_set(), basin::thread_count(), peak().wall / 1e9);
-  std::printf("%-32s  %16s  %16s  %16s\n", "", "forward", "input grad", "weight grad");
+  std::printf("%s, %d threads; medians: GFLOP/s and share of the FMA peak (now %.0f)\n",
+              basin::cpu::instruction_set(), basin::thread_count(), peak() / 1e9);
+  std::printf("%-32s  %11s  %11s  %11s\n", "", "forward", "input grad", "weight grad");
   conv(filter, seconds, 16, 16, 32, 3, 1);
   conv(filter, seconds, 32, 32, 16, 3, 1);
   conv(filter, seconds, 64, 64, 8, 3, 1);
@@ -228,7 +218,7 @@ int main(int argc, char** argv) {
   conv(filter, seconds, 64, 64, 16, 3, 1, 64);
   conv(filter, seconds, 64, 64, 16, 3, 1, 4);
   conv(filter, seconds, 128, 128, 16, 3, 1, 32);
-  std::printf("%-32s  %16s  %16s  %16s\n", "", "NN", "NT", "TN");
+  std::printf("%-32s  %11s  %11s  %11s\n", "", "NN", "NT", "TN");
   matrix(filter, seconds, 512, 512, 512);
   matrix(filter, seconds, 1024, 1024, 1024);
   matrix(filter, seconds, 2048, 2048, 2048);

@@ -76,11 +76,11 @@ template <class V, int kRows, int kCols, int kBlocks, int kRun>
 template <class V, int kRows, int kCols, int kBlocks, int kRun>
 [[gnu::always_inline]] inline void run_channels(V (&acc)[kRows * kCols][kBlocks], const float* in,
                                                 Index x_row, const float* w, Index depth) {
-  constexpr Index kUnroll = kRun == 1 ? 4 : 1;
+  constexpr Index kUnroll = kRun == 1 ? 2 : 1;
   const Index w_tap = depth * kBlocks * kLanes;
   Index c = 0;
   for (; c + kUnroll <= depth; c += kUnroll, in += kUnroll, w += kUnroll * kBlocks * kLanes) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (Index u = 0; u < kUnroll; ++u)
       run_step<V, kRows, kCols, kBlocks, kRun>(acc, in + u, x_row, w + u * kBlocks * kLanes, w_tap);
   }
