@@ -188,7 +188,7 @@ void matrix(const std::string& filter, double seconds, Index m, Index n, Index k
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const std::string filter = argc > 1 ? argv[1] : "";
   const double seconds = argc > 2 ? std::atof(argv[2]) : 0.3;
   if (const char* threads = std::getenv("BASIN_BENCH_THREADS")) basin::set_thread_count(std::atoi(threads));
@@ -232,4 +232,7 @@ int main(int argc, char** argv) {
   matrix(filter, seconds, 128, 10, 512);
   matrix(filter, seconds, 65, 65, 64);
   return 0;
+} catch (const basin::Error& error) {
+  std::fprintf(stderr, "kernels: %s\n", error.what());
+  return static_cast<int>(error.code());
 }
