@@ -89,17 +89,20 @@ void apply_flags(OptionTable& table, const GivenFlags& given) {
     table.assign(*table.by_flag(flag), value, Source::flag, "--" + flag);
 }
 
-// Variables that no subcommand knows are most likely misspelt.
+// Variables that no subcommand knows, but nearly, are most likely misspelt.
 std::vector<std::string> environment_warnings(const Environment& environment) {
-  static const std::vector<std::string> kLibrary = {"BASIN_ARCH"};  // read by the CPU backend
   TrainConfig train;
   FrameConfig frame;
-  std::vector<std::string> known = kLibrary, warnings;
   const OptionTable table = train_options(train, frame);
-  for (const Option& option : table.options()) known.push_back(option.variable());
+  constexpr std::string_view kPrefix = "BASIN_";
+  std::vector<std::string> known = {"ARCH"}, warnings;  // BASIN_ARCH: core/cpu/isa.h
+  for (const Option& option : table.options()) {
+    if (!option.key.empty()) known.push_back(option.variable().substr(kPrefix.size()));
+  }
   for (const auto& [name, value] : environment) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const std::string hint = did_you_mean(name, known);
+    const std::string own = name.substr(kPrefix.size());
+    if (std::find(known.begin(), known.end(), own) != known.end()) continue;
+    const std::string hint = did_you_mean(own, known, kPrefix);
     if (!hint.empty()) warnings.push_back("the environment variable " + name + " names no option" + hint);
   }
   return warnings;
