@@ -135,7 +135,7 @@ TEST_CASE("checkpoint: a metric that does not exist yet survives") {
   CHECK(to_json(back) == to_json(position_at(1)));
 }
 
-TEST_CASE("checkpoint: the newest are kept, whatever their names' length; others' files are left alone") {
+TEST_CASE("checkpoint: the newest are kept, whatever their names' length, others' files are left alone") {
   TemporaryDirectory dir;
   write_file_atomically(dir / "ckpt-best.safetensors", "mine");
   write_file_atomically(dir / "ckpt-1.safetensors.bak", "mine");
@@ -166,7 +166,7 @@ TEST_CASE("checkpoint: a torn older file does not count among those kept") {
   CHECK(dir.names() == Names{"ckpt-000000100.safetensors", "ckpt-000000300.safetensors"});
 }
 
-TEST_CASE("checkpoint: damaged files are passed over with a warning; with none whole the error lists all") {
+TEST_CASE("checkpoint: damaged files are passed over with a warning, with none whole the error lists all") {
   TemporaryDirectory dir;
   const std::string older = save(dir, 100), newer = save(dir, 200);
   const std::string good = read_file(newer);

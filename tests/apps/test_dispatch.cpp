@@ -48,7 +48,7 @@ int longest_line(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("bare basin: usage on stderr, exit 2; --help: the same on stdout, exit 0") {
+TEST_CASE("bare basin: usage on stderr, exit 2, --help: the same on stdout, exit 0") {
   const Outcome bare = basin_call({}), help = basin_call({"--help"});
   CHECK(bare.code == 2);
   CHECK(bare.out.empty());
@@ -171,7 +171,7 @@ TEST_CASE("commands get their configuration, and their exit code is the program'
   CHECK(basin_call({"eval", "--weights", "f", "--model", "mlp", "--data", "mnist"}, commands).code == 130);
 }
 
-TEST_CASE("-v tells where values are from, on stderr; --print-config runs nothing") {
+TEST_CASE("-v tells where values are from, on stderr, --print-config runs nothing") {
   const Commands commands = commands_that([](Terminal&) -> int { throw InternalError("not to be run"); });
   const Outcome outcome =
       basin_call({"train", "-v", "--lr", "0.2", "--print-config"}, commands, {{"BASIN_EPOCHS", "3"}});

@@ -47,7 +47,7 @@ TEST_CASE("an empty plot, a single point, equal values and gaps are drawn") {
   for (const std::string& drawing : {one, gap}) CHECK(drawing.find("nan") == std::string::npos);
 }
 
-TEST_CASE("equal plots give equal bytes; labels are escaped") {
+TEST_CASE("equal plots give equal bytes, labels are escaped") {
   const Plot plot{.title = "a < b & \"c\"",
                   .x_label = "x",
                   .y_label = "y",

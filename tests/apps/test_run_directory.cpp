@@ -83,7 +83,7 @@ TEST_CASE("a new run: its files, and a configuration that repeats it") {
   CHECK(session.find("ended") == nullptr);
 }
 
-TEST_CASE("an existing run is named and left alone; --force replaces our files and no others") {
+TEST_CASE("an existing run is named and left alone, --force replaces our files and no others") {
   const TemporaryDirectory directory;
   const std::string path = directory / "a";
   FakeTerminal t;

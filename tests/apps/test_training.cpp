@@ -121,7 +121,7 @@ TEST_CASE("a run that was stopped goes on to the same bits, wherever it stopped"
   }
 }
 
-TEST_CASE("SIGTERM saves after the step and exits with 143; resuming loses nothing") {
+TEST_CASE("SIGTERM saves after the step and exits with 143, resuming loses nothing") {
   test::TemporaryDirectory dir;
   const std::string straight = (dir / "straight"), broken = (dir / "broken");
   REQUIRE(train(small(straight)).code == 0);

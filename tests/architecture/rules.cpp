@@ -197,6 +197,9 @@ void check_text(const Source& source, std::vector<Finding>& findings) {
       if (!test && contains_word(line, word))
         report(i + 1, "word", std::string(word) + ": finish it or file it");
     }
+    if (test && line.starts_with("TEST_CASE(") && line.find(';') != std::string_view::npos) {
+      report(i + 1, "test", "a semicolon in a test's name: CMake splits it, and ctest then runs nothing");
+    }
     if (i >= code_lines.size() || test) continue;
     const std::string_view statement = code_lines[i];
     if (contains_word(statement, "assert")) report(i + 1, "word", "assert: checks that matter throw");

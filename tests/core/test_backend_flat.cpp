@@ -29,7 +29,7 @@ TEST_CASE("dot and norm accumulate in f64") {
   });
 }
 
-TEST_CASE("axpby: y <- a x + b y; with b = 0 what y held does not matter") {
+TEST_CASE("axpby: y <- a x + b y, with b = 0 what y held does not matter") {
   for_instruction_sets([] {
     for (Index n : kLengths)
       for (Dtype dtype : kBothDtypes) {

@@ -45,7 +45,7 @@ std::size_t at(Index n, Index pixels, Index pixel, Index channels, Index c) {
   return static_cast<std::size_t>((n * pixels + pixel) * channels + c);
 }
 
-TEST_CASE("max_pool: the first of the largest; its gradient goes there") {
+TEST_CASE("max_pool: the first of the largest, its gradient goes there") {
   for_instruction_sets([] {
     for (const Case& one : kCases)
       for (Dtype dtype : kBothDtypes) {

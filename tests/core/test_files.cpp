@@ -58,7 +58,7 @@ mode_t mode_of(const std::string& path) {
   return info.st_mode & 07777;
 }
 
-TEST_CASE("files: write, replace, read back; nothing else is left in the directory") {
+TEST_CASE("files: write, replace, read back, nothing else is left in the directory") {
   TemporaryDirectory dir;
   write_file_atomically(dir / "a.txt", "one");
   CHECK(read_file(dir / "a.txt") == "one");

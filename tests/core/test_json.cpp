@@ -29,7 +29,7 @@ bool contains(const std::string& whole, std::string_view part) {
   return whole.find(part) != std::string::npos;
 }
 
-TEST_CASE("json: objects keep the order of insertion; set replaces in place") {
+TEST_CASE("json: objects keep the order of insertion, set replaces in place") {
   Json j;
   j.set("step", 12).set("loss", 0.1).set("done", false).set("note", "a\"b\\c\n\x01").set("none", Json());
   j.set("step", 13);

@@ -181,7 +181,7 @@ TEST_CASE("broadcasting of every kind") {
     }
 }
 
-TEST_CASE("broadcast_to repeats, for every dtype; sum_to is its adjoint") {
+TEST_CASE("broadcast_to repeats, for every dtype, sum_to is its adjoint") {
   const Tensor column = Tensor::from(std::vector<std::int64_t>{1, 2}, {2, 1});
   CHECK(values_of(broadcast_to(column, {2, 2, 3})) == Values{1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2});
   CHECK(values_of(broadcast_to(Tensor::from(std::vector<std::uint8_t>{7, 8}), {2, 2})) == Values{7, 8, 7, 8});
@@ -204,7 +204,7 @@ TEST_CASE("broadcast_to repeats, for every dtype; sum_to is its adjoint") {
   }
 }
 
-TEST_CASE("where chooses, broadcasting all three; the condition may be u8") {
+TEST_CASE("where chooses, broadcasting all three, the condition may be u8") {
   for (Dtype dtype : kBothDtypes) {
     const Shape shapes[][3] = {{{6, 7}, {6, 7}, {6, 7}}, {{7}, {6, 1}, {6, 7}},
                                {{6, 1}, {}, {1, 7}},     {{}, {1}, {}},

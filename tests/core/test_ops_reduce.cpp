@@ -135,7 +135,7 @@ TEST_CASE("NaN goes through sums and extrema wherever it is") {
   });
 }
 
-TEST_CASE("argmax is the first of equals; NaN is the largest") {
+TEST_CASE("argmax is the first of equals, NaN is the largest") {
   for (Dtype dtype : {Dtype::f32, Dtype::f64, Dtype::i64, Dtype::u8}) {
     const Tensor x = Tensor::from(Values{1, 3, 3, 0, 2, 2, 1, 9, 9}, {3, 3}).to(dtype);
     CHECK(values_of(argmax(x)) == Values{1, 1, 1});

@@ -184,7 +184,7 @@ TEST_CASE("augmentation: every shift equally often, half of the images flipped")
   CHECK(std::abs(whole_boxes - samples * 17 / 32) < 170);  // centres 8..24 of 0..31
 }
 
-TEST_CASE("augmentation: another epoch, index or seed looks different; the same address the same") {
+TEST_CASE("augmentation: another epoch, index or seed looks different, the same address the same") {
   std::vector<std::uint8_t> pixels(32 * 32);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 31 % 251);
   const Dataset set = one_image(pixels, 32, 32, 1, 3);
