@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/commands.h"
 #include "apps/help.h"
 #include "apps/option_tables.h"
 #include "apps/presets.h"
@@ -323,16 +324,40 @@ Call<DataToolConfig> parse_data(const std::vector<std::string>& arguments, const
                                      });
 }
 
+namespace {
+
+/// Options of `basin bench` that only some subjects take.
+const std::vector<std::pair<std::string, std::vector<std::string>>>& bench_scopes() {
+  static const std::vector<std::pair<std::string, std::vector<std::string>>> all = {
+      {"rules", {"rules", "step", "memory", "scaling"}},
+      {"model", {"rules", "step", "memory", "scaling", "conv"}},
+      {"image-size", {"rules", "step", "memory", "scaling", "conv"}},
+      {"conv-algo", {"rules", "step", "memory", "scaling"}},
+      {"augment", {"step"}},
+      {"workers", {"step"}},
+      {"rounds", {"rules", "step", "scaling", "conv", "ops"}},
+      {"steps", {"rules", "step", "scaling"}}};
+  return all;
+}
+
+}  // namespace
+
 Call<BenchConfig> parse_bench(const std::vector<std::string>& arguments, const Environment& environment) {
-  return parse_alone<BenchConfig>("bench", bench_options, arguments, 1, environment,
-                                  [](BenchConfig& config, const OptionTable&, const std::string& what) {
-                                    if (what.empty())
-                                      throw UsageError("bench measures something: basin bench rules");
-                                    if (what != "rules")
-                                      throw UsageError("bench: unknown subject ", quote(what),
-                                                       "; there is rules");
-                                    config.what = what;
-                                  });
+  return parse_alone<BenchConfig>(
+      "bench", bench_options, arguments, 1, environment,
+      [](BenchConfig& config, const OptionTable& table, const std::string& what) {
+        const std::vector<std::string>& subjects = bench_subjects();
+        if (what.empty())
+          throw UsageError("bench measures something: say ", one_of(subjects), " (basin bench rules)");
+        if (std::find(subjects.begin(), subjects.end(), what) == subjects.end())
+          throw UsageError("bench: unknown subject ", quote(what), "; there are ", one_of(subjects),
+                           did_you_mean(what, subjects));
+        for (const auto& [flag, scope] : bench_scopes())
+          if (table.by_flag(flag)->source != Source::standard &&
+              std::find(scope.begin(), scope.end(), what) == scope.end())
+            throw UsageError("--", flag, " counts only for bench ", one_of(scope), ", not for ", what);
+        config.what = what;
+      });
 }
 
 Call<GradcheckConfig> parse_gradcheck(const std::vector<std::string>& arguments,

@@ -2,6 +2,9 @@
 // failures are exceptions (core/error.h), which apps/dispatch.cpp turns into one line and an exit code.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "apps/config.h"
 #include "apps/terminal.h"
 
@@ -15,8 +18,9 @@ int eval_command(const EvalConfig& config, Terminal& terminal);
 int info_command(const InfoConfig& config, Terminal& terminal);
 /// Looks at a data set; 7 when a picture of a folder cannot be decoded.
 int data_command(const DataToolConfig& config, Terminal& terminal);
-/// Measures the cost of the rules.
+/// Measures one of bench_subjects() (apps/bench.h).
 int bench_command(const BenchConfig& config, Terminal& terminal);
+const std::vector<std::string>& bench_subjects();
 /// Checks derivatives against finite differences; 7 when one is wrong.
 int gradcheck_command(const GradcheckConfig& config, Terminal& terminal);
 

@@ -47,7 +47,9 @@ void validate(const TrainConfig& c) {
     if (c.ensemble.low_lr > c.ensemble.high_lr)
       throw UsageError("--fge-low-lr ", c.ensemble.low_lr, " is above --fge-high-lr ", c.ensemble.high_lr);
   }
-  if (c.sharpness.kind == Sharpness::msam && c.optimizer.kind == Optimizer::sgd && c.optimizer.momentum == 0)
+  const bool momentum_is_optional =
+      c.optimizer.kind == Optimizer::sgd || c.optimizer.kind == Optimizer::rmsprop;
+  if (c.sharpness.kind == Sharpness::msam && momentum_is_optional && c.optimizer.momentum == 0)
     throw UsageError("--sharpness msam climbs along the momentum: it needs --momentum > 0");
   if (c.sharpness.kind == Sharpness::gam && c.sharpness.gam_form == optim::GamForm::exact &&
       c.sharpness.micro == Micro::shared)

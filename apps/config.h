@@ -227,12 +227,15 @@ struct GradcheckConfig {
   OutputConfig output;
 };
 
-/// Measures `what`, of which there is "rules": the cost of a step of each gradient rule.
+/// Measures `what`: "rules", "step", "memory", "scaling", "conv" or "ops" (apps/bench.h).
 struct BenchConfig {
   std::string what;
-  std::string rules;  // names between commas; empty: all
+  std::string rules;  // names between commas; empty: the subject's own choice
   ModelConfig model;
+  std::int64_t image_size = 32;
   std::int64_t batch_size = 128;
+  std::string augment = "none";  // of `step`, as in DataConfig; none: one batch, prepared beforehand
+  std::int64_t workers = 2;
   std::int64_t rounds = 5;
   std::int64_t steps = 10;
   DeviceConfig device;

@@ -139,7 +139,8 @@ const std::vector<CommandSummary>& command_summaries() {
       {"info", "[MODEL | FILE] [options]",
        "this build and machine; a model's layers; what a weight file holds"},
       {"data", "verify | show [options]", "decode every picture of a folder; a sheet of augmented examples"},
-      {"bench", "rules [options]", "what a step of each gradient rule costs, relative to the plain one"},
+      {"bench", "rules | step | memory | scaling | conv | ops [options]",
+       "the cost of gradient rules; the speed of training and of kernels; memory"},
       {"gradcheck", "[options]", "every operation's derivatives against finite differences"},
   };
   return all;

@@ -243,12 +243,17 @@ OptionTable bench_options(BenchConfig& c, FrameConfig& frame) {
   OptionTable t;
   t.group("what", "What is measured");
   t.add_call("rules", free_text(c.rules, "NAMES", "names"),
-             "these gradient rules between commas, beside the plain one (empty: all)");
+             "gradient rules between commas; empty: rules: all, step and memory: plain,sam, scaling: plain");
   t.add_call("model", named(c.model.name, nn::model_names(), "models"),
              "the network, one of `basin info --models`");
-  t.add_call("batch-size", whole(c.batch_size, 1, 2048), "images a step");
-  t.add_call("rounds", whole(c.rounds, 1, 1000), "in each, every rule has its turn");
-  t.add_call("steps", whole(c.steps, 1, 1000), "of a turn");
+  t.add_call("image-size", whole(c.image_size, 8, 512), "height and width of the images");
+  t.add_call("batch-size", whole(c.batch_size, 1, 2048),
+             "images a step; memory and scaling: its half, quarter and eighth too");
+  t.add_call("augment", augmentation(c.augment),
+             "step: random changes that loader threads make beside the training; none: one batch, at hand");
+  t.add_call("workers", whole(c.workers, 0, 256), "step: threads of that loader");
+  t.add_call("rounds", whole(c.rounds, 1, 1000), "in each, everything that is compared has its turn");
+  t.add_call("steps", whole(c.steps, 1, 1000), "of a turn; memory: two");
   t.add_call("threads", whole(c.device.threads, 0, 1024),
              "threads of computation; 0: every CPU this process may use");
   t.add_call("conv-algo", choice(c.device.conv_algorithm, conv_algorithm_names()),

@@ -116,6 +116,11 @@ void Arena::trim() {
   trim_unlocked();
 }
 
+void Arena::forget_peak() {
+  std::lock_guard lock(mutex_);
+  statistics_.peak_in_use = statistics_.in_use;
+}
+
 ArenaStatistics Arena::statistics() const {
   const std::lock_guard lock(mutex_);
   return statistics_;

@@ -15,7 +15,7 @@ namespace basin::cpu {
 /// Counts of an Arena, in bytes and blocks.
 struct ArenaStatistics {
   std::size_t in_use = 0;       // asked for and not released (rounded up to what a block holds)
-  std::size_t peak_in_use = 0;  // the largest in_use so far
+  std::size_t peak_in_use = 0;  // the largest in_use since the start or forget_peak()
   std::size_t mapped = 0;       // held from the system; mapped - in_use is the cache
   std::size_t blocks = 0;       // live blocks
   std::size_t cached() const { return mapped - in_use; }
@@ -42,6 +42,8 @@ class Arena {
   void release(std::byte* data, std::size_t bytes);
   /// Returns to the system every region that holds no live block.
   void trim();
+  /// Begins peak_in_use anew, from what is in use now.
+  void forget_peak();
   ArenaStatistics statistics() const;
 
  private:

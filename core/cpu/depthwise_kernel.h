@@ -2,6 +2,7 @@
 // (see gemm_kernel.h).
 #pragma once
 
+#include "core/cpu/peak_kernel.h"
 #include "core/cpu/weight_grad_kernel.h"
 
 namespace basin::cpu {
@@ -80,7 +81,8 @@ constexpr Kernels make_kernels(const char* name) {
           conv_block<V>,
           weight_grad_block<V>,
           depthwise_block<V>,
-          depthwise_weight_grad_block<V>};
+          depthwise_weight_grad_block<V>,
+          multiply_add_chains<V>};
 }
 
 }  // namespace

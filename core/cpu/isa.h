@@ -115,6 +115,7 @@ struct Kernels {
   void (*conv_weight_grad)(const TapWeightGrad&);
   void (*depthwise)(const TapConv&);
   void (*depthwise_weight_grad)(const TapWeightGrad&);
+  double (*multiply_add_chains)(Index steps);  // core/cpu/peak_kernel.h
 };
 
 /// The kernels in use: the best that this CPU has, or what BASIN_ARCH names. Errors: UsageError for an

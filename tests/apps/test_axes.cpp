@@ -356,6 +356,7 @@ TEST_CASE("options of the axes that cannot go together are one line, before a ru
     CHECK_FALSE(fs::exists(dir / "run"));
   };
   refused({"--sharpness", "msam", "--momentum", "0"}, "momentum");
+  refused({"--sharpness", "msam", "--optimizer", "rmsprop", "--momentum", "0"}, "momentum");
   refused({"--sharpness", "sam", "--p-norm", "3", "--no-normalise"}, "un-normalised");
   refused({"--sharpness", "gam", "--gam-form", "exact", "--micro", "shared"}, "exact");
   refused({"--sharpness", "gam", "--rho-prime", "0"}, "rho_prime");
@@ -369,29 +370,4 @@ TEST_CASE("options of the axes that cannot go together are one line, before a ru
   refused({"--subset", "161"}, "161");
   refused({"--eta", "0.1", "--sharpness", "sam"}, "scaling");
   refused({"--validation-from", "end"}, "validation other than 0");
-}
-
-TEST_CASE("bench rules: passes a step and relative costs, in turns") {
-  std::ostringstream out, err;
-  const apps::BenchConfig config =
-      apps::parse_bench({"rules", "--model", "lenet5", "--batch-size", "16", "--rounds", "2", "--rules",
-                         "looksam,gam,msam", "--json"},
-                        {})
-          .config;
-  apps::Terminal terminal(out, err, {}, config.output);
-  REQUIRE(apps::bench_command(config, terminal) == 0);
-  const Json document = parse_json(out.str());
-  const Json::Array& rules = document.at("rules").array();
-  REQUIRE(rules.size() == 4);
-  const double passes[] = {1, 1.1, 4, 1};
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    CHECK(rules[i].at("passes").number() == doctest::Approx(passes[i]));
-    CHECK(rules[i].at("relative_low").number() > 0);
-  }
-  CHECK(rules[0].at("rule").string() == "plain");
-  CHECK(rules[0].at("relative").number() == 1);
-  apps::BenchConfig unknown = config;
-  unknown.rules = "sma";
-  CHECK(test::failure([&] { apps::bench_command(unknown, terminal); }).find("did you mean sam") !=
-        std::string::npos);
 }

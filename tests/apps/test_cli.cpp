@@ -1,5 +1,6 @@
 // Command lines: splitting, the order of sources, TOML files, conditions between options.
 #include "apps/cli.h"
+#include "apps/commands.h"
 
 #include <doctest/doctest.h>
 
@@ -305,8 +306,15 @@ TEST_CASE("eval takes the run's data, model and device") {
 
 TEST_CASE("bench names what it measures") {
   CHECK(parse_bench({"rules", "--rounds", "3", "--rules", "sam,gam"}, {}).config.rounds == 3);
-  CHECK(test::failure([] { parse_bench({}, {}); }) == "2: bench measures something: basin bench rules");
-  CHECK(test::failure([] { parse_bench({"rule"}, {}); }).starts_with("2: bench: unknown subject 'rule'"));
+  const auto bench_failure = [](const Words& words) { return failure([&] { parse_bench(words, {}); }); };
+  CHECK(bench_failure({}) ==
+        "2: bench measures something: say rules, step, memory, scaling, conv or ops (basin bench rules)");
+  CHECK(bench_failure({"rule"}).starts_with("2: bench: unknown subject 'rule'"));
+  CHECK(bench_failure({"rule"}).ends_with("did you mean rules?"));
+  CHECK(bench_failure({"ops", "--model", "mlp"}) ==
+        "2: --model counts only for bench rules, step, memory, scaling or conv, not for ops");
+  CHECK(bench_failure({"memory", "--rounds", "2"}).find("--rounds counts only for") != std::string::npos);
+  for (const std::string& subject : bench_subjects()) CHECK(bench_failure({subject}).empty());
 }
 
 TEST_CASE("info and gradcheck") {

@@ -1,0 +1,105 @@
+// A backend that times another: where the time of a training step goes.
+#pragma once
+
+#include <array>
+#include <functional>
+
+#include "core/backend.h"
+
+namespace basin::apps {
+
+/// Kinds of work that a backend does.
+enum class Work {
+  conv_forward,
+  conv_input_grad,
+  conv_weight_grad,
+  matmul,
+  norm,  // batch normalisation, log-softmax
+  pooling,
+  elementwise,  // with fills and casts
+  reduction,
+  shaping,    // copies, permutations, gathers
+  optimizer,  // the flat vectors of weights and gradients
+  count_
+};
+const char* name_of(Work work);
+
+/// Hands every call on to `real` and adds up the seconds that it took, by kind of work. Allocation is handed
+/// on untimed, for a loader's threads allocate too; all other calls must come from one thread.
+class TimedBackend final : public Backend {
+ public:
+  explicit TimedBackend(Backend& real) : real_(real) {}
+
+  double seconds(Work work) const { return seconds_[static_cast<std::size_t>(work)]; }
+  void reset() { seconds_ = {}; }
+  /// Called with the geometry of each forward convolution.
+  std::function<void(const ConvGeometry&)> on_convolution;
+
+  const char* name() const override { return real_.name(); }
+  std::byte* allocate(std::size_t bytes) override { return real_.allocate(bytes); }
+  void release(std::byte* data, std::size_t bytes) override { real_.release(data, bytes); }
+  void copy_bytes(std::byte* to, const std::byte* from, std::size_t bytes) override;
+  void fill(Tensor& out, double value) override;
+  void cast(const Tensor& x, Tensor& out) override;
+  void unary(UnaryOp op, const Tensor& x, double a, double b, Tensor& out) override;
+  void binary(BinaryOp op, const Tensor& x, const Tensor& z, Tensor& out) override;
+  void where(const Tensor& condition, const Tensor& x, const Tensor& z, Tensor& out) override;
+  void reduce(ReduceOp op, const Tensor& x, const Axes& axes, Tensor& out) override;
+  void argmax(const Tensor& x, int axis, Tensor& out) override;
+  void permute(const Tensor& x, const Axes& perm, Tensor& out) override;
+  void copy_block(const Tensor& x, const Shape& from, Tensor& out, const Shape& to,
+                  const Shape& extent) override;
+  void gather(const Tensor& x, const Tensor& index, int axis, Tensor& out) override;
+  void scatter_add(const Tensor& x, const Tensor& index, int axis, Tensor& out) override;
+  void gather_last(const Tensor& x, const Tensor& index, Tensor& out) override;
+  void scatter_add_last(const Tensor& x, const Tensor& index, Tensor& out) override;
+  void matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) override;
+  void conv2d(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y) override;
+  void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override;
+  void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) override;
+  void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override;
+  void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;
+  void pool_gather(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;
+  void avg_pool(const ConvGeometry& g, const Tensor& x, bool count_pad, Tensor& y) override;
+  void avg_pool_grad(const ConvGeometry& g, const Tensor& dy, bool count_pad, Tensor& dx) override;
+  void moments(const Tensor& x, Tensor& mean, Tensor& var) override;
+  void batch_norm(const BatchNormForward& f, Tensor& y) override;
+  void batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                       Tensor* dresidual) override;
+  void log_softmax(const Tensor& x, Tensor& y) override;
+  void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
+  double dot(const Tensor& x, const Tensor& y) override;
+  void axpby(double a, const Tensor& x, double b, Tensor& y) override;
+  bool all_finite(const Tensor& x) override;
+  void sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
+                Tensor* buffer) override;
+  void adam_step(const AdamStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m,
+                 Tensor& v) override;
+  void rmsprop_step(const RmsPropStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
+                    Tensor& square, Tensor* buffer) override;
+  void lion_step(const LionStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m) override;
+
+ private:
+  template <class Call>
+  auto timed(Work work, Call call);
+
+  Backend& real_;
+  std::array<double, static_cast<std::size_t>(Work::count_)> seconds_{};
+};
+
+/// Installs a TimedBackend for the CPU and puts the one before back.
+class WithTimedBackend {
+ public:
+  WithTimedBackend() : before_(backend()), timed(before_) { install_backend(Device::Kind::cpu, timed); }
+  ~WithTimedBackend() { install_backend(Device::Kind::cpu, before_); }
+  WithTimedBackend(const WithTimedBackend&) = delete;
+  WithTimedBackend& operator=(const WithTimedBackend&) = delete;
+
+ private:
+  Backend& before_;
+
+ public:
+  TimedBackend timed;
+};
+
+}  // namespace basin::apps

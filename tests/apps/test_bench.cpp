@@ -1,0 +1,194 @@
+// `basin bench`: what it measures is there, counted right, and adds up. Nothing here depends on a time.
+#include "apps/bench.h"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "apps/cli.h"
+#include "apps/commands.h"
+#include "apps/timed_backend.h"
+#include "core/cpu/arena.h"
+#include "core/cpu/isa.h"
+#include "core/cpu/peak.h"
+#include "core/json.h"
+#include "core/ops.h"
+#include "core/parallel.h"
+#include "tests/apps/calls.h"
+
+using namespace basin;
+using namespace basin::apps;
+
+namespace {
+
+/// What `basin bench WORDS --json` prints.
+Json bench(std::vector<std::string> words) {
+  words.push_back("--json");
+  std::ostringstream out, err;
+  const BenchConfig config = parse_bench(words, {}).config;
+  Terminal terminal(out, err, {}, config.output);
+  REQUIRE(bench_command(config, terminal) == 0);
+  return parse_json(out.str());
+}
+
+TEST_CASE("spread: the median of an even number lies between the middle two") {
+  CHECK(spread({3}).median == 3);
+  const Spread s = spread({4, 1, 3, 2});
+  CHECK(s.median == 2.5);
+  CHECK(s.low == 1);
+  CHECK(s.high == 4);
+  CHECK_THROWS_AS(spread({}), ArgumentError);
+}
+
+TEST_CASE("contenders: in the order asked for, each once, unknown ones refused") {
+  const std::vector<Contender> chosen = contenders("gam,sam,gam", "plain");
+  REQUIRE(chosen.size() == 3);
+  CHECK(chosen[0].name == "plain");
+  CHECK(chosen[1].name == "gam");
+  CHECK(chosen[2].name == "sam");
+  CHECK(test::failure([] { contenders("sma", ""); }).find("did you mean sam") != std::string::npos);
+}
+
+TEST_CASE("bench rules: passes a step and relative costs, in turns") {
+  const Json document = bench(
+      {"rules", "--model", "lenet5", "--batch-size", "16", "--rounds", "2", "--rules", "looksam,gam,msam"});
+  const Json::Array& rules = document.at("rules").array();
+  REQUIRE(rules.size() == 4);
+  const double passes[] = {1, 1.1, 4, 1};
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    CHECK(rules[i].at("passes").number() == doctest::Approx(passes[i]));
+    CHECK(rules[i].at("relative_low").number() > 0);
+  }
+  CHECK(rules[0].at("rule").string() == "plain");
+  CHECK(rules[0].at("relative").number() == 1);
+}
+
+TEST_CASE("bench step: the shares of a step add up to it") {
+  for (const char* augment : {"none", "crop=4,flip"}) {
+    const Json document = bench({"step", "--model", "resnet8", "--batch-size", "8", "--rounds", "1",
+                                 "--steps", "2", "--rules", "sam", "--augment", augment, "--workers", "1"});
+    const Json& row = document.at("rules").array().at(0);
+    CHECK(row.at("passes").number() == 2);
+    const Json& shares = row.at("shares");
+    double sum = 0;
+    for (const auto& [kind, share] : shares.object()) {
+      CAPTURE(kind);
+      CHECK(share.number() >= -1e-9);
+      sum += share.number();
+    }
+    CHECK(sum == doctest::Approx(1));
+    CHECK(shares.at("conv fwd").number() > 0);
+    CHECK(shares.at("conv bwd").number() > shares.at("optimizer").number());
+    CHECK((shares.at("loader").number() == 0) == (std::string(augment) == "none"));
+  }
+}
+
+TEST_CASE("bench memory: a larger batch needs more, and SAM a copy of the weights") {
+  const Json document = bench({"memory", "--model", "resnet8", "--batch-size", "8"});
+  const Json::Array& rows = document.at("rows").array();
+  REQUIRE(rows.size() == 8);  // two rules, batches of 1, 2, 4, 8
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CHECK(rows[i].at("batch_size").number() == 1 << i % 4);
+    CHECK(rows[i].at("resident_peak").number() > rows[i].at("weights").number());
+    const double tensors = rows[i].at("tensors_peak").number();
+    if (tensors == 0) continue;                           // AddressSanitizer's heap stands in for the arena
+    CHECK(tensors > 3 * rows[i].at("weights").number());  // weights, gradient, momentum
+    if (i % 4 > 0) CHECK(tensors > rows[i - 1].at("tensors_peak").number());
+    if (i >= 4) CHECK(tensors > rows[i - 4].at("tensors_peak").number());
+  }
+}
+
+TEST_CASE("bench scaling: each batch with each number of threads, over one thread of the same round") {
+  const int before = thread_count();
+  const Json document = bench(
+      {"scaling", "--model", "mlp", "--batch-size", "16", "--threads", "2", "--rounds", "1", "--steps", "1"});
+  CHECK(thread_count() == 2);
+  set_thread_count(before);
+  const Json::Array& rows = document.at("rows").array();
+  REQUIRE(rows.size() == 8);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CHECK(rows[i].at("batch_size").number() == 2 << i / 2);
+    CHECK(rows[i].at("threads").number() == 1 + i % 2);
+    if (i % 2 == 0) CHECK(rows[i].at("over_one_thread").number() == 1);
+  }
+}
+
+TEST_CASE("bench conv: the model's convolutions, counted, by each algorithm that applies") {
+  const Json document = bench({"conv", "--model", "resnet8", "--batch-size", "2", "--rounds", "1"});
+  std::vector<std::string> found;
+  int times = 0;
+  for (const Json& row : document.at("convolutions").array()) {
+    found.push_back(row.at("convolution").string() + " " + row.at("algorithm").string());
+    if (row.at("algorithm").string() == "direct") times += static_cast<int>(row.at("times").number());
+    for (const char* pass : {"forward", "input_grad", "weight_grad"})
+      CHECK(row.at(pass).at("flop_per_second").number() > 0);
+  }
+  CHECK(times == 7);
+  CHECK(found ==
+        std::vector<std::string>{"3x3 3 to 16 @ 32x32 direct", "3x3 16 to 16 @ 32x32 direct",
+                                 "3x3 16 to 16 @ 32x32 winograd2", "3x3 16 to 16 @ 32x32 winograd4",
+                                 "3x3 16 to 32 @ 32x32, stride 2 direct", "3x3 32 to 32 @ 16x16 direct",
+                                 "3x3 32 to 32 @ 16x16 winograd2", "3x3 32 to 32 @ 16x16 winograd4",
+                                 "3x3 32 to 64 @ 16x16, stride 2 direct", "3x3 64 to 64 @ 8x8 direct",
+                                 "3x3 64 to 64 @ 8x8 winograd2", "3x3 64 to 64 @ 8x8 winograd4"});
+  std::ostringstream out, err;
+  const BenchConfig none = parse_bench({"conv", "--model", "mlp"}, {}).config;
+  Terminal terminal(out, err, {}, none.output);
+  CHECK(test::failure([&] { bench_command(none, terminal); }) == "2: bench conv: mlp has no convolution");
+}
+
+TEST_CASE("slow: bench ops: every kernel runs and has a rate") {
+  const Json document = bench({"ops", "--batch-size", "1", "--rounds", "1"});
+  CHECK(document.at("ops").array().size() > 30);
+  for (const Json& row : document.at("ops").array()) {
+    CAPTURE(row.at("kernel").string());
+    CHECK(row.at("seconds").number() > 0);
+    CHECK(row.at("of_best").number() > 0);
+  }
+}
+
+TEST_CASE("a timed backend computes what the one beneath does, and is gone with its scope") {
+  const Backend* const before = &backend();
+  const Tensor x = Tensor::full({4, 3}, 2), z = Tensor::full({4, 3}, 3);
+  const auto product = [&] { return binary(BinaryOp::mul, x, z).to_vector<float>(); };
+  const std::vector<float> plain = product();
+  {
+    WithTimedBackend with;
+    CHECK(&backend() == &with.timed);
+    CHECK(product() == plain);
+    CHECK(with.timed.seconds(Work::elementwise) > 0);
+    CHECK(with.timed.seconds(Work::matmul) == 0);
+    matmul(x, Tensor::full({3, 4}, 1));
+    CHECK(with.timed.seconds(Work::matmul) > 0);
+    with.timed.reset();
+    CHECK(with.timed.seconds(Work::matmul) == 0);
+  }
+  CHECK(&backend() == before);
+}
+
+TEST_CASE("the peak counts two operations for each lane of each multiply-add") {
+  const std::string before = cpu::kernels().name;
+  for (const std::string& name : cpu::instruction_sets()) {
+    CAPTURE(name);
+    cpu::use_instruction_set(name);
+    const double one = cpu::kernels().multiply_add_chains(1);
+    CHECK(one >= 2 * 16 * 2);
+    CHECK(cpu::kernels().multiply_add_chains(10) == 10 * one);
+    CHECK(cpu::multiply_add_peak() > 0);
+  }
+  cpu::use_instruction_set(before);
+  CHECK(cpu::copy_bandwidth() > 0);
+}
+
+TEST_CASE("an arena that forgets its peak counts from what is in use") {
+  cpu::Arena arena;
+  std::byte* a = arena.allocate(1 << 20);
+  std::byte* b = arena.allocate(1 << 20);
+  arena.release(b, 1 << 20);
+  CHECK(arena.statistics().peak_in_use >= 2 << 20);
+  arena.forget_peak();
+  CHECK(arena.statistics().peak_in_use == arena.statistics().in_use);
+  arena.release(a, 1 << 20);
+}
+
+}  // namespace
