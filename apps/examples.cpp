@@ -172,6 +172,7 @@ data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epo
   return {.batch_size = config.schedule.batch_size,
           .drop_last = false,
           .seed = config.run.seed,
+          .mix = data::parse_augmentation(config.data.augment).mix,
           .workers = static_cast<int>(config.data.workers),
           .first_epoch = epoch,
           .first_step = batch,
