@@ -138,7 +138,8 @@ const std::vector<CommandSummary>& command_summaries() {
        "loss and accuracy of trained weights on the test images"},
       {"info", "[MODEL | FILE] [options]",
        "this build and machine; a model's layers; what a weight file holds"},
-      {"data", "verify | show [options]", "decode every picture of a folder; a sheet of augmented examples"},
+      {"data", "verify | show | get NAME [options]",
+       "decode every picture; a sheet of augmented examples; fetch a data set"},
       {"bench", "rules [options]", "what a step of each gradient rule costs, relative to the plain one"},
       {"gradcheck", "[options]", "every operation's derivatives against finite differences"},
   };

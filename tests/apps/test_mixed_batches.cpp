@@ -28,14 +28,16 @@ struct Mixture {
   explicit Mixture(double lambda) : model(make()), entries(entries_of(model)), w(entries.parameters) {
     Random random(5, Stream::user);
     std::vector<float> x;
-    std::vector<std::int64_t> own, partners;
+    std::vector<std::int64_t> own;
     for (Index i = 0; i < kRows * kInputs; ++i) x.push_back(static_cast<float>(random.normal()));
     for (Index i = 0; i < kRows; ++i) own.push_back(i % kClasses);
-    for (Index i = 0; i < kRows; ++i) partners.push_back(i < 4 ? (i + 1) % kClasses : 2);
     batch.images = Tensor::from(x, {kRows, kInputs});
     batch.labels = Tensor::from(own);
     batch.indices.resize(kRows);
-    batch.mixed = {.labels = Tensor::from(partners), .lambda = lambda};
+    // The partners' labels are all predicted, so that the counts of both differ.
+    nn::Context ctx;
+    const Variable logits = model(Variable(batch.images.to(Dtype::f64)), ctx);
+    batch.mixed = {.labels = argmax(logits.value()), .lambda = lambda};
   }
   static nn::Linear make() {
     nn::Initializer init(3, Dtype::f64);
