@@ -48,18 +48,29 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   if (part && !whole_forward) ctx.layer_ = kLayersApart * static_cast<std::uint64_t>(begin);
   const bool cut = part && !whole_forward;
   const Variable x(cut ? images_.slice_rows(begin, end) : images_);
-  const Tensor labels = part ? batch_.labels.slice_rows(begin, end) : batch_.labels;
   Variable logits = model_(x, ctx);
   if (whole_forward) logits = slice(logits, {begin, 0}, {end, logits.size(1)});
 
   optim::Evaluation e =
-      optim::evaluate(cross_entropy(logits, labels, options_.cross_entropy), w_,
+      optim::evaluate(loss(logits, begin, end), w_,
                       {.norm_gradient = request.norm_gradient, .weight_decay = options_.weight_decay});
   e.rows = end - begin;
-  if (first) e.correct = count_correct(logits.value(), labels);
+  if (first) {
+    const bool partners = batch_.mixed.labels.defined() && batch_.mixed.lambda < 0.5;
+    const Tensor& labels = partners ? batch_.mixed.labels : batch_.labels;
+    e.correct = count_correct(logits.value(), labels.slice_rows(begin, end));
+  }
   if (own_statistics) end_part(begin, end);
   look_for_failure(e);
   return e;
+}
+
+Variable BatchObjective::loss(const Variable& logits, std::int64_t begin, std::int64_t end) const {
+  const Variable own = cross_entropy(logits, batch_.labels.slice_rows(begin, end), options_.cross_entropy);
+  const data::Mixed& mixed = batch_.mixed;
+  if (!mixed.labels.defined()) return own;
+  const Variable other = cross_entropy(logits, mixed.labels.slice_rows(begin, end), options_.cross_entropy);
+  return mixed.lambda * own + (1 - mixed.lambda) * other;
 }
 
 void BatchObjective::begin_part(std::int64_t begin) {

@@ -24,7 +24,9 @@ struct LossOptions {
   MicroNorm micro_norm = MicroNorm::own;  // what batch normalisation sees of a micro-batch's pass
 };
 
-/// Cross-entropy of a model on the rows of a batch that a request asks for.
+/// Cross-entropy of a model on the rows of a batch that a request asks for. Of a mixed batch it is lambda
+/// CE(labels) + (1 - lambda) CE(the partners' labels), both smoothed alike; a row counts as correct when its
+/// largest logit is the label with the larger weight.
 ///
 /// Running statistics move once a step, in the first passes. With micro-batches that normalise on their own
 /// each moves them from where the step began, and the step ends with the mean of what they came to, weighted
@@ -46,6 +48,8 @@ class BatchObjective {
     Tensor* buffer;
     Tensor before, mean;
   };
+  /// The loss of logits {end - begin, K} of those rows.
+  Variable loss(const Variable& logits, std::int64_t begin, std::int64_t end) const;
   void begin_part(std::int64_t begin);
   void end_part(std::int64_t begin, std::int64_t end);
   void look_for_failure(const optim::Evaluation& e);

@@ -170,7 +170,7 @@ bool asks_for_help(const GivenFlags& given, const OptionTable& table, const std:
 }
 
 /// A subcommand whose options come from defaults, variables (of options with a TOML key) and flags alone.
-/// `use` takes the positional argument, empty if there is none, and checks what no single option can.
+/// `use` takes the positional arguments, empty where there is none, and checks what no single option can.
 template <class Config, class Use>
 Call<Config> parse_alone(const std::string& command, OptionTable (*options)(Config&, FrameConfig&),
                          const std::vector<std::string>& arguments, std::size_t most_positionals,
@@ -183,7 +183,8 @@ Call<Config> parse_alone(const std::string& command, OptionTable (*options)(Conf
   if (asks_for_help(given, table, command, call)) return call;
   apply_environment(table, environment, false);
   apply_flags(table, given);
-  use(call.config, table, positionals.empty() ? std::string() : positionals[0]);
+  positionals.resize(most_positionals);
+  use(call.config, table, positionals);
   table.settle();
   finish(table, environment, call);
   return call;
@@ -302,8 +303,8 @@ Call<EvalConfig> parse_eval(const std::vector<std::string>& arguments, const Env
 Call<InfoConfig> parse_info(const std::vector<std::string>& arguments, const Environment& environment) {
   return parse_alone<InfoConfig>(
       "info", info_options, arguments, 1, environment,
-      [](InfoConfig& config, const OptionTable& table, const std::string& target) {
-        config.target = target;
+      [](InfoConfig& config, const OptionTable& table, const std::vector<std::string>& positionals) {
+        config.target = positionals[0];
         for (const char* flag : {"data", "shortcut"}) {
           if (config.target.empty() && table.by_flag(flag)->source == Source::flag) {
             throw UsageError("--", flag, " counts only for a model: basin info MODEL --", flag, " ...");
@@ -315,13 +316,25 @@ Call<InfoConfig> parse_info(const std::vector<std::string>& arguments, const Env
 }
 
 Call<DataToolConfig> parse_data(const std::vector<std::string>& arguments, const Environment& environment) {
-  return parse_alone<DataToolConfig>("data", data_options, arguments, 1, environment,
-                                     [](DataToolConfig& config, const OptionTable&, const std::string& what) {
-                                       if (what != "verify" && what != "show")
-                                         throw UsageError("data: say what to do, verify or show",
-                                                          what.empty() ? "" : ", not " + quote(what));
-                                       config.what = what;
-                                     });
+  return parse_alone<DataToolConfig>(
+      "data", data_options, arguments, 2, environment,
+      [](DataToolConfig& config, const OptionTable& table, const std::vector<std::string>& positionals) {
+        const std::string &what = positionals[0], &name = positionals[1];
+        if (what != "verify" && what != "show" && what != "get")
+          throw UsageError("data: say what to do, verify, show or get",
+                           what.empty() ? "" : ", not " + quote(what));
+        config.what = what;
+        const bool named = table.by_flag("data")->source != Source::standard;
+        if (what == "get") {
+          if (name.empty() || named)
+            throw UsageError(
+                "data get takes the data set's name without --data: basin data get cifar10 --data-dir DIR");
+          config.data.name = name;
+        } else if (!name.empty()) {
+          throw UsageError("data ", what, ": unexpected argument ", quote(name));
+        }
+        if (what == "verify" && !named) config.data.name = "folder";
+      });
 }
 
 namespace {
@@ -345,7 +358,8 @@ const std::vector<std::pair<std::string, std::vector<std::string>>>& bench_scope
 Call<BenchConfig> parse_bench(const std::vector<std::string>& arguments, const Environment& environment) {
   return parse_alone<BenchConfig>(
       "bench", bench_options, arguments, 1, environment,
-      [](BenchConfig& config, const OptionTable& table, const std::string& what) {
+      [](BenchConfig& config, const OptionTable& table, const std::vector<std::string>& positionals) {
+        const std::string& what = positionals[0];
         const std::vector<std::string>& subjects = bench_subjects();
         if (what.empty())
           throw UsageError("bench measures something: say ", one_of(subjects), " (basin bench rules)");
@@ -362,8 +376,9 @@ Call<BenchConfig> parse_bench(const std::vector<std::string>& arguments, const E
 
 Call<GradcheckConfig> parse_gradcheck(const std::vector<std::string>& arguments,
                                       const Environment& environment) {
-  return parse_alone<GradcheckConfig>("gradcheck", gradcheck_options, arguments, 0, environment,
-                                      [](GradcheckConfig&, const OptionTable&, const std::string&) {});
+  return parse_alone<GradcheckConfig>(
+      "gradcheck", gradcheck_options, arguments, 0, environment,
+      [](GradcheckConfig&, const OptionTable&, const std::vector<std::string>&) {});
 }
 
 }  // namespace basin::apps

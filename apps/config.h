@@ -55,9 +55,11 @@ struct DataConfig {
   std::uint64_t seed = 0;         // of these draws; apart from the run's, so that runs share their data
   std::string augment = "basic";  // a list that data::parse_augmentation() reads
   CropPadding crop_padding = CropPadding::zero;
-  std::int64_t image_size = 224;  // of a folder's pictures: height and width
+  std::int64_t image_size = 224;  // of a picture set: height and width
   data::BadImages bad_images = data::BadImages::fail;
-  std::int64_t workers = 2;  // 0: batches are prepared by the training thread
+  std::string train_shards = "train-*.tar";  // of a webdataset, see data::find_shards()
+  std::string test_shards;                   // the same; empty: test-*.tar or val-*.tar
+  std::int64_t workers = 2;                  // 0: batches are prepared by the training thread
 };
 
 struct ModelConfig {
@@ -242,8 +244,8 @@ struct BenchConfig {
   OutputConfig output;
 };
 
-/// Looks at a data set: "verify" decodes every picture of a folder, "show" draws examples as a network sees
-/// them into a PNG file.
+/// Looks at a data set: "verify" decodes every picture, "show" draws examples as a network sees them into a
+/// PNG file, "get" fetches the set data.name from its publisher into data.dir.
 struct DataToolConfig {
   std::string what;
   DataConfig data;
@@ -251,6 +253,7 @@ struct DataToolConfig {
   std::string out = "examples.png";
   std::int64_t count = 64;
   std::int64_t epoch = 0;
+  std::int64_t epochs = 1;
   std::int64_t columns = 8;
   std::int64_t enlarge = 2;
   OutputConfig output;

@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "data/folder_source.h"
 #include "data/load.h"
+#include "data/pictures.h"
 #include "data/split.h"
 
 namespace basin::apps {
@@ -16,11 +17,14 @@ data::Augmentation augmentation(const DataConfig& config) {
   return a;
 }
 
-/// What a folder's pictures go through: a crop is a resized one, the rest as for images in memory.
+/// What pictures of any size go through: a crop is a resized one, the rest as for images in memory.
 data::PictureTransform picture_transform(const DataConfig& config) {
   const data::Augmentation a = augmentation(config);
-  if (a.cutout > 0)
-    throw UsageError("--augment ", config.augment, ": cutout is for images in memory, not for --data folder");
+  const bool reflects = a.padding == data::Augmentation::Padding::reflect;
+  if (a.cutout > 0 || reflects)
+    throw UsageError("--augment ", config.augment, ": ",
+                     reflects ? "a border that reflects" : "cutout of each image",
+                     " is for images in memory, not for --data ", config.name);
   data::PictureTransform t =
       a.crop > 0 ? data::train_transform(config.image_size) : data::eval_transform(config.image_size);
   t.flip = a.flip;
@@ -118,11 +122,14 @@ Examples examples_in_memory(const DataConfig& config, std::uint64_t seed) {
   return e;
 }
 
-/// Pictures in folders, decoded when they are asked for.
-Examples examples_in_folders(const DataConfig& config, std::uint64_t seed) {
-  if (config.dir.empty()) throw UsageError("--data folder needs --data-dir DIR, with DIR/train/CLASS/*.jpg");
+/// Pictures in files, decoded when they are asked for.
+Examples examples_in_files(const DataConfig& config, std::uint64_t seed) {
   const data::PictureTransform changed = picture_transform(config);
-  data::ImageFolders folders = data::load_image_folders(config.dir, config.bad_images);
+  data::ImageFolders folders = data::load_pictures({.name = config.name,
+                                                    .dir = config.dir,
+                                                    .bad_images = config.bad_images,
+                                                    .train_shards = config.train_shards,
+                                                    .test_shards = config.test_shards});
   data::ImageFolder whole = std::move(folders.train);
   Examples e;
   for (const data::ImageFolder* folder : {&whole, &folders.test})
@@ -134,8 +141,8 @@ Examples examples_in_folders(const DataConfig& config, std::uint64_t seed) {
     std::iota(first.begin(), first.end(), 0);
     whole = data::select(whole, first);
   }
-  Parts parts = choose("folder", whole.split, whole.labels(), whole.class_names, config);
-  e.set = {.name = "folder",
+  Parts parts = choose(config.name, whole.split, whole.labels(), whole.class_names, config);
+  e.set = {.name = config.name,
            .test_split = folders.test.split,
            .image = {config.image_size, config.image_size, 3},
            .class_names = whole.class_names,
@@ -161,7 +168,8 @@ Examples examples_in_folders(const DataConfig& config, std::uint64_t seed) {
 }  // namespace
 
 Examples load_examples(const DataConfig& config, std::uint64_t seed) {
-  return config.name == "folder" ? examples_in_folders(config, seed) : examples_in_memory(config, seed);
+  return data::is_picture_set(config.name) ? examples_in_files(config, seed)
+                                           : examples_in_memory(config, seed);
 }
 
 std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples) {
@@ -172,6 +180,7 @@ data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epo
   return {.batch_size = config.schedule.batch_size,
           .drop_last = false,
           .seed = config.run.seed,
+          .mix = data::parse_augmentation(config.data.augment).mix,
           .workers = static_cast<int>(config.data.workers),
           .first_epoch = epoch,
           .first_step = batch,

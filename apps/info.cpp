@@ -11,6 +11,7 @@
 #include "core/cpu/kernels.h"
 #include "core/parallel.h"
 #include "data/load.h"
+#include "data/pictures.h"
 #include "nn/models/registry.h"
 #include "nn/summary.h"
 
@@ -18,9 +19,9 @@ namespace basin::apps {
 namespace {
 
 const data::DataSetInfo& data_set(const std::string& name) {
-  static const data::DataSetInfo folder{
-      .name = "folder", .summary = "", .source = "", .image = {224, 224, 3}, .classes = 1000};
-  if (name == "folder") return folder;  // ImageNet's shape
+  static const data::DataSetInfo pictures{
+      .name = "pictures", .summary = "", .source = "", .image = {224, 224, 3}, .classes = 1000};
+  if (data::is_picture_set(name)) return pictures;  // ImageNet's shape
   for (const data::DataSetInfo& info : data::known_data_sets())
     if (info.name == name) return info;
   throw UsageError("unknown data set '", name, "'");

@@ -4,6 +4,7 @@
 #include "apps/names.h"
 #include "apps/presets.h"
 #include "data/load.h"
+#include "data/pictures.h"
 #include "nn/models/registry.h"
 
 namespace basin::apps {
@@ -15,14 +16,14 @@ constexpr std::int64_t kMany = 1'000'000'000;
 void add_data_source(OptionTable& t, DataConfig& c) {
   t.add("data", "name", named(c.name, data_names(), "data sets"), "the data set").aliases = {"dataset"};
   t.add("data-dir", "dir", free_text(c.dir, "DIR", "a directory"),
-        "folder with its files; fashion-mnist (as Debian installs it) and synthetic need none; folder: with "
-        "train/CLASS/*.jpg and test/ or val/ likewise, JPEG or PNG")
+        "folder with its files, see docs/data.md; fashion-mnist (as Debian installs it) and synthetic need "
+        "none")
       .role = Role::session;
   const auto of_folder = [&](const std::string& flag, const std::string& key, Binding binding,
                              const std::string& help) {
     Option& option = t.add(flag, key, std::move(binding), help);
     option.decider = "data";
-    option.values = {"folder"};
+    for (const data::PictureSetInfo& set : data::known_picture_sets()) option.values.push_back(set.name);
   };
   of_folder("image-size", "image_size", whole(c.image_size, 8, 2048),
             "height and width of the crop that a network sees");
@@ -31,6 +32,16 @@ void add_data_source(OptionTable& t, DataConfig& c) {
       choice(c.bad_images, {{"fail", data::BadImages::fail}, {"skip", data::BadImages::skip}}),
       "a picture that cannot be decoded ends the run when it is met, or all are decoded first and such are "
       "left out");
+  const auto of_shards = [&](const std::string& flag, const std::string& key, std::string& field,
+                             const std::string& help) {
+    Option& option = t.add(flag, key, free_text(field, "PATTERN", "a pattern"), help);
+    option.decider = "data";
+    option.values = {"webdataset"};
+  };
+  of_shards("train-shards", "train_shards", c.train_shards,
+            "tar files to train on, below --data-dir: * for any characters, {000..146} for numbers");
+  of_shards("test-shards", "test_shards", c.test_shards,
+            "tar files to evaluate on (empty: test-*.tar, else val-*.tar, else validation-*.tar)");
 }
 
 void add_workers(OptionTable& t, DataConfig& c) {
@@ -68,8 +79,8 @@ void add_data(OptionTable& t, DataConfig& c) {
   t.add("augment", "augment", augmentation(c.augment),
         "random changes: none, or a list of basic (crop and flip), cutout (basic and a blanked 16x16 "
         "square), crop=P, "
-        "flip, cutout=S, autoaugment[=imagenet], randaugment[=N:M], jitter=B:C:S:H; a folder's crop is a "
-        "resized one")
+        "flip, reflect, cutout=S, autoaugment[=imagenet], randaugment[=N:M], jitter=B:C:S:H, and of batches "
+        "mixup=ALPHA, cutmix=ALPHA, batch-cutout=S; a picture set's crop is a resized one")
       .aliases = {"aug", "augmentation"};
   Option& padding =
       t.add("crop-padding", "crop_padding",
@@ -178,7 +189,7 @@ void add_help(OptionTable& t, FrameConfig& frame) {
 std::vector<std::string> data_names() {
   std::vector<std::string> names;
   for (const data::DataSetInfo& info : data::known_data_sets()) names.push_back(info.name);
-  names.push_back("folder");
+  for (const data::PictureSetInfo& info : data::known_picture_sets()) names.push_back(info.name);
   return names;
 }
 
@@ -272,6 +283,7 @@ OptionTable data_options(DataToolConfig& c, FrameConfig& frame) {
   t.add_call("out", free_text(c.out, "FILE", "a file"), "the PNG file");
   t.add_call("count", whole(c.count, 1, 4096), "training images, the first so many");
   t.add_call("epoch", whole(c.epoch, 0, kMany), "as they look in this epoch, from 0");
+  t.add_call("epochs", whole(c.epochs, 1, 4096), "and in so many, each below the one before");
   t.add_call("columns", whole(c.columns, 1, 256), "images side by side");
   t.add_call("enlarge", whole(c.enlarge, 1, 32), "each pixel becomes a square of this side");
   begin_output(t, c.output);

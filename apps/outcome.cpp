@@ -68,7 +68,9 @@ class Evaluator {
   int workers() const { return static_cast<int>(config_.data.workers); }
 
   Json recalibrate(const std::string& name) {
-    data::Loader loader(examples_.train, training_batches(config_, config_.schedule.epochs, 0));
+    data::LoaderOptions batches = training_batches(config_, config_.schedule.epochs, 0);
+    batches.mix = {};  // statistics for images as evaluation has them, each of one picture
+    data::Loader loader(examples_.train, batches);
     nn::Recalibration recalibration(experiment_.model(), {.mode = config_.average.recalibration});
     std::int64_t done = 0;
     for (data::Batch batch; loader.next(batch);) {

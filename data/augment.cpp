@@ -77,6 +77,18 @@ bool parse_jitter(const std::string& term, ColorJitter& jitter) {
   return true;
 }
 
+bool parse_mix(const std::string& term, BatchMix& mix) {
+  for (const auto& [name, alpha] : {std::pair{"mixup", &mix.mixup}, {"cutmix", &mix.cutmix}}) {
+    const char* expected = "ALPHA with ALPHA from 0.01 to 1000";
+    const std::vector<double> numbers = parse_numbers(term, name, 1, expected);
+    if (numbers.empty()) continue;
+    if (numbers[0] == 0) throw UsageError("augmentation '", term, "': expected ", name, "=", expected);
+    *alpha = numbers[0];
+    return true;
+  }
+  return parse_number(term, "batch-cutout", mix.cutout);
+}
+
 std::string printed(const Policy& policy) {
   switch (policy.kind) {
     case Policy::Kind::autoaugment_cifar10:
@@ -114,12 +126,15 @@ Augmentation parse_augmentation(const std::string& list) {
     } else if (term == "reflect") {
       result.padding = Augmentation::Padding::reflect;
     } else if (!parse_number(term, "crop", result.crop) && !parse_number(term, "cutout", result.cutout) &&
-               !parse_policy(term, result.policy) && !parse_jitter(term, result.jitter)) {
+               !parse_policy(term, result.policy) && !parse_jitter(term, result.jitter) &&
+               !parse_mix(term, result.mix)) {
       throw UsageError("unknown augmentation '", term,
                        "'; known are none, basic, cutout, crop=P, flip, cutout=S, reflect, autoaugment, "
-                       "autoaugment=imagenet, randaugment=N:M, jitter=B:C:S:H, joined by commas");
+                       "autoaugment=imagenet, randaugment=N:M, jitter=B:C:S:H, mixup=ALPHA, cutmix=ALPHA, "
+                       "batch-cutout=S, joined by commas");
     }
   }
+  check(result.mix);
   return result;
 }
 
@@ -135,6 +150,9 @@ std::ostream& operator<<(std::ostream& out, const Augmentation& augmentation) {
   if (augmentation.padding == Augmentation::Padding::reflect) add("reflect");
   if (augmentation.flip) add("flip");
   if (augmentation.cutout > 0) add("cutout=" + std::to_string(augmentation.cutout));
+  if (augmentation.mix.cutout > 0) add("batch-cutout=" + std::to_string(augmentation.mix.cutout));
+  if (augmentation.mix.mixup > 0) add("mixup=" + shortest(augmentation.mix.mixup));
+  if (augmentation.mix.cutmix > 0) add("cutmix=" + shortest(augmentation.mix.cutmix));
   return out << (list.empty() ? "none" : list);
 }
 

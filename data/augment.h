@@ -6,12 +6,13 @@
 #include <ostream>
 #include <string>
 
+#include "data/mix.h"
 #include "data/policies.h"
 
 namespace basin::data {
 
 /// Which random changes are made, in this order: policy, jitter, crop, flip, cutout (Cubuk et al. 2019 and
-/// the JAX code of SAM have the policy first as well).
+/// the JAX code of SAM have the policy first as well), and those of the batch, which the loader makes.
 struct Augmentation {
   enum class Padding {
     zero,
@@ -24,14 +25,16 @@ struct Augmentation {
   int cutout = 0;                   // side of the square set to the channel means; 0: none
   Policy policy{};                  // for images of three channels only
   ColorJitter jitter{};             // the same
+  BatchMix mix{};                   // for LoaderOptions::mix
 
   bool operator==(const Augmentation&) const = default;
 };
 
 /// Reads a comma-separated list: `none`, `basic` (crop=4,flip), `cutout` (crop=4,flip,cutout=16), `crop=P`,
 /// `flip`, `cutout=S`, `reflect`, `autoaugment` (CIFAR-10's policy) or `autoaugment=imagenet`, `randaugment`
-/// (=2:9) or `randaugment=N:M`, `jitter=BRIGHTNESS:CONTRAST:SATURATION:HUE`; later terms add to or replace
-/// earlier ones. Errors: UsageError naming the term.
+/// (=2:9) or `randaugment=N:M`, `jitter=BRIGHTNESS:CONTRAST:SATURATION:HUE`, and of batches `mixup=ALPHA`,
+/// `cutmix=ALPHA`, `batch-cutout=S`; later terms add to or replace earlier ones. Errors: UsageError naming
+/// the term, or mixup and cutmix if both are in the list.
 Augmentation parse_augmentation(const std::string& list);
 
 /// Prints the list that parse_augmentation() reads back: "crop=4,flip,cutout=16", "none".

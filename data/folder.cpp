@@ -50,7 +50,7 @@ void list_pictures(const fs::path& folder, const std::string& prefix, std::int64
       if (!entry.is_symlink(failure)) list_pictures(entry.path(), path + "/", label, out);
     } else if (named_as_picture(entry.path())) {
       const std::uintmax_t bytes = entry.file_size(failure);
-      out.files.push_back({path, label, failure ? 0 : bytes});
+      out.files.push_back({.path = path, .label = label, .bytes = failure ? 0 : bytes});
     } else {
       ++out.ignored;
     }
@@ -87,6 +87,18 @@ std::vector<std::int64_t> ImageFolder::labels() const {
 
 std::string ImageFolder::path_of(std::int64_t index) const {
   return (fs::path(root) / files[static_cast<std::size_t>(index)].path).string();
+}
+
+std::string ImageFolder::read(std::int64_t index) const {
+  const ImageFile& file = files[static_cast<std::size_t>(index)];
+  if (file.shard < 0) return read_file(path_of(index), kMostImageBytes);
+  if (file.bytes > kMostImageBytes)
+    throw DataError(path_of(index), ": has ", file.bytes, " bytes, at most ", kMostImageBytes, " are read");
+  // Opened anew each time: there may be more shards than a process may have open files.
+  const InputFile shard((fs::path(root) / shards[static_cast<std::size_t>(file.shard)]).string());
+  std::string bytes(static_cast<std::size_t>(file.bytes), '\0');
+  shard.read(file.offset, bytes.data(), bytes.size());
+  return bytes;
 }
 
 std::string folder_hash(const ImageFolder& folder) {
@@ -148,7 +160,7 @@ Verification verify(const ImageFolder& folder) {
     const auto i = static_cast<std::size_t>(index);
     const std::string path = folder.path_of(index);
     try {
-      const std::string bytes = read_file(path, kMostImageBytes);
+      const std::string bytes = folder.read(index);
       Sha256 sum;
       sum.update(bytes.data(), bytes.size());
       sums[i] = sum.hex();
@@ -163,7 +175,7 @@ Verification verify(const ImageFolder& folder) {
   bool complete = true;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string& path = folder.files[i].path;
-    if (!reasons[i].empty()) result.bad.push_back({path, reasons[i]});
+    if (!reasons[i].empty()) result.bad.push_back({path, reasons[i], static_cast<std::int64_t>(i)});
     complete = complete && !sums[i].empty();
     all.update(sums[i].data(), sums[i].size());
     if (sums[i].empty()) continue;
@@ -179,11 +191,11 @@ ImageFolder without_bad_images(const ImageFolder& folder) {
   const std::vector<BadImage> bad = verify(folder).bad;
   good.files.clear();
   std::size_t next = 0;  // of bad, which is in the order of the files
-  for (const ImageFile& file : folder.files) {
-    if (next < bad.size() && bad[next].path == file.path) {
+  for (std::int64_t i = 0; i < folder.size(); ++i) {
+    if (next < bad.size() && bad[next].index == i) {
       good.bad.push_back(bad[next++]);
     } else {
-      good.files.push_back(file);
+      good.files.push_back(folder.files[static_cast<std::size_t>(i)]);
     }
   }
   std::vector<std::int64_t> left(folder.class_names.size());

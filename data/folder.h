@@ -1,4 +1,5 @@
-// Image folders: one folder a split, in it one folder a class, in that JPEG and PNG files.
+// Pictures by path and label. Image folders: one folder a split, in it one folder a class, in that JPEG and
+// PNG files. Lists and tar shards: data/picture_list.h, data/webdataset.h.
 #pragma once
 
 #include <cstdint>
@@ -8,25 +9,29 @@
 
 namespace basin::data {
 
-/// One picture of an image folder.
+/// One picture.
 struct ImageFile {
-  std::string path{};      // below the split's folder, with '/': "dress/01.jpg"
+  std::string path{};  // below ImageFolder::root, with '/': "dress/01.jpg"; in a shard "train-0.tar/01.jpg"
   std::int64_t label = 0;  // place of its class in ImageFolder::class_names
   std::uint64_t bytes = 0;
+  std::int64_t shard = -1;   // place in ImageFolder::shards; -1: a file of its own
+  std::uint64_t offset = 0;  // of its first byte in the shard
 };
 
 /// A picture that cannot be decoded.
 struct BadImage {
-  std::string path{};    // below the split's folder
-  std::string reason{};  // the whole message, the file's path first
+  std::string path{};      // as in ImageFile
+  std::string reason{};    // the whole message, the file's path first
+  std::int64_t index = 0;  // its place in the folder that was verified
 };
 
-/// The files of one split; no pixels.
+/// The pictures of one split: where they are and their labels; no pixels.
 struct ImageFolder {
-  std::string root{};                      // the split's folder
+  std::string root{};                      // the split's folder, or that of the list or shards
   std::string split{};                     // its name: "train"
   std::vector<std::string> class_names{};  // sorted by byte
-  std::vector<ImageFile> files{};          // by class, then by path, sorted by byte
+  std::vector<ImageFile> files{};          // of a folder by class, then by path, sorted by byte
+  std::vector<std::string> shards{};       // tar files below root that hold pictures
   std::vector<BadImage> bad{};             // left out by without_bad_images()
   std::int64_t ignored = 0;                // files whose names do not end as a picture's do
   std::string hash{};                      // folder_hash() of the fields above
@@ -36,6 +41,8 @@ struct ImageFolder {
   std::uint64_t bytes() const;
   std::vector<std::int64_t> labels() const;
   std::string path_of(std::int64_t index) const;  // root and path
+  /// The encoded picture. Errors: DataError naming it: missing, unreadable, more than kMostImageBytes.
+  std::string read(std::int64_t index) const;
 };
 
 /// SHA-256 of the names of the classes, and of path, label and size in bytes of each file; the bytes

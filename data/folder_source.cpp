@@ -43,7 +43,7 @@ Image FolderSource::look(std::int64_t epoch, std::int64_t index) const {
   Random random(seed_, Stream::augment, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index));
   const bool flipped = random.bits() >> 31 != 0 && transform_.flip;
   const std::string path = folder_.path_of(index);
-  Image image = read_image(path);
+  Image image = decode_image(folder_.read(index), path);
 
   using Cut = PictureTransform::Cut;
   const std::int64_t wanted = transform_.size;

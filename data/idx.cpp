@@ -1,71 +1,13 @@
 #include "data/idx.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <memory>
 
 #include "core/error.h"
-#include "data/file.h"
+#include "data/byte_stream.h"
 
 namespace basin::data {
 namespace {
-
-// A file read front to back through zlib, which passes bytes that are not gzip through unchanged.
-class Input {
- public:
-  explicit Input(const std::string& path) : path_(path) {
-    regular_file_size(path);
-    errno = 0;
-    file_.reset(gzopen(path.c_str(), "rb"));
-    if (!file_)
-      throw DataError(path, ": cannot be opened: ", errno != 0 ? std::strerror(errno) : "no memory");
-    gzbuffer(file_.get(), 1u << 17);
-  }
-
-  /// Up to `bytes` bytes into `out`; fewer only at the end of the file.
-  std::size_t read(std::uint8_t* out, std::size_t bytes) {
-    std::size_t done = 0;
-    while (done < bytes) {
-      const auto piece = static_cast<unsigned>(std::min(bytes - done, std::size_t{1} << 20));
-      const int got = gzread(file_.get(), out + done, piece);
-      check();
-      if (got <= 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    return done;
-  }
-
-  /// Ends the reading. Errors: a gzip stream without its proper end.
-  void close() {
-    if (gzclose_r(file_.release()) != Z_OK) throw DataError(path_, ": gzip data is cut off");
-  }
-
- private:
-  struct Close {
-    void operator()(gzFile file) const { gzclose_r(file); }
-  };
-
-  // A cut or damaged gzip stream shows here only: gzread just returns fewer bytes.
-  void check() const {
-    int code = Z_OK;
-    const char* reason = gzerror(file_.get(), &code);
-    if (code == Z_OK || code == Z_STREAM_END) return;
-    if (code == Z_ERRNO) throw DataError(path_, ": cannot be read: ", std::strerror(errno));
-    if (code == Z_BUF_ERROR) throw DataError(path_, ": gzip data is cut off; fetch the file again");
-    // zlib's text repeats the path; what follows the last ": " is the reason.
-    const std::string whole = reason != nullptr ? reason : "";
-    const std::size_t colon = whole.rfind(": ");
-    throw DataError(path_, ": gzip data is damaged (",
-                    colon == std::string::npos ? whole : whole.substr(colon + 2), "); fetch the file again");
-  }
-
-  std::string path_;
-  std::unique_ptr<gzFile_s, Close> file_;
-};
 
 std::uint32_t big_endian(const std::uint8_t* p) {
   return std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
@@ -102,7 +44,7 @@ std::string joined(const std::vector<std::int64_t>& extents) {
 
 IdxArray read_idx(const std::string& path, int rank) {
   if (rank < 1 || rank > 3) throw ArgumentError("[read_idx] rank must be 1 to 3, got ", rank);
-  Input input(path);
+  GzipStream input(path);
   std::array<std::uint8_t, 16> start{};
   const std::size_t header_bytes = 4 + 4 * static_cast<std::size_t>(rank);
   const std::size_t got = input.read(start.data(), std::min(start.size(), header_bytes));

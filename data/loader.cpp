@@ -50,6 +50,7 @@ Loader::Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions&
     throw ArgumentError("[loader] prefetch must be at least 1, got ", options.prefetch);
   if (options.end_epoch >> 32 > 0)
     throw ArgumentError("[loader] end_epoch must be below 2^32, got ", options.end_epoch);
+  check(options.mix);
   claimed_ = delivered_ = options.first_epoch * batches + options.first_step;
   end_ = options.end_epoch < 0 ? std::numeric_limits<std::int64_t>::max() : options.end_epoch * batches;
   slots_.resize(static_cast<std::size_t>(options.prefetch) + static_cast<std::size_t>(options.workers));
@@ -156,6 +157,8 @@ Batch Loader::prepare(std::int64_t number, const std::stop_token& stop) {
     }
     image += image_elements;
   }
+  batch.mixed = mix_batch(options_.mix, batch.images, batch.labels, options_.seed,
+                          static_cast<std::uint64_t>(batch.epoch), static_cast<std::uint64_t>(batch.step));
   return batch;
 }
 

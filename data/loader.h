@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "data/mix.h"
 #include "data/sampler.h"
 #include "data/source.h"
 
@@ -19,6 +20,7 @@ namespace basin::data {
 struct Batch {
   Tensor images{};                      // f32 {B,H,W,C}
   Tensor labels{};                      // i64 {B}
+  Mixed mixed{};                        // with LoaderOptions::mix: the other labels and their weight
   std::vector<std::int64_t> indices{};  // B places in the source
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // within the epoch
@@ -30,7 +32,8 @@ struct LoaderOptions {
   std::int64_t batch_size = 128;
   bool shuffle = true;
   bool drop_last = true;
-  std::uint64_t seed = 0;        // of the shuffling
+  std::uint64_t seed = 0;        // of the shuffling, and of what is drawn for a batch
+  BatchMix mix{};                // what is done to each batch, in the threads that prepare it
   int workers = 0;               // threads that prepare batches; 0: the caller does, inside next()
   int prefetch = 4;              // finished batches that may wait for the caller, >= 1
   std::int64_t first_epoch = 0;  // where to start: any batch, the ones before it are not prepared
@@ -48,7 +51,8 @@ LoaderOptions one_pass(std::int64_t batch_size, int workers = 0);
 ///   for (Batch batch; loader.next(batch);) { ... }
 class Loader {
  public:
-  /// Errors: those of Sampler; ArgumentError for an impossible start, workers < 0, prefetch < 1.
+  /// Errors: those of Sampler and of check(mix); ArgumentError for an impossible start, workers < 0,
+  /// prefetch < 1.
   Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions& options);
   ~Loader();  // stops the workers within one example
   Loader(const Loader&) = delete;

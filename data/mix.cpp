@@ -37,6 +37,9 @@ double draw_log_gamma(double alpha, Random& random) {
   return result;
 }
 
+// Beta(alpha, alpha) can be drawn; false for NaN.
+bool usable(double alpha) { return alpha >= 0.01 && alpha <= 1000; }
+
 struct Partners {
   double lambda = 1;
   std::vector<std::size_t> of{};  // each image's partner
@@ -65,12 +68,33 @@ Partners draw_partners(const char* who, const Tensor& images, const Tensor& labe
   return partners;
 }
 
-Mixed with_labels(const Tensor& labels, const Partners& partners) {
-  Mixed mixed{.labels_a = labels.clone(), .labels_b = Tensor::empty(labels.shape(), Dtype::i64)};
+Mixed with_partners(const Tensor& labels, const Partners& partners) {
+  Mixed mixed{.labels = Tensor::empty(labels.shape(), Dtype::i64), .lambda = partners.lambda};
   const std::int64_t* from = labels.data<std::int64_t>();
-  std::int64_t* to = mixed.labels_b.mutable_data<std::int64_t>();
+  std::int64_t* to = mixed.labels.mutable_data<std::int64_t>();
   for (const std::size_t partner : partners.of) *to++ = from[partner];
   return mixed;
+}
+
+// Calls change(image, its partner) for all images, each partner as it was before. Along a cycle of the
+// permutation only the first image is needed once more after it has changed: it is kept aside.
+template <class Change>
+void with_each_partner(Tensor& images, const std::vector<std::size_t>& partner_of, Change change) {
+  const auto pixels = static_cast<std::size_t>(images.elements() / images.size(0));
+  float* numbers = images.mutable_data<float>();
+  std::vector<float> first(pixels);
+  std::vector<bool> done(partner_of.size());
+  for (std::size_t start = 0; start < partner_of.size(); ++start) {
+    if (done[start]) continue;
+    std::copy(numbers + start * pixels, numbers + (start + 1) * pixels, first.begin());
+    std::size_t image = start;
+    do {
+      const std::size_t partner = partner_of[image];
+      change(numbers + image * pixels, partner == start ? first.data() : numbers + partner * pixels);
+      done[image] = true;
+      image = partner;
+    } while (image != start);
+  }
 }
 
 // The part of [center - before, center + after) that lies in [0, extent).
@@ -85,8 +109,18 @@ std::int64_t draw_below(Random& random, std::int64_t n) {
 
 }  // namespace
 
+void check(const BatchMix& mix) {
+  for (const auto& [name, alpha] : {std::pair{"mixup", mix.mixup}, {"cutmix", mix.cutmix}}) {
+    if (alpha != 0 && !usable(alpha))
+      throw UsageError(name, "=", alpha, ": Beta(alpha, alpha) expects alpha from 0.01 to 1000");
+  }
+  if (mix.cutout < 0)
+    throw UsageError("batch-cutout: the square's side must be at least 1, got ", mix.cutout);
+  if (mix.mixup != 0 && mix.cutmix != 0) throw UsageError("mixup and cutmix exclude each other");
+}
+
 double draw_beta(double alpha, Random& random) {
-  if (!(alpha >= 0.01 && alpha <= 1000)) {
+  if (!usable(alpha)) {
     throw ArgumentError("[mix] Beta(alpha, alpha) expects alpha from 0.01 to 1000, got ", alpha);
   }
   const double a = draw_log_gamma(alpha, random);
@@ -94,30 +128,23 @@ double draw_beta(double alpha, Random& random) {
   return 1 / (1 + exponential(b - a));
 }
 
-Mixed mixup(const Tensor& images, const Tensor& labels, double alpha, std::uint64_t seed, std::uint64_t epoch,
+Mixed mixup(Tensor& images, const Tensor& labels, double alpha, std::uint64_t seed, std::uint64_t epoch,
             std::uint64_t step) {
   Random random(seed, Stream::augment, epoch, step + 3 * kPurpose);
   const Partners partners = draw_partners("mixup", images, labels, alpha, random);
-  Mixed mixed = with_labels(labels, partners);
-  mixed.lambda = partners.lambda;
-  mixed.images = Tensor::empty(images.shape());
-  const auto pixels = static_cast<std::size_t>(images.elements() / images.size(0));
+  const std::int64_t pixels = images.elements() / images.size(0);
   const auto share = static_cast<float>(partners.lambda);
   const float rest = 1 - share;
-  const float* image = images.data<float>();
-  float* out = mixed.images.mutable_data<float>();
-  for (const std::size_t partner : partners.of) {
-    const float* other = images.data<float>() + partner * pixels;
-    for (std::size_t i = 0; i < pixels; ++i) *out++ = share * *image++ + rest * other[i];
-  }
-  return mixed;
+  with_each_partner(images, partners.of, [&](float* image, const float* partner) {
+    for (std::int64_t i = 0; i < pixels; ++i) image[i] = share * image[i] + rest * partner[i];
+  });
+  return with_partners(labels, partners);
 }
 
-Mixed cutmix(const Tensor& images, const Tensor& labels, double alpha, std::uint64_t seed,
-             std::uint64_t epoch, std::uint64_t step) {
+Mixed cutmix(Tensor& images, const Tensor& labels, double alpha, std::uint64_t seed, std::uint64_t epoch,
+             std::uint64_t step) {
   Random random(seed, Stream::augment, epoch, step + 3 * kPurpose);
-  const Partners partners = draw_partners("cutmix", images, labels, alpha, random);
-  Mixed mixed = with_labels(labels, partners);
+  Partners partners = draw_partners("cutmix", images, labels, alpha, random);
   const std::int64_t height = images.size(1);
   const std::int64_t width = images.size(2);
   const std::int64_t channels = images.size(3);
@@ -128,36 +155,16 @@ Mixed cutmix(const Tensor& images, const Tensor& labels, double alpha, std::uint
   const std::int64_t center_x = draw_below(random, width);
   const auto rows = span_around(center_y, half_height, half_height, height);
   const auto columns = span_around(center_x, half_width, half_width, width);
-  mixed.images = images.clone();
-  float* out = mixed.images.mutable_data<float>();
-  for (std::size_t n = 0; n < partners.of.size(); ++n) {
+  with_each_partner(images, partners.of, [&](float* image, const float* partner) {
     for (std::int64_t y = rows.first; y < rows.second; ++y) {
-      const auto row = [&](std::size_t image) {
-        return ((static_cast<std::int64_t>(image) * height + y) * width + columns.first) * channels;
-      };
-      const float* from = images.data<float>() + row(partners.of[n]);
-      std::copy(from, from + (columns.second - columns.first) * channels, out + row(n));
+      const std::int64_t begin = (y * width + columns.first) * channels;
+      const std::int64_t end = (y * width + columns.second) * channels;
+      std::copy(partner + begin, partner + end, image + begin);
     }
-  }
+  });
   const std::int64_t replaced = (rows.second - rows.first) * (columns.second - columns.first);
-  mixed.lambda = 1 - static_cast<double>(replaced) / static_cast<double>(height * width);
-  return mixed;
-}
-
-Tensor soft_labels(const Mixed& mixed, std::int64_t classes) {
-  const std::int64_t count = mixed.labels_a.elements();
-  Tensor soft = Tensor::zeros({count, classes});
-  float* row = soft.mutable_data<float>();
-  const std::int64_t* a = mixed.labels_a.data<std::int64_t>();
-  const std::int64_t* b = mixed.labels_b.data<std::int64_t>();
-  for (std::int64_t n = 0; n < count; ++n, row += classes) {
-    if (std::min(a[n], b[n]) < 0 || std::max(a[n], b[n]) >= classes) {
-      throw ArgumentError("[mix] labels ", a[n], " and ", b[n], " at place ", n, " are not below ", classes);
-    }
-    row[a[n]] += static_cast<float>(mixed.lambda);
-    row[b[n]] += static_cast<float>(1 - mixed.lambda);
-  }
-  return soft;
+  partners.lambda = 1 - static_cast<double>(replaced) / static_cast<double>(height * width);
+  return with_partners(labels, partners);
 }
 
 void cutout_batch(Tensor& images, std::int64_t side, std::uint64_t seed, std::uint64_t epoch,
@@ -179,6 +186,14 @@ void cutout_batch(Tensor& images, std::int64_t side, std::uint64_t seed, std::ui
       std::fill(row + columns.first * channels, row + columns.second * channels, 0.0f);
     }
   }
+}
+
+Mixed mix_batch(const BatchMix& mix, Tensor& images, const Tensor& labels, std::uint64_t seed,
+                std::uint64_t epoch, std::uint64_t step) {
+  if (mix.cutout > 0) cutout_batch(images, mix.cutout, seed, epoch, step);
+  if (mix.mixup > 0) return mixup(images, labels, mix.mixup, seed, epoch, step);
+  if (mix.cutmix > 0) return cutmix(images, labels, mix.cutmix, seed, epoch, step);
+  return {};
 }
 
 }  // namespace basin::data

@@ -85,7 +85,8 @@ TEST_CASE("a folder of pictures trains, resumes and is evaluated, and broken fil
   CHECK(shown == 0);
   CHECK(where.find("5 training images") != std::string::npos);
   CHECK(data::read_image(dir / "sheet.png").width == 5 * 32 + 6 * 2);
-  CHECK(test::failure([&] { look({"paint"}); }) == "2: data: say what to do, verify or show, not 'paint'");
+  CHECK(test::failure([&] { look({"paint"}); }) ==
+        "2: data: say what to do, verify, show or get, not 'paint'");
   CHECK(test::failure([&] {
           look({"show", "--augment", "basic,mirror"});
         }).find("mirror") != std::string::npos);

@@ -77,7 +77,7 @@ TEST_CASE("load: missing files are listed, with the way to get them") {
   CHECK(contains(fashion, dir / "FashionMNIST/raw/train-images-idx3-ubyte.gz"));
   CHECK(contains(fashion, "apt-get install dataset-fashion-mnist"));
   CHECK(contains(refusal({.name = "cifar10"}),
-                 "cifar10: no data directory given (--data-dir DIR); get it from https://"));
+                 "cifar10: no data directory given (--data-dir DIR); get it with: basin data get cifar10"));
   CHECK(contains(refusal({.name = "cifar10", .dir = dir.path()}), "no data_batch_1.bin found"));
   CHECK(contains(refusal({.name = "cifar100", .dir = dir.path()}), dir / "cifar-100-binary/train.bin"));
   CHECK(contains(refusal({.name = "mnist", .dir = dir / "nowhere"}), "no train-images-idx3-ubyte found"));

@@ -32,12 +32,20 @@ struct Copied {
   std::vector<std::int64_t> indices;
   std::int64_t epoch;
   std::int64_t step;
+  std::vector<std::int64_t> partners = {};
+  double lambda = 1;
   bool operator==(const Copied&) const = default;
 };
 
 Copied copied(const Batch& batch) {
-  return {batch.images.to_vector<float>(), batch.labels.to_vector<std::int64_t>(), batch.indices, batch.epoch,
-          batch.step};
+  return {batch.images.to_vector<float>(),
+          batch.labels.to_vector<std::int64_t>(),
+          batch.indices,
+          batch.epoch,
+          batch.step,
+          batch.mixed.labels.defined() ? batch.mixed.labels.to_vector<std::int64_t>()
+                                       : std::vector<std::int64_t>(),
+          batch.mixed.lambda};
 }
 
 // The first `count` batches.
@@ -67,6 +75,20 @@ class CalledSource : public ExampleSource {
 };
 
 }  // namespace
+
+TEST_CASE("loader: batches mixed by the workers have the same bits for any number of them and any start") {
+  const LoaderOptions plain{.batch_size = 16, .seed = 3, .mix = {.cutmix = 1, .cutout = 2}};
+  const std::vector<Copied> straight = batches(plain, 6);
+  for (const int workers : {1, 3}) {
+    LoaderOptions options = plain;
+    options.workers = workers;
+    CHECK(batches(options, 6) == straight);
+    options.first_epoch = 1;
+    options.first_step = 1;
+    CHECK(batches(options, 1)[0] == straight[4]);
+  }
+  CHECK_THROWS_AS(Loader(small_source(), {.batch_size = 8, .mix = {.mixup = 1, .cutmix = 1}}), UsageError);
+}
 
 TEST_CASE("loader: the same batches for any number of workers, any prefetch, any start") {
   const LoaderOptions options{.batch_size = 8, .seed = 5};  // 6 batches an epoch

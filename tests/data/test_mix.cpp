@@ -65,38 +65,40 @@ TEST_CASE("beta: mean and variance of Beta(alpha, alpha)") {
   CHECK_NOTHROW(draw_beta(0.01, random));
 }
 
-TEST_CASE("mixup: each image is blended with its partner, labels and weights say so") {
-  const Tensor images = images_of(6, 3, 4);
+TEST_CASE("mixup: each image is blended with its partner as it was, labels and weights say so") {
+  Tensor images = images_of(6, 3, 4);
   const Mixed mixed = mixup(images, labels_of(6), 1.0, 7, 2, 5);
   CHECK(mixed.lambda > 0);
   CHECK(mixed.lambda < 1);
   std::set<std::int64_t> partners;
   for (std::int64_t n = 0; n < 6; ++n) {
-    CHECK(mixed.labels_a.data<std::int64_t>()[n] == n);
-    const std::int64_t partner = mixed.labels_b.data<std::int64_t>()[n];
+    const std::int64_t partner = mixed.labels.data<std::int64_t>()[n];
     partners.insert(partner);
     const double expected =
         mixed.lambda * static_cast<double>(n + 1) + (1 - mixed.lambda) * static_cast<double>(partner + 1);
     for (int i = 0; i < 24; ++i) {
-      CHECK(mixed.images.data<float>()[n * 24 + i] == doctest::Approx(expected).epsilon(1e-6));
+      CHECK(images.data<float>()[n * 24 + i] == doctest::Approx(expected).epsilon(1e-6));
     }
   }
   CHECK(partners.size() == 6);
-  CHECK(images.data<float>()[0] == 1);  // the batch itself is as it was
-  CHECK(mixup(images, labels_of(6), 1.0, 7, 2, 5).lambda == mixed.lambda);
-  CHECK(mixup(images, labels_of(6), 1.0, 7, 2, 6).lambda != mixed.lambda);
-  CHECK(mixup(images, labels_of(6), 1.0, 7, 3, 5).lambda != mixed.lambda);
+  const auto lambda = [&](std::uint64_t epoch, std::uint64_t step) {
+    Tensor again = images_of(6, 3, 4);
+    return mixup(again, labels_of(6), 1.0, 7, epoch, step).lambda;
+  };
+  CHECK(lambda(2, 5) == mixed.lambda);
+  CHECK(lambda(2, 6) != mixed.lambda);
+  CHECK(lambda(3, 5) != mixed.lambda);
 }
 
 TEST_CASE("cutmix: a rectangle is the partner's, lambda is the share of pixels left") {
-  const Tensor images = images_of(5, 16, 12);
   int cut = 0;
   for (std::uint64_t step = 0; step < 30; ++step) {
+    Tensor images = images_of(5, 16, 12);
     const Mixed mixed = cutmix(images, labels_of(5), 1.0, 7, 0, step);
     for (std::int64_t n = 0; n < 5; ++n) {
-      const std::int64_t partner = mixed.labels_b.data<std::int64_t>()[n];
+      const std::int64_t partner = mixed.labels.data<std::int64_t>()[n];
       if (partner == n) continue;
-      const float* numbers = mixed.images.data<float>() + n * 16 * 12 * 2;
+      const float* numbers = images.data<float>() + n * 16 * 12 * 2;
       std::int64_t left = 16, right = -1, top = 16, bottom = -1, foreign = 0;
       for (std::int64_t y = 0; y < 16; ++y) {
         for (std::int64_t x = 0; x < 12; ++x) {
@@ -117,14 +119,6 @@ TEST_CASE("cutmix: a rectangle is the partner's, lambda is the share of pixels l
   CHECK(cut > 50);
 }
 
-TEST_CASE("soft labels: two weights a row that sum to 1") {
-  Mixed mixed{.labels_a = Tensor::from(std::vector<std::int64_t>{0, 2}),
-              .labels_b = Tensor::from(std::vector<std::int64_t>{1, 2}),
-              .lambda = 0.75};
-  CHECK(soft_labels(mixed, 3).to_vector<float>() == std::vector<float>{0.75f, 0.25f, 0, 0, 0, 1});
-  CHECK_THROWS_AS(soft_labels(mixed, 2), ArgumentError);
-}
-
 TEST_CASE("cutout of a batch: the same square for all, at the address that the header gives") {
   for (std::uint64_t step = 0; step < 20; ++step) {
     Tensor images = images_of(3, 9, 7);
@@ -140,14 +134,39 @@ TEST_CASE("cutout of a batch: the same square for all, at the address that the h
   }
 }
 
+TEST_CASE("mix: a batch gets what is asked for, and the order of square and partners makes no difference") {
+  for (const BatchMix& mix : {BatchMix{.mixup = 0.4, .cutout = 3}, BatchMix{.cutmix = 1, .cutout = 3}}) {
+    Tensor images = images_of(5, 8, 8);
+    Tensor other_order = images.clone();
+    const Mixed mixed = mix_batch(mix, images, labels_of(5), 1, 2, 3);
+    CHECK(mixed.labels.defined());
+    if (mix.mixup > 0)
+      mixup(other_order, labels_of(5), mix.mixup, 1, 2, 3);
+    else
+      cutmix(other_order, labels_of(5), mix.cutmix, 1, 2, 3);
+    cutout_batch(other_order, mix.cutout, 1, 2, 3);
+    CHECK(images.to_vector<float>() == other_order.to_vector<float>());
+  }
+  Tensor images = images_of(2, 4, 4);
+  const Mixed none = mix_batch({}, images, labels_of(2), 1, 2, 3);
+  CHECK_FALSE(none.labels.defined());
+  CHECK(none.lambda == 1);
+  CHECK(images.to_vector<float>() == images_of(2, 4, 4).to_vector<float>());
+}
+
 TEST_CASE("mix: shapes, dtypes and sizes that do not fit are refused") {
-  const Tensor images = images_of(3, 4, 4);
+  Tensor images = images_of(3, 4, 4);
   CHECK_THROWS_AS(mixup(images, labels_of(2), 1, 0, 0, 0), ArgumentError);
   CHECK_THROWS_AS(mixup(images, labels_of(3), 0, 0, 0, 0), ArgumentError);
-  CHECK_THROWS_AS(mixup(images.reshape(Shape{3, 32}), labels_of(3), 1, 0, 0, 0), ArgumentError);
+  Tensor flat = images.reshape(Shape{3, 32});
+  CHECK_THROWS_AS(mixup(flat, labels_of(3), 1, 0, 0, 0), ArgumentError);
   CHECK_THROWS_AS(cutmix(images, Tensor::zeros({3}), 1, 0, 0, 0), ArgumentError);
   Tensor bytes = Tensor::zeros({1, 2, 2, 1}, Dtype::u8);
   CHECK_THROWS_AS(cutout_batch(bytes, 1, 0, 0, 0), ArgumentError);
-  Tensor fine = images.clone();
-  CHECK_THROWS_AS(cutout_batch(fine, 0, 0, 0, 0), ArgumentError);
+  CHECK_THROWS_AS(cutout_batch(images, 0, 0, 0, 0), ArgumentError);
+  CHECK_NOTHROW(check(BatchMix{.cutmix = 0.01, .cutout = 9}));
+  CHECK_THROWS_AS(check(BatchMix{.mixup = 0.001}), UsageError);
+  CHECK_THROWS_AS(check(BatchMix{.cutmix = NAN}), UsageError);
+  CHECK_THROWS_AS(check(BatchMix{.cutout = -1}), UsageError);
+  CHECK_THROWS_AS(check(BatchMix{.mixup = 1, .cutmix = 1}), UsageError);
 }

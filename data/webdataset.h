@@ -1,0 +1,33 @@
+// WebDataset: pictures and labels in tar shards, read without unpacking them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/folder.h"
+
+namespace basin::data {
+
+/// The shards that a pattern names below `dir`: {000..009} stands for each number from 000 to 009, in as many
+/// digits, and * and ? in the last part of the path for any characters. Numbers in their order, names sorted
+/// by byte. Errors: DataError for a pattern that names no file, a range that is none or of more than a
+/// million, a number whose file is not there.
+std::vector<std::string> find_shards(const std::string& dir, const std::string& pattern);
+
+/// Lists the examples of tar shards in their order, reading headers and labels and no picture. Consecutive
+/// members with the same key (the path up to the first dot of its last part) are one example; of it
+/// .jpg, .jpeg or .png is the picture and .cls its label, a whole number; others are passed over, and so are
+/// members whose last part begins with a dot. Pictures are read later from where they stand in the shard, so
+/// any order costs the same. Labels are places in `class_names`, or without them below one more than the
+/// largest, by which classes are then called.
+/// Errors: DataError naming shard and member: damage (TarReader), an example without picture or label or with
+/// two, a label out of range (at most a million), no example.
+ImageFolder index_shards(const std::string& dir, const std::vector<std::string>& shards,
+                         const std::vector<std::string>& class_names = {});
+
+/// DIR's shards of the two patterns; an empty `test` is test-*.tar, else val-*.tar, else validation-*.tar.
+/// Classes: DIR/classes.txt if there is one, else those of the training shards.
+ImageFolders load_webdataset(const std::string& dir, const std::string& train = "train-*.tar",
+                             const std::string& test = {});
+
+}  // namespace basin::data
