@@ -91,7 +91,7 @@ OpCase dropouts() {
 OpCase shakes() {
   OpCase row{"shake", {"shake(Variable, Tensor, Tensor)"}, {}};
   Draws d(57);
-  for (const auto& [x, c] : {std::pair<Shape, Shape>{{}, {}}, {{3, 2, 2, 5}, {3, 1, 1, 1}}, {{0, 3}, {0, 1}}})
+  for (const auto& [x, c] : {std::pair{Shape{}, Shape{}}, {{3, 2, 2, 5}, {3, 1, 1, 1}}, {{0, 3}, {0, 1}}})
     row.instances.push_back({text(x, " by ", c),
                              [coefficient = d.normal(c)](const Variables& in) {
                                const Tensor a = coefficient.to(in[0].dtype());
