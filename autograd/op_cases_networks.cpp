@@ -87,7 +87,7 @@ OpCase dropouts() {
 }
 
 /// With equal coefficients, where the op is a product; else its derivative is not the one of its values
-/// (tests/autograd/test_values.cpp).
+/// (tests/autograd/test_shake.cpp).
 OpCase shakes() {
   OpCase row{"shake", {"shake(Variable, Tensor, Tensor)"}, {}};
   Draws d(57);
