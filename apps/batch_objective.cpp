@@ -44,7 +44,8 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
 
   nn::Context ctx{.statistics = update ? nn::Statistics::update : nn::Statistics::hold,
                   .seed = seed_,
-                  .step = static_cast<std::uint64_t>(step_)};
+                  .step = static_cast<std::uint64_t>(step_),
+                  .true_gradient = request.true_gradient};
   if (part && !whole_forward) ctx.layer_ = kLayersApart * static_cast<std::uint64_t>(begin);
   const bool cut = part && !whole_forward;
   const Variable x(cut ? images_.slice_rows(begin, end) : images_);

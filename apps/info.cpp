@@ -79,6 +79,7 @@ void show_model(const InfoConfig& config, Terminal& terminal) {
                                      .shortcut = config.model.shortcut,
                                      .blank = true});  // shapes and counts only
   const nn::Summary summary = nn::summarize(*model, set.image);
+  const Index kept = nn::activation_bytes(*model, set.image);
 
   Table table({{.title = "layer", .left = true},
                {.title = "kind", .left = true},
@@ -106,9 +107,10 @@ void show_model(const InfoConfig& config, Terminal& terminal) {
                        grouped(summary.parameters), " parameters (", bytes_text(4 * summary.parameters),
                        " in f32), ", fixed(mflop, 2), " MFLOP forward an image, about ", fixed(3 * mflop, 1),
                        " to train on it (a multiply-add is 2)\n"));
+  terminal.result(text("activations that a training pass keeps: ", bytes_text(kept), " an image (f32)\n"));
   Json document;
   document.set("model", config.target).set("data", set.name).set("parameters", summary.parameters);
-  document.set("flop_forward", 2 * summary.multiply_adds).set("layers", layers);
+  document.set("flop_forward", 2 * summary.multiply_adds).set("activation_bytes", kept).set("layers", layers);
   terminal.result(document);
 }
 

@@ -1,6 +1,7 @@
-// Differentiable normalisation: batch norm (fused with ReLU and residual), layer norm, dropout.
+// Differentiable normalisation: batch norm (fused with ReLU and residual), layer norm, dropout, shake.
 #include "autograd/fused.h"
 #include "autograd/op_support.h"
+#include "core/op_checks.h"
 #include "core/random.h"
 
 namespace basin {
@@ -129,7 +130,7 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
   return centred * inv_std * gamma + beta;
 }
 
-Variable dropout(const Variable& x, double p, const DropoutAddress& at) {
+Variable dropout(const Variable& x, double p, const DrawAddress& at) {
   if (!(p >= 0 && p < 1)) throw ArgumentError("[dropout] p is a probability in [0, 1), got ", p);
   if (p == 0) return x;
   const auto threshold = static_cast<std::uint64_t>(p * 4294967296.0);
@@ -141,6 +142,19 @@ Variable dropout(const Variable& x, double p, const DropoutAddress& at) {
     for (Index i = 0; i < mask.elements(); ++i) m[i] = random.bits() < threshold ? T(0) : kept;
   });
   return x * Variable(mask);
+}
+
+Variable shake(const Variable& x, const Tensor& forward, const Tensor& backward) {
+  for (const Tensor* coefficient : {&forward, &backward}) {
+    checks::expect_alike("shake", x.value(), "x", *coefficient, "the coefficient");
+    if (broadcast_shapes(x.shape(), coefficient->shape(), "shake") != x.shape())
+      throw ArgumentError("[shake] a coefficient of shape ", coefficient->shape(),
+                          " does not stretch to x, which is ", x.shape());
+  }
+  return record("shake", x.value() * forward, {x, backward}, Keep::second,
+                [](const Backward& b) -> Variables {
+                  return {b.grad() * b.input(1), none};
+                });
 }
 
 }  // namespace basin

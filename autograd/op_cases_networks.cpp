@@ -1,4 +1,4 @@
-// Rows of the table: normalisation, dropout, losses.
+// Rows of the table: normalisation, dropout, shake, losses.
 #include <algorithm>
 #include <cmath>
 
@@ -75,7 +75,7 @@ OpCase layer_norms() {
 }
 
 OpCase dropouts() {
-  OpCase row{"dropout", {"dropout(Variable, double, DropoutAddress)"}, {}};
+  OpCase row{"dropout", {"dropout(Variable, double, DrawAddress)"}, {}};
   Draws d(53);
   for (double p : {0.0, 0.3, 0.9})
     for (const Shape& x : {Shape{}, Shape{1}, Shape{3, 7}, Shape{0, 3}})
@@ -83,6 +83,21 @@ OpCase dropouts() {
           {text("p ", p, " ", x),
            [p](const Variables& in) { return dropout(in[0], p, {.seed = 3, .step = 5, .layer = 2}); },
            {d.normal(x)}});
+  return row;
+}
+
+/// With equal coefficients, where the op is a product; else its derivative is not the one of its values
+/// (tests/autograd/test_shake.cpp).
+OpCase shakes() {
+  OpCase row{"shake", {"shake(Variable, Tensor, Tensor)"}, {}};
+  Draws d(57);
+  for (const auto& [x, c] : {std::pair{Shape{}, Shape{}}, {{3, 2, 2, 5}, {3, 1, 1, 1}}, {{0, 3}, {0, 1}}})
+    row.instances.push_back({text(x, " by ", c),
+                             [coefficient = d.normal(c)](const Variables& in) {
+                               const Tensor a = coefficient.to(in[0].dtype());
+                               return shake(in[0], a, a);
+                             },
+                             {d.normal(x)}});
   return row;
 }
 
@@ -129,7 +144,9 @@ OpCase squared_errors() {
 
 }  // namespace
 
-std::vector<OpCase> normalization_cases() { return {train_norms(), eval_norms(), layer_norms(), dropouts()}; }
+std::vector<OpCase> normalization_cases() {
+  return {train_norms(), eval_norms(), layer_norms(), dropouts(), shakes()};
+}
 
 std::vector<OpCase> loss_cases() {
   return {softmaxes("softmax", softmax), softmaxes("log_softmax", log_softmax), cross_entropies(),

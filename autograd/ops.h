@@ -133,14 +133,20 @@ Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variabl
 /// gamma (x - mean) / sqrt(var + eps) + beta over the last axis (Ba et al. 2016). x {...,C}; gamma, beta {C}.
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps = 1e-5);
 
-/// Where a dropout mask is drawn.
-struct DropoutAddress {
+/// Where the numbers are drawn that one layer needs in one pass.
+struct DrawAddress {
   std::uint64_t seed = 0, step = 0, layer = 0;
 };
 /// x * mask / (1 - p), the mask 0 with probability p in [0, 1) (Srivastava et al. 2014). Element i
 /// (row-major) is dropped if the i-th 32 bits of Random(seed, Stream::dropout, step, layer) are below p 2^32.
 /// p = 0 is x itself.
-Variable dropout(const Variable& x, double p, const DropoutAddress& at);
+Variable dropout(const Variable& x, double p, const DrawAddress& at);
+
+/// x * forward, differentiated as if it were x * backward, at every order: the cotangent of x is backward
+/// times that of the result (Gastaldi 2017; Yamada et al. 2019). A derivative in the usual sense only where
+/// the two coefficients are equal. They are data, of x's dtype, and stretch to x's shape: {N,1,1,1} has a
+/// number for each image. Keeps nothing of x's size.
+Variable shake(const Variable& x, const Tensor& forward, const Tensor& backward);
 
 // ---- Losses ----
 

@@ -21,7 +21,8 @@ enum class Stream : std::uint32_t {
   split,
   synthetic,
   probe,
-  user
+  user,
+  shake
 };
 
 /// A sequence of draws at one address. Cheap to make; make one per sample or per tensor. Draws are consumed

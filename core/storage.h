@@ -29,8 +29,9 @@ class Storage {
   Device device() const { return device_; }
   std::uint64_t version() const { return version_; }
 
-  /// Storages alive in this process (leak tests: zero at exit).
+  /// Storages alive in this process (leak tests: zero at exit), and the bytes that they were asked for.
   static std::int64_t live_count();
+  static std::int64_t live_bytes();
 
  private:
   std::byte* data_ = nullptr;

@@ -12,6 +12,7 @@ PreactBlock::PreactBlock(const PreactOptions& o, Initializer& init) : options_(o
     add(o.width, o.width, 3, o.stride_last ? o.stride : 1, init);
   }
   if (o.last_norm) last_norm_ = std::make_unique<BatchNorm2d>(o.out(), init);
+  if (o.shake_keep < 1) shake_drop_ = std::make_unique<ShakeDrop>(ShakeDropOptions{.keep = o.shake_keep});
   if (o.resize == Resize::project && (o.stride != 1 || o.in != o.out())) {
     projection_ = std::make_unique<Conv2d>(
         Conv2dOptions{
@@ -37,6 +38,7 @@ void PreactBlock::describe(Inventory& it) {
     it.child("conv" + std::to_string(i + 1), units_[i].conv);
   }
   if (last_norm_) it.child("bn" + std::to_string(units_.size() + 1), *last_norm_);
+  if (shake_drop_) it.child("shake_drop", *shake_drop_);
   if (projection_) it.child(options_.projection, *projection_);
 }
 
@@ -61,7 +63,9 @@ Variable PreactBlock::forward(const Variable& x, Context& ctx) {
     if (i == 0 && options_.shared_activation) start = y;
     y = units_[i].conv(y, ctx);
   }
-  if (last_norm_) return (*last_norm_)(y, ctx, /*relu=*/false, shortcut(start, ctx));
+  if (last_norm_ && !shake_drop_) return (*last_norm_)(y, ctx, /*relu=*/false, shortcut(start, ctx));
+  if (last_norm_) y = (*last_norm_)(y, ctx);
+  if (shake_drop_) y = (*shake_drop_)(y, ctx);
   return y + shortcut(start, ctx);
 }
 

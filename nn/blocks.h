@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nn/layers.h"
+#include "nn/shake.h"
 
 namespace basin::nn {
 
@@ -24,6 +25,7 @@ struct PreactOptions {
   bool first_relu = true;          // after the first normalisation
   bool last_norm = false;          // one more normalisation, behind the last convolution
   bool shared_activation = false;  // the shortcut starts from the first normalisation's output, not from x
+  double shake_keep = 1;           // ShakeDrop's probability that the branch passes as it is; 1: no ShakeDrop
   Resize resize = Resize::project;
   std::string projection = "downsample.0";  // the projection's name
   bool bias = false;                        // of all convolutions
@@ -34,6 +36,7 @@ struct PreactOptions {
 
 /// Pre-activation block: He, Zhang, Ren, Sun 2016, "Identity Mappings in Deep Residual Networks", figure 1b:
 /// shortcut(x) + conv(relu(norm(... conv(relu(norm(x)))))), the parts named bn1, conv1, bn2, conv2, ...
+/// ShakeDrop acts on the branch, behind its last part.
 class PreactBlock : public Module {
  public:
   PreactBlock(const PreactOptions& options, Initializer& init);
@@ -56,6 +59,7 @@ class PreactBlock : public Module {
   PreactOptions options_;
   std::vector<Unit> units_;
   std::unique_ptr<BatchNorm2d> last_norm_;
+  std::unique_ptr<ShakeDrop> shake_drop_;
   std::unique_ptr<Conv2d> projection_;
 };
 

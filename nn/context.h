@@ -39,14 +39,18 @@ struct Context {
   /// Address of this pass's random draws: a repeat pass with the same (seed, step) meets the same masks.
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
-  /// Dropout layers drop in train mode unless this is off; then they draw nothing.
+  /// Dropout and shake layers draw in train mode unless this is off; then they do what they do in eval mode.
   bool dropout = true;
+  /// Shake layers, which in training multiply by one number in the forward pass and by another in the
+  /// backward pass, take the first for both: the gradient is that of the loss of this pass. For gradients
+  /// that are climbed along or compared with others; the draws are the same either way (nn/shake.h).
+  bool true_gradient = false;
   /// Records layers and shapes when set (nn/summary.h).
   Trace* trace = nullptr;
 
   bool training() const { return mode == Mode::train; }
   /// The next layer's draws. Layers are counted in forward order, so make a fresh Context for each pass.
-  DropoutAddress next_draw() { return {seed, step, layer_++}; }
+  DrawAddress next_draw() { return {seed, step, layer_++}; }
 
   static Context evaluation() { return {.mode = Mode::eval}; }
 

@@ -23,8 +23,8 @@ enum class RecalibrationMode { pooled, sample_weighted, equal_batches };
 
 struct RecalibrationOptions {
   RecalibrationMode mode = RecalibrationMode::pooled;
-  /// Leaves dropout on, as the authors' and torch's codes do. Batch number i then draws its masks at
-  /// (seed, step + i).
+  /// Leaves dropout and shaken branches on, as the authors' and torch's codes do. Batch number i then draws
+  /// at (seed, step + i).
   bool dropout = false;
   std::uint64_t seed = 0;
   std::uint64_t step = 0;

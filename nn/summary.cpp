@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "autograd/recording.h"
+#include "core/storage.h"
 
 namespace basin::nn {
 namespace {
@@ -39,18 +40,31 @@ struct Tree : Inventory {
   }
 };
 
+Shape batch_of(Index rows, const Shape& sample) {
+  Shape batch{rows};
+  for (Index e : sample) batch.push_back(e);
+  return batch;
+}
+
+/// Bytes alive behind a training pass over `rows` zeros, for as long as its result is.
+Index kept_bytes(Module& model, Index rows, const Shape& sample, Dtype dtype) {
+  const RecordingScope on(true);
+  const Index before = Storage::live_bytes();
+  Context ctx{.statistics = Statistics::hold};
+  const Variable y = model(Variable(Tensor::zeros(batch_of(rows, sample), dtype)), ctx);
+  return Storage::live_bytes() - before;
+}
+
 }  // namespace
 
 Summary summarize(Module& model, const Shape& sample, Dtype dtype) {
-  Shape batch{1};
-  for (Index e : sample) batch.push_back(e);
   Trace trace;
   Context ctx = Context::evaluation();
   ctx.trace = &trace;
   Summary s;
   {
     NoRecording off;
-    s.output = model(Variable(Tensor::zeros(batch, dtype)), ctx).shape();
+    s.output = model(Variable(Tensor::zeros(batch_of(1, sample), dtype)), ctx).shape();
   }
 
   Tree tree;
@@ -65,6 +79,11 @@ Summary summarize(Module& model, const Shape& sample, Dtype dtype) {
       s.layers.push_back({part.path, e.module->kind(), e.in, e.out, part.parameters, work});
   }
   return s;
+}
+
+Index activation_bytes(Module& model, const Shape& sample, Dtype dtype) {
+  const Index one = kept_bytes(model, 1, sample, dtype);
+  return kept_bytes(model, 2, sample, dtype) - one;
 }
 
 }  // namespace basin::nn

@@ -1,4 +1,4 @@
-// What a model is made of: layers in forward order with shapes, parameters and multiply-adds.
+// What a model is made of: layers in forward order with shapes, parameters and multiply-adds; what it keeps.
 #pragma once
 
 #include <string>
@@ -41,5 +41,12 @@ struct Summary {
 
 /// Runs `model` once on zeros of shape {1, sample...} in eval mode.
 Summary summarize(Module& model, const Shape& sample, Dtype dtype = Dtype::f32);
+
+/// Activation memory: the bytes for one more image of a batch that a training pass keeps between its forward
+/// and its backward half, measured as what `model` leaves in memory after a pass over two images of zeros
+/// less one over one. That is every number that some derivative needs, the image and the logits among them,
+/// and no weights, gradients or momentum; the kernels' temporaries come and go on top of it. Leaves the model
+/// as it is.
+Index activation_bytes(Module& model, const Shape& sample, Dtype dtype = Dtype::f32);
 
 }  // namespace basin::nn

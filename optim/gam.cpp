@@ -50,7 +50,7 @@ Direction Gam::by_differences(const Objective& objective, ParameterVector& w, do
   StepReport report;
   report.rho = rho;
   const auto look = [&](Pass pass) {
-    const Evaluation e = objective({.pass = pass});
+    const Evaluation e = objective({.pass = pass, .true_gradient = true});  // to compare them
     report.enter(e);
     return e.gradient;
   };
@@ -98,7 +98,7 @@ Direction Gam::by_products(const Objective& objective, ParameterVector& w, doubl
   StepReport report;
   report.rho = rho;
   const auto look = [&](Pass pass) {
-    const Evaluation e = objective({.pass = pass, .norm_gradient = true});
+    const Evaluation e = objective({.pass = pass, .true_gradient = true, .norm_gradient = true});
     report.enter(e);
     if (!e.norm_gradient.defined())
       throw ArgumentError("[gam] the exact form needs grad |grad L|, and the objective gave none: hand its ",

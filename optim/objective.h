@@ -16,6 +16,10 @@ enum class Pass { first, repeat };
 
 struct Request {
   Pass pass = Pass::first;
+  /// Ask for the gradient of the loss that this pass computes, also of a model that trains along another on
+  /// purpose (Shake-Shake, ShakeDrop). A rule sets it where it climbs along the gradient or compares it with
+  /// others, not where it only descends along it (google-research/sam: the first pass).
+  bool true_gradient = false;
   /// Ask for grad |grad L| too (GAM's exact form); costs a second differentiation.
   bool norm_gradient = false;
   /// The micro-batch: rows [begin, end) of the step's batch; all of them if end is -1.

@@ -48,13 +48,13 @@ Direction Sam::form(const Objective& objective, ParameterVector& w, const StepIn
 
   StepReport report;
   report.rho = rho;
-  const Evaluation here = objective({.pass = Pass::first});
+  const bool looks = rho > 0 && looks_uphill(now, options_.start_step, options_.every);
+  const Evaluation here = objective({.pass = Pass::first, .true_gradient = looks});
   if (!report.enter(here)) return {{}, report};
   const Tensor& g = here.gradient;
 
   Direction d;
   Tensor g_v = g_v_;
-  const bool looks = rho > 0 && looks_uphill(now, options_.start_step, options_.every);
   if (const Climb e = looks ? first_climb(w, g, rho, report.gradient_norm) : Climb{}) {
     const Evaluation there = look(objective, w, e, rho, report);
     if (!report.finite) return {{}, report};
@@ -88,7 +88,7 @@ Climb Sam::first_climb(const ParameterVector& w, const Tensor& g, double rho, do
 Evaluation Sam::look(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
                      StepReport& report) const {
   Perturbation moved(w, e.vector, e.scale);
-  Evaluation there = objective({.pass = Pass::repeat});
+  Evaluation there = objective({.pass = Pass::repeat, .true_gradient = options_.inner_steps > 1});
   if (!report.enter(there) || options_.inner_steps == 1) return there;
 
   Tensor total = unary(UnaryOp::mul_scalar, e.vector, e.scale);
@@ -99,7 +99,7 @@ Evaluation Sam::look(const Objective& objective, ParameterVector& w, const Climb
     const double length = norm(total);
     if (length > rho) total = unary(UnaryOp::mul_scalar, total, rho / length);
     moved.instead(total, 1);
-    there = objective({.pass = Pass::repeat});
+    there = objective({.pass = Pass::repeat, .true_gradient = k + 1 < options_.inner_steps});
     if (!report.enter(there)) return there;
   }
   return there;

@@ -11,12 +11,15 @@ PyramidNet::PyramidNet(const PyramidNetOptions& o, Initializer& init)
   if (o.depth < layers + 2 || (o.depth - 2) % layers != 0)
     throw ArgumentError("[pyramidnet] ", o.bottleneck ? "bottlenecks" : "basic blocks", " give depths ",
                         layers, "n+2 (", layers + 2, ", ", 2 * layers + 2, ", ...), not ", o.depth);
+  if (!(o.last_keep >= 0 && o.last_keep <= 1))
+    throw ArgumentError("[pyramidnet] last_keep is a probability in [0, 1], got ", o.last_keep);
   const int blocks = (o.depth - 2) / layers;
   const double gain = o.alpha / (3.0 * blocks);
   double width = static_cast<double>(o.width);
   Index in = o.width;
   for (int stage = 0; stage < 3; ++stage) {
     for (int block = 0; block < blocks; ++block) {
+      const double place = (stage * blocks + block + 1) / (3.0 * blocks);  // l/L
       width += gain;  // summed as in the reference, so that rounding agrees
       const PreactOptions options{.in = in,
                                   .width = static_cast<Index>(std::nearbyint(width)),
@@ -24,6 +27,7 @@ PyramidNet::PyramidNet(const PyramidNetOptions& o, Initializer& init)
                                   .bottleneck = o.bottleneck,
                                   .first_relu = false,
                                   .last_norm = true,
+                                  .shake_keep = 1 - place * (1 - o.last_keep),
                                   .resize = Resize::pool_pad};
       stages_[stage].add<PreactBlock>(options, init);
       in = options.out();

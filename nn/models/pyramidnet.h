@@ -1,4 +1,5 @@
-// PyramidNets: Han, Kim, Kim 2017, "Deep Pyramidal Residual Networks".
+// PyramidNets: Han, Kim, Kim 2017, "Deep Pyramidal Residual Networks". With ShakeDrop: Yamada, Iwamura,
+// Akiba, Kise 2019, "ShakeDrop Regularization for Deep Residual Learning".
 #pragma once
 
 #include "nn/blocks.h"
@@ -9,6 +10,7 @@ struct PyramidNetOptions {
   int depth = 110;    // 6n+2 with basic blocks, 9n+2 with bottlenecks
   double alpha = 48;  // channels gained from the first block to the last
   bool bottleneck = false;
+  double last_keep = 1;  // p_L of ShakeDrop (0.5 in the paper); 1: no ShakeDrop
   Index channels = 3, classes = 10;
   Index width = 16;  // of the first convolution
 };
@@ -19,9 +21,13 @@ struct PyramidNetOptions {
 /// and initial values (Kaiming normal over fan_out) are those of the authors' code,
 /// dyhan0920/PyramidNet-PyTorch; the paper's equation (2) rounds down instead, which gives about 1 % fewer
 /// parameters.
+///
+/// With ShakeDrop the l-th of L blocks has nn::ShakeDrop on its branch, behind the last bn, with the
+/// probability 1 - l/L (1 - last_keep) that an image's branch passes as it is (the paper's "linear decay").
 class PyramidNet : public Module {
  public:
-  /// Errors: a depth that the blocks do not give; later, samples whose sides are not multiples of 4.
+  /// Errors: a depth that the blocks do not give; last_keep outside [0, 1]; later, samples whose sides are
+  /// not multiples of 4.
   PyramidNet(const PyramidNetOptions& options, Initializer& init);
   void describe(Inventory& it) override;
   const char* kind() const override { return "pyramidnet"; }

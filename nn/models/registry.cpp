@@ -8,6 +8,7 @@
 #include "nn/models/preresnet.h"
 #include "nn/models/pyramidnet.h"
 #include "nn/models/resnet.h"
+#include "nn/models/shake_shake.h"
 #include "nn/models/vgg.h"
 #include "nn/models/vit.h"
 #include "nn/models/wide_resnet.h"
@@ -79,17 +80,28 @@ Entry wide_resnet(int depth, Index widen, WideForm form = WideForm::zagoruyko) {
       }};
 }
 
-Entry pyramidnet(int depth, int alpha, bool bottleneck = false) {
-  return {{text("pyramidnet-", depth, "-", alpha, bottleneck ? "-bottleneck" : ""),
+Entry pyramidnet(int depth, int alpha, bool bottleneck, bool shake_drop = false) {
+  return {{text("pyramidnet-", depth, "-", alpha, bottleneck ? "-bottleneck" : "",
+                shake_drop ? "-shakedrop" : ""),
            text("PyramidNet-", depth, ", additive, alpha ", alpha, bottleneck ? ", bottlenecks" : "",
-                " (Han et al. 2017)")},
+                shake_drop ? ", ShakeDrop (Yamada et al. 2019)" : " (Han et al. 2017)")},
           [=](const ModelSpec& s, Initializer& init) {
             return std::make_unique<PyramidNet>(PyramidNetOptions{.depth = depth,
                                                                   .alpha = static_cast<double>(alpha),
                                                                   .bottleneck = bottleneck,
+                                                                  .last_keep = shake_drop ? 0.5 : 1,
                                                                   .channels = s.channels,
                                                                   .classes = s.classes},
                                                 init);
+          }};
+}
+
+Entry shake_shake(Index base) {
+  return {{text("shake-shake-26-2x", base, "d"),
+           text("Shake-Shake ResNet-26, 2 branches, ", base, "-", 4 * base, " channels (Gastaldi 2017)")},
+          [base](const ModelSpec& s, Initializer& init) {
+            return std::make_unique<ShakeShake>(
+                ShakeShakeOptions{.base = base, .channels = s.channels, .classes = s.classes}, init);
           }};
 }
 
@@ -147,7 +159,16 @@ void add_resnets(std::vector<Entry>& e) {
   // The SWA authors' rule: bottlenecks from depth 44 on; there is no bottleneck network of depth 44.
   for (int depth : {20, 32, 44}) e.push_back(preresnet(depth, false));
   for (int depth : {56, 110, 164}) e.push_back(preresnet(depth, true));
-  for (int depth : {56, 110}) e.push_back(preresnet(depth, false, "-basic"));
+  for (int depth : {56, 110, 164}) e.push_back(preresnet(depth, false, "-basic"));
+}
+
+void add_pyramidnets(std::vector<Entry>& e) {
+  for (int alpha : {48, 84, 270}) e.push_back(pyramidnet(110, alpha, false));
+  for (int alpha : {84, 270}) e.push_back(pyramidnet(110, alpha, true));
+  e.push_back(pyramidnet(164, 270, true));
+  e.push_back(pyramidnet(272, 200, true));
+  for (int alpha : {48, 270}) e.push_back(pyramidnet(110, alpha, false, /*shake_drop=*/true));
+  e.push_back(pyramidnet(272, 200, true, /*shake_drop=*/true));
 }
 
 const std::vector<Entry>& entries() {
@@ -167,9 +188,8 @@ const std::vector<Entry>& entries() {
       e.push_back(wide_resnet(depth, widen));
     e.push_back(wide_resnet(28, 10, WideForm::swa));
     e.push_back(wide_resnet(28, 10, WideForm::sam));
-    for (int alpha : {48, 84, 270}) e.push_back(pyramidnet(110, alpha));
-    e.push_back(pyramidnet(164, 270, true));
-    e.push_back(pyramidnet(272, 200, true));
+    add_pyramidnets(e);
+    for (Index base : {32, 64, 96}) e.push_back(shake_shake(base));
     e.push_back(vgg16(false));
     e.push_back(vgg16(true));
     e.push_back(densenet(40, 12, false));

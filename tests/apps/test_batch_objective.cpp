@@ -10,6 +10,7 @@
 #include "core/ops.h"
 #include "core/random.h"
 #include "nn/layers.h"
+#include "nn/shake.h"
 #include "tests/optim/problems.h"
 
 using namespace basin;
@@ -152,6 +153,30 @@ TEST_CASE("batch objective: micro-batches draw masks of their own, the same in e
   CHECK_FALSE(same_bits(a.gradient, b.gradient));  // equal rows, other masks
   CHECK(same_bits(loss({.pass = optim::Pass::repeat, .begin = 0, .end = 2}).gradient, a.gradient));
   CHECK(same_bits(loss({.pass = optim::Pass::repeat, .begin = 2, .end = 4}).gradient, b.gradient));
+}
+
+TEST_CASE(
+    "batch objective: a pass asked for the true gradient has the loss of the usual one and the loss's "
+    "slope") {
+  nn::Sequential model;
+  nn::Initializer init(3, Dtype::f64);
+  model.add<nn::Linear>(kInputs, kClasses, init);
+  model.add<nn::ShakeDrop>();
+  Entries entries = entries_of(model);
+  optim::ParameterVector w(entries.parameters);
+  const Net net;
+  BatchObjective loss(model, entries, w, net.batch, Dtype::f64, {}, 1, 0);
+  const optim::Evaluation usual = loss({}),
+                          truth = loss({.pass = optim::Pass::repeat, .true_gradient = true});
+  CHECK(truth.loss == usual.loss);
+  const double h = 1e-6;
+  const Tensor v = unary(UnaryOp::mul_scalar, truth.gradient, 1 / norm(truth.gradient));
+  axpby(h, v, 1, w.values());
+  const double above = loss({.pass = optim::Pass::repeat}).loss;
+  axpby(-2 * h, v, 1, w.values());
+  const double slope = (above - loss({.pass = optim::Pass::repeat}).loss) / (2 * h);
+  CHECK(norm(truth.gradient) == doctest::Approx(slope).epsilon(1e-6));
+  CHECK(norm(usual.gradient - truth.gradient) > 0.05 * norm(truth.gradient));
 }
 
 TEST_CASE("batch objective: weight decay in the loss is taken at the weights as they are") {

@@ -87,7 +87,7 @@ TEST_CASE("gradients and hvp in f32 have the same bits for 1 to 4 threads") {
 
 TEST_CASE("dropout is a function of its address") {
   const Variable x = Tensor::full({64, 64}, 1);
-  const auto mask = [&](const DropoutAddress& at) { return dropout(x, 0.3, at).value().to_vector<float>(); };
+  const auto mask = [&](const DrawAddress& at) { return dropout(x, 0.3, at).value().to_vector<float>(); };
   const auto here = mask({.seed = 1, .step = 2, .layer = 3});
   CHECK(mask({.seed = 1, .step = 2, .layer = 3}) == here);
   CHECK(mask({.seed = 2, .step = 2, .layer = 3}) != here);

@@ -152,6 +152,16 @@ void add_normalization(std::vector<ValueCase>& all) {
        [](const Variables& in) { return dropout(in[0], 0.25, {.seed = 9, .step = 4, .layer = 2}); },
        {x},
        naive::map(Array(x), [&](double v) { return random.bits() < 0.25 * 4294967296.0 ? 0 : v / 0.75; })});
+  // The value of shake takes the forward coefficient.
+  const Tensor rows = d.normal({2, 3, 4}), forward = d.normal({2, 1, 1}), backward = d.normal({2, 1, 1});
+  Array shaken(rows);
+  naive::for_places(shaken.shape, [&](const Place& p) { shaken(p) *= Array(forward)({p[0], 0, 0}); });
+  all.push_back({"shake",
+                 [=](const Variables& in) {
+                   return shake(in[0], forward.to(in[0].dtype()), backward.to(in[0].dtype()));
+                 },
+                 {rows},
+                 shaken});
 }
 
 void add_losses(std::vector<ValueCase>& all) {

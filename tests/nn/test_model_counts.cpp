@@ -9,6 +9,7 @@
 #include "nn/models/preresnet.h"
 #include "nn/models/pyramidnet.h"
 #include "nn/models/registry.h"
+#include "nn/models/shake_shake.h"
 #include "nn/models/vgg.h"
 #include "nn/models/wide_resnet.h"
 #include "nn/summary.h"
@@ -46,6 +47,7 @@ const std::vector<Published> kPublished = {
     {"preresnet44", 32, 10, 661146, 0, "resnet44 and two projections"},
     {"preresnet56-basic", 32, 10, 855578, 0, "pytorchcv"},
     {"preresnet110-basic", 32, 10, 1730522, 0, "pytorchcv"},
+    {"preresnet164-basic", 32, 10, 2605466, 0, "preresnet110-basic and 27 more blocks"},
     {"preresnet56", 32, 10, 590426, 0, "timgaripov/swa, counted in PyTorch"},
     {"preresnet110", 32, 10, 1146842, 0, "timgaripov/swa, counted in PyTorch"},
     {"preresnet164", 32, 10, 1703258, 0, "pytorchcv; He et al. 2016b: 1.7 M"},
@@ -62,6 +64,15 @@ const std::vector<Published> kPublished = {
     {"pyramidnet-110-270", 32, 10, 28485477, 0, "pytorchcv; table 4: 28.3 M, rounded down"},
     {"pyramidnet-164-270-bottleneck", 32, 10, 27216021, 0, "pytorchcv; table 4: 27.0 M, rounded down"},
     {"pyramidnet-272-200-bottleneck", 32, 10, 26210842, 0, "pytorchcv; table 4: 26.0 M, rounded down"},
+    {"pyramidnet-110-84-bottleneck", 32, 10, 2528712, 0, "pytorchcv"},
+    {"pyramidnet-110-270-bottleneck", 32, 10, 18323787, 0, "pytorchcv"},
+    {"pyramidnet-110-48-shakedrop", 32, 10, 1772706, 0, "as pyramidnet-110-48: ShakeDrop has no parameters"},
+    {"pyramidnet-110-270-shakedrop", 32, 10, 28485477, 0, "as pyramidnet-110-270"},
+    {"pyramidnet-272-200-bottleneck-shakedrop", 32, 10, 26210842, 0,
+     "as pyramidnet-272-200-bottleneck; google-research/sam: 26.2 M"},
+    {"shake-shake-26-2x32d", 32, 10, 2923162, 0, "pytorchcv; Gastaldi 2017, table 1: 2.9 M"},
+    {"shake-shake-26-2x64d", 32, 10, 11653978, 0, "pytorchcv; table 1: 11.7 M"},
+    {"shake-shake-26-2x96d", 32, 10, 26192922, 3.78, "pytorchcv; table 1: 26.2 M; Zhao et al. 2022: 3.78 G"},
     {"vgg16", 32, 10, 15245130, 0, "timgaripov/swa"},
     {"vgg16-bn", 32, 10, 15253578, 0, "timgaripov/swa: 2 x 4224 more"},
     {"densenet-40-12", 32, 10, 1019722, 0, "Huang et al. 2017, table 2: 1.0 M"},
@@ -181,6 +192,9 @@ TEST_CASE("names are those of the well-known sources") {
       {"block1.layer.0.convShortcut.weight", "block3.layer.1.conv2.weight", "bn1.bias", "fc.weight"});
   has("wrn-28-10-swa", {"layer1.0.shortcut.0.bias", "layer3.3.conv2.bias", "linear.weight"});
   has("pyramidnet-110-48", {"layer1.17.bn3.weight", "bn_final.weight", "fc.bias"});
+  has("pyramidnet-110-48-shakedrop", {"layer1.17.bn3.weight", "bn_final.weight", "fc.bias"});
+  has("shake-shake-26-2x32d", {"layer1.0.branch2.conv1.weight", "layer2.0.shortcut.conv2.weight",
+                               "layer3.0.shortcut.bn.running_mean", "layer3.3.branch1.bn2.bias"});
   has("vgg16", {"features.28.bias", "classifier.1.weight", "classifier.6.bias"});
   has("vgg16-bn", {"features.40.weight", "features.41.running_mean", "classifier.4.bias"});
   has("densenet-bc-100-12", {"block3.layer.15.conv2.weight", "trans2.conv1.weight", "bn1.weight"});
@@ -195,6 +209,12 @@ TEST_CASE("depths and sizes that a family cannot take are explained") {
                     "[preresnet] bottlenecks give depths 9n+2 (11, 20, ...), not 44");
   CHECK_THROWS_WITH(nn::PyramidNet({.depth = 111}, init),
                     "[pyramidnet] basic blocks give depths 6n+2 (8, 14, ...), not 111");
+  CHECK_THROWS_WITH(nn::PyramidNet({.last_keep = -0.5}, init),
+                    "[pyramidnet] last_keep is a probability in [0, 1], got -0.5");
+  CHECK_THROWS_WITH(nn::ShakeShake({.depth = 27}, init),
+                    "[shake_shake] blocks of two convolutions give depths 6n+2 (8, 14, ...), not 27");
+  CHECK_THROWS_WITH(nn::ShakeShake({.depth = 8, .base = 3}, init),
+                    "[shake_shake] the shortcut's two paths need an even number of channels, got 3");
   CHECK_THROWS_WITH(nn::WideResNet({.depth = 27}, init),
                     "[wide_resnet] wide ResNets have depth 6n+4 (10, 16, 22, 28, ...), got 27");
   CHECK_THROWS_WITH(nn::DenseNet({.depth = 41}, init),

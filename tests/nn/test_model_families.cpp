@@ -92,7 +92,7 @@ TEST_CASE("Hessian-vector products of each family are the differences of its gra
     const Variables w = weights_of(*model);
     move(w, 0.1, normal_like(w, 7));  // away from scales of exactly 1, and from a last layer of zeros
     const auto loss = [&] {
-      nn::Context ctx{.statistics = nn::Statistics::hold, .seed = 3};
+      nn::Context ctx{.statistics = nn::Statistics::hold, .seed = 3, .true_gradient = true};
       return cross_entropy((*model)(data.x, ctx), data.labels);
     };
     const Tensors v = normal_like(w, 9);

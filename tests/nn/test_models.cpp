@@ -63,6 +63,29 @@ TEST_CASE("the summary names every layer in forward order and counts its work") 
   CHECK(paths.count("layer2.0.bn2") == 1);
 }
 
+TEST_CASE("activation memory is what the derivatives of a training pass need, for one image") {
+  // The image, what each ReLU leaves, and the logits; the values before a ReLU are gone.
+  const auto mlp = nn::make_model({.name = "mlp", .height = 28, .width = 28, .channels = 1});
+  CHECK(nn::activation_bytes(*mlp, {28, 28, 1}) == 4 * (28 * 28 + 256 + 128 + 10));
+  CHECK(nn::activation_bytes(*mlp, {28, 28, 1}) == nn::activation_bytes(*mlp, {28, 28, 1}));
+
+  // The image, both convolutions' results (a derivative of batch norm needs its input), what the ReLU between
+  // leaves, and the result; statistics belong to the batch.
+  nn::Initializer init(3);
+  nn::Sequential net;
+  net.add<nn::Conv2d>(nn::Conv2dOptions{.in = 3, .out = 4, .kernel = 3, .pad = 1}, init);
+  net.add<nn::BatchNorm2d>(4, init);
+  net.add<nn::Relu>();
+  net.add<nn::Conv2d>(nn::Conv2dOptions{.in = 4, .out = 5, .kernel = 3, .stride = 2, .pad = 1}, init);
+  net.add<nn::BatchNorm2d>(5, init);
+  const Entries all = entries_of(net);
+  std::vector<std::vector<double>> before;
+  for (const NamedBuffer& b : all.buffers) before.push_back(b.buffer->to(Dtype::f64).to_vector<double>());
+  CHECK(nn::activation_bytes(net, {8, 8, 3}) == 4 * (64 * 3 + 2 * 64 * 4 + 16 * 5 + 16 * 5));
+  for (std::size_t i = 0; i < before.size(); ++i)
+    CHECK(all.buffers[i].buffer->to(Dtype::f64).to_vector<double>() == before[i]);
+}
+
 TEST_CASE("a seed is the whole origin of the initial weights") {
   auto a = nn::make_model({.name = "resnet8", .seed = 5}), b = nn::make_model({.name = "resnet8", .seed = 5}),
        c = nn::make_model({.name = "resnet8", .seed = 6});

@@ -10,6 +10,7 @@
 #include "nn/models/preresnet.h"
 #include "nn/models/pyramidnet.h"
 #include "nn/models/resnet.h"
+#include "nn/models/shake_shake.h"
 #include "nn/models/vgg.h"
 #include "nn/models/vit.h"
 #include "nn/models/wide_resnet.h"
@@ -51,6 +52,9 @@ inline std::vector<TinyModel> tiny_models() {
       tiny<PyramidNet>("pyramidnet", PyramidNetOptions{.depth = 8, .alpha = 7, .width = 4}),
       tiny<PyramidNet>("pyramidnet, bottlenecks",
                        PyramidNetOptions{.depth = 11, .alpha = 5, .bottleneck = true, .width = 4}),
+      tiny<PyramidNet>("pyramidnet, shakedrop",
+                       PyramidNetOptions{.depth = 8, .alpha = 7, .last_keep = 0.5, .width = 4}),
+      tiny<ShakeShake>("shake-shake", ShakeShakeOptions{.depth = 8, .base = 4, .width = 4}),
       tiny<Vgg>("vgg", VggOptions{.stages = {{6}, {8, 8}}, .hidden = 16}),
       tiny<Vgg>("vgg, batch norm", VggOptions{.stages = {{6}, {8, 8}}, .batch_norm = true, .hidden = 16}),
       tiny<DenseNet>("densenet", DenseNetOptions{.depth = 7, .growth = 4, .compressed = false}),

@@ -68,7 +68,8 @@ double train(nn::Module& model, const Tensor& x, const Tensor& y, GradientRule& 
       const bool first = request.pass == Pass::first;
       nn::Context ctx{.statistics = first ? nn::Statistics::update : nn::Statistics::hold,
                       .seed = 1,
-                      .step = static_cast<std::uint64_t>(t)};
+                      .step = static_cast<std::uint64_t>(t),
+                      .true_gradient = request.true_gradient};
       return evaluate(cross_entropy(model(x, ctx), y), w, {.norm_gradient = request.norm_gradient});
     };
     const StepInfo now{.step = t, .lr = schedule.lr(t), .rows = kRows, .momentum = update.momentum()};

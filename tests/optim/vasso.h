@@ -29,7 +29,7 @@ class Vasso : public GradientRule {
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override {
     StepReport report;
     report.rho = radius_(now);
-    const Evaluation here = objective({.pass = Pass::first});
+    const Evaluation here = objective({.pass = Pass::first, .true_gradient = true});
     if (!report.enter(here)) return {{}, report};
 
     const Tensor d = d_.defined() ? combination(1 - theta_, d_, theta_, here.gradient) : here.gradient;
