@@ -1,32 +1,72 @@
 #include "apps/export_format.h"
 
 #include <cstring>
+#include <map>
 
 #include "apps/option_values.h"
 #include "apps/options.h"
 #include "apps/weights.h"
 #include "core/error.h"
+#include "core/npz.h"
+#include "nn/onnx/onnx.h"
 
 namespace basin::apps {
 namespace {
 
-void write_safetensors(const ExportSource& source, const std::string& path) {
+/// What a file says of its model.
+ArchiveMetadata metadata_of(const ExportSource& source) {
   const Shape& image = source.image;
-  write_archive(path, source.tensors,
-                {{"format", "pt"},  // PyTorch's layouts; some loaders insist on the word
-                 {"model", source.name},
-                 {"image", text(image[0], 'x', image[1], 'x', image[2])},
-                 {"classes", text(source.classes)}});
+  return {{"model", source.name},
+          {"image", text(image[0], 'x', image[1], 'x', image[2])},
+          {"classes", text(source.classes)}};
+}
+
+/// Compares every tensor of the source with that of an opened file.
+template <class File>
+std::int64_t compare(const ExportSource& source, const File& file) {
+  if (file.tensors().size() != source.tensors.size())
+    throw CheckFailedError("[export] ", file.path(), " has ", file.tensors().size(), " tensors, ",
+                           source.tensors.size(), " were written");
+  for (const ArchiveEntry& written : source.tensors)
+    expect_equal(file.path(), written, file.read(written.name, written.layout));
+  return static_cast<std::int64_t>(source.tensors.size());
+}
+
+void write_safetensors(const ExportSource& source, const std::string& path) {
+  ArchiveMetadata metadata = metadata_of(source);
+  metadata["format"] = "pt";  // PyTorch's layouts; some loaders insist on the word
+  write_archive(path, source.tensors, metadata);
 }
 
 std::int64_t check_safetensors(const ExportSource& source, const std::string& path) {
-  const Archive archive(path);
-  if (archive.tensors().size() != source.tensors.size())
-    throw CheckFailedError("[export] ", path, " has ", archive.tensors().size(), " tensors, ",
-                           source.tensors.size(), " were written");
-  for (const ArchiveEntry& written : source.tensors)
-    expect_equal(path, written, archive.read(written.name, written.layout));
-  return static_cast<std::int64_t>(source.tensors.size());
+  return compare(source, Archive(path));
+}
+
+void write_numpy(const ExportSource& source, const std::string& path) { write_npz(path, source.tensors); }
+
+std::int64_t check_numpy(const ExportSource& source, const std::string& path) {
+  return compare(source, NpzFile(path));
+}
+
+void write_graph(const ExportSource& source, const std::string& path) {
+  nn::write_onnx(path, nn::onnx_graph(source.model, source.image, source.name, source.dtype),
+                 metadata_of(source));
+}
+
+/// All but the counters (num_batches_tracked), which inference does not read.
+std::int64_t check_graph(const ExportSource& source, const std::string& path) {
+  std::map<std::string, Tensor> held;
+  for (nn::OnnxInitializer& i : nn::read_onnx_initializers(path)) held.emplace(i.name, std::move(i.tensor));
+  std::int64_t compared = 0;
+  for (const ArchiveEntry& written : source.tensors) {
+    if (!is_floating(written.tensor.dtype())) continue;
+    const auto found = held.find(written.name);
+    if (found == held.end()) throw CheckFailedError("[export] ", path, " does not have '", written.name, "'");
+    const bool convolution = written.layout == FileLayout::convolution;
+    expect_equal(path, written, convolution ? from_file_layout(found->second) : found->second);
+    ++compared;
+  }
+  return compared;
 }
 
 }  // namespace
@@ -35,6 +75,8 @@ const std::vector<ExportFormat>& export_formats() {
   static const std::vector<ExportFormat> all = {
       {"safetensors", ".safetensors", "names and layouts of PyTorch and torchvision", write_safetensors,
        check_safetensors},
+      {"npz", ".npz", "the same tensors for numpy.load", write_numpy, check_numpy},
+      {"onnx", ".onnx", "the inference graph with its weights, for ONNX runtimes", write_graph, check_graph},
   };
   return all;
 }

@@ -1,4 +1,4 @@
-// Protocol buffers, the writing half of their wire format: enough for a file in someone else's schema.
+// Protocol buffers, their wire format without a schema: enough for a file in someone else's.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,32 @@ class ProtobufMessage {
   void key(int field, unsigned wire_type) { varint(static_cast<std::uint64_t>(field) << 3 | wire_type); }
 
   std::string bytes_;
+};
+
+/// The fields of a message one after the other, as views of its bytes, which must outlive them.
+///
+///     for (ProtobufFields f(bytes); f.next();)
+///       if (f.number() == 8) name = f.bytes();
+class ProtobufFields {
+ public:
+  explicit ProtobufFields(std::string_view message) : rest_(message) {}
+
+  /// Goes to the next field; false behind the last. Errors: CheckpointError for a field that does not end
+  /// within the message, or of a wire type that no message has.
+  bool next();
+  int number() const { return number_; }
+  /// Its value, if that is a varint; else 0.
+  std::int64_t integer() const { return integer_; }
+  /// Its value, if that is a text, bytes or a message (or the bytes of a fixed-size number); else empty.
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  std::uint64_t varint();
+  std::string_view take(std::uint64_t count);
+
+  std::string_view rest_, bytes_;
+  std::int64_t integer_ = 0;
+  int number_ = 0;
 };
 
 }  // namespace basin

@@ -1,10 +1,11 @@
 // The file: protocol buffers in the schema of github.com/onnx/onnx, onnx/onnx.proto.
 #include "nn/onnx/graph.h"
 
-#include <array>
-#include <limits>
+#include <cstring>
+#include <optional>
 
 #include "core/protobuf.h"
+#include "core/utf8.h"
 
 namespace basin::nn {
 namespace {
@@ -47,6 +48,9 @@ enum { dim = 1 };
 namespace dimension {
 enum { dim_value = 1, dim_param = 2 };
 }
+
+/// What protobuf's own readers refuse.
+constexpr std::uint64_t kSizeLimit = std::uint64_t{1} << 31;
 
 /// TensorProto.DataType.
 int data_type(Dtype dtype) {
@@ -101,6 +105,30 @@ ProtobufMessage encode(const OnnxPort& port) {
   return m.string(value_info::name, port.name).message(value_info::type, any);
 }
 
+OnnxInitializer decode_initializer(const std::string& path, std::string_view bytes) {
+  OnnxInitializer i;
+  Shape extents;
+  std::optional<Dtype> dtype;
+  std::string_view numbers;
+  for (ProtobufFields f(bytes); f.next();) {
+    if (f.number() == tensor::dims) extents.push_back(f.integer());
+    if (f.number() == tensor::name) i.name = f.bytes();
+    if (f.number() == tensor::raw_data) numbers = f.bytes();
+    if (f.number() == tensor::data_type)
+      for (Dtype known : {Dtype::f32, Dtype::f64, Dtype::i64, Dtype::u8})
+        if (data_type(known) == f.integer()) dtype = known;
+  }
+  // Not elements() times the size: the product may not fit.
+  const std::size_t size = dtype ? size_of(*dtype) : 1;
+  if (!dtype || numbers.size() % size != 0 ||
+      static_cast<std::uint64_t>(extents.elements()) != numbers.size() / size)
+    throw CheckpointError("[onnx] ", path, ": '", excerpt(i.name), "' ", extents, " in ", numbers.size(),
+                          " bytes");
+  i.tensor = Tensor::empty(extents, *dtype);
+  if (!numbers.empty()) std::memcpy(i.tensor.mutable_raw(), numbers.data(), numbers.size());
+  return i;
+}
+
 /// An initializer up to its numbers, which follow.
 ProtobufMessage header_of(const OnnxInitializer& i) {
   ProtobufMessage m;
@@ -138,7 +166,7 @@ void write_onnx(const std::string& path, const OnnxGraph& graph, const ArchiveMe
     length += headers.back().size() + i.tensor.bytes();
   }
   file.announce(model::graph, length);
-  if (file.bytes().size() + length >= std::uint64_t{1} << 31)
+  if (file.bytes().size() + length >= kSizeLimit)
     throw ArgumentError("[onnx] ", path, ": a model of ", file.bytes().size() + length,
                         " bytes; readers refuse files of 2 GiB and more (write safetensors or npz instead)");
 
@@ -153,6 +181,23 @@ void write_onnx(const std::string& path, const OnnxGraph& graph, const ArchiveMe
       out.write(numbers.raw(), numbers.bytes());
     }
   });
+}
+
+std::vector<OnnxInitializer> read_onnx_initializers(const std::string& path) {
+  std::vector<OnnxInitializer> all;
+  try {
+    const std::string content = read_file(path, kSizeLimit);
+    for (ProtobufFields file(content); file.next();) {
+      if (file.number() != model::graph) continue;
+      for (ProtobufFields f(file.bytes()); f.next();)
+        if (f.number() == graph_field::initializer) all.push_back(decode_initializer(path, f.bytes()));
+    }
+  } catch (const CheckpointError&) {
+    throw;
+  } catch (const Error& e) {  // the file's own, or a shape that cannot be
+    throw CheckpointError("[onnx] ", path, ": ", e.what());
+  }
+  return all;
 }
 
 }  // namespace basin::nn

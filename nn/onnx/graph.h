@@ -54,4 +54,8 @@ struct OnnxGraph {
 /// 2 GiB or more, which the format's readers refuse; OutputError.
 void write_onnx(const std::string& path, const OnnxGraph& graph, const ArchiveMetadata& metadata = {});
 
+/// The initializers of a file that write_onnx() wrote, as they are in the file: convolution weights
+/// {O,I,KH,KW}. Errors: CheckpointError for a file that cannot be read or is not of that form.
+std::vector<OnnxInitializer> read_onnx_initializers(const std::string& path);
+
 }  // namespace basin::nn
