@@ -75,21 +75,19 @@ int export_command(const ExportConfig& config, Terminal& terminal) {
                             .dtype = dtype,
                             .tensors = weight_entries(entries_of(*model))};
   format.write(source, config.out);
-  const std::int64_t tensors = format.check(source, config.out);
+  const Compared compared = format.check(source, config.out);
 
-  std::int64_t numbers = 0;
-  for (const ArchiveEntry& entry : source.tensors) numbers += entry.tensor.elements();
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(config.out));
   const std::string sha256 = sha256_file(config.out);
   terminal.result(text("weights  ", file, "\nmodel    ", config.model.name, " for images ", image, ", ",
                        rows.shape[0], " classes\nwritten  ", config.out, ": ", format.name, ", ",
-                       bytes_text(bytes), ", sha256 ", sha256, "\nchecked  read back: ", tensors,
-                       " tensors, ", grouped(numbers), " numbers, every bit as written\n"));
+                       bytes_text(bytes), ", sha256 ", sha256, "\nchecked  read back: ", compared.tensors,
+                       " tensors, ", grouped(compared.numbers), " numbers, every bit as written\n"));
   Json document;
   document.set("weights", file).set("model", config.model.name).set("image", text(image));
   document.set("classes", rows.shape[0]).set("renamed", loaded.renamed);
   document.set("file", config.out).set("format", format.name).set("bytes", bytes).set("sha256", sha256);
-  document.set("tensors", tensors).set("numbers", numbers).set("equal", true);
+  document.set("tensors", compared.tensors).set("numbers", compared.numbers).set("equal", true);
   terminal.result(document);
   return static_cast<int>(ExitCode::success);
 }

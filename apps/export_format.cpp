@@ -21,15 +21,23 @@ ArchiveMetadata metadata_of(const ExportSource& source) {
           {"classes", text(source.classes)}};
 }
 
+void count(Compared& compared, const ArchiveEntry& entry) {
+  ++compared.tensors;
+  compared.numbers += entry.tensor.elements();
+}
+
 /// Compares every tensor of the source with that of an opened file.
 template <class File>
-std::int64_t compare(const ExportSource& source, const File& file) {
+Compared compare(const ExportSource& source, const File& file) {
   if (file.tensors().size() != source.tensors.size())
     throw CheckFailedError("[export] ", file.path(), " has ", file.tensors().size(), " tensors, ",
                            source.tensors.size(), " were written");
-  for (const ArchiveEntry& written : source.tensors)
+  Compared compared;
+  for (const ArchiveEntry& written : source.tensors) {
     expect_equal(file.path(), written, file.read(written.name, written.layout));
-  return static_cast<std::int64_t>(source.tensors.size());
+    count(compared, written);
+  }
+  return compared;
 }
 
 void write_safetensors(const ExportSource& source, const std::string& path) {
@@ -38,13 +46,13 @@ void write_safetensors(const ExportSource& source, const std::string& path) {
   write_archive(path, source.tensors, metadata);
 }
 
-std::int64_t check_safetensors(const ExportSource& source, const std::string& path) {
+Compared check_safetensors(const ExportSource& source, const std::string& path) {
   return compare(source, Archive(path));
 }
 
 void write_numpy(const ExportSource& source, const std::string& path) { write_npz(path, source.tensors); }
 
-std::int64_t check_numpy(const ExportSource& source, const std::string& path) {
+Compared check_numpy(const ExportSource& source, const std::string& path) {
   return compare(source, NpzFile(path));
 }
 
@@ -54,17 +62,17 @@ void write_graph(const ExportSource& source, const std::string& path) {
 }
 
 /// All but the counters (num_batches_tracked), which inference does not read.
-std::int64_t check_graph(const ExportSource& source, const std::string& path) {
+Compared check_graph(const ExportSource& source, const std::string& path) {
   std::map<std::string, Tensor> held;
   for (nn::OnnxInitializer& i : nn::read_onnx_initializers(path)) held.emplace(i.name, std::move(i.tensor));
-  std::int64_t compared = 0;
+  Compared compared;
   for (const ArchiveEntry& written : source.tensors) {
     if (!is_floating(written.tensor.dtype())) continue;
     const auto found = held.find(written.name);
     if (found == held.end()) throw CheckFailedError("[export] ", path, " does not have '", written.name, "'");
     const bool convolution = written.layout == FileLayout::convolution;
     expect_equal(path, written, convolution ? from_file_layout(found->second) : found->second);
-    ++compared;
+    count(compared, written);
   }
   return compared;
 }

@@ -20,15 +20,20 @@ struct ExportSource {
   std::vector<ArchiveEntry> tensors{};  // weight_entries() of the model
 };
 
+/// What of the source was found in the file again.
+struct Compared {
+  std::int64_t tensors = 0, numbers = 0;
+};
+
 struct ExportFormat {
   std::string name;    // "safetensors"
   std::string ending;  // ".safetensors"
   std::string about;   // one line for people: what reads it
   /// Writes the file atomically. Errors: OutputError; ArgumentError for a model that the format cannot hold.
   void (*write)(const ExportSource& source, const std::string& path);
-  /// Reads the file back and compares every tensor of the source bit for bit; returns how many there were.
+  /// Reads the file back and compares every tensor of the source that the format holds, bit for bit.
   /// Errors: CheckFailedError naming the first that differs; CheckpointError for a file that cannot be read.
-  std::int64_t (*check)(const ExportSource& source, const std::string& path);
+  Compared (*check)(const ExportSource& source, const std::string& path);
 };
 
 const std::vector<ExportFormat>& export_formats();

@@ -277,3 +277,17 @@ TEST_CASE("onnx: refusals say which op and why") {
                        "[onnx] the graph has two values named 'logits'; rename the model's parameter",
                        ArgumentError);
 }
+
+TEST_CASE("slow: onnx: every model of the registry has a graph") {
+  for (const std::string& name : nn::model_names()) {
+    INFO(name);
+    const bool large = name.starts_with("vgg") || name.starts_with("vit");
+    const Index side = large ? 32 : 16;
+    const auto model =
+        nn::make_model({.name = name, .height = side, .width = side, .classes = 7, .blank = true});
+    const nn::OnnxGraph graph = nn::onnx_graph(*model, {side, side, 3}, name);
+    CHECK(graph.input.extents == std::vector<Index>{nn::OnnxPort::kBatch, 3, side, side});
+    CHECK(graph.output.extents == std::vector<Index>{nn::OnnxPort::kBatch, 7});
+    CHECK(graph.nodes.back().output == "logits");
+  }
+}
