@@ -2,6 +2,7 @@
 // what it needs); it makes a history readable as a description of what was computed (nn/onnx/onnx.h).
 #pragma once
 
+#include <utility>
 #include <variant>
 
 #include "core/conv_geometry.h"
@@ -50,7 +51,8 @@ using Attributes =
 /// The name of an op, for errors and readers, and what it was told. A plain name converts.
 struct Op {
   Op(const char* op_name) : name(op_name) {}
-  Op(const char* op_name, Attributes told) : name(op_name), attributes(std::move(told)) {}
+  template <class Told>
+  Op(const char* op_name, Told&& told) : name(op_name), attributes(std::forward<Told>(told)) {}
 
   const char* name;
   Attributes attributes;

@@ -52,7 +52,7 @@ Variables run_kernel(const Backward& b, const Kernels& kernels, std::size_t coun
 
 }  // namespace
 
-Variable fused(Op op, const Variables& inputs, Meaning meaning, Kernels kernels) {
+Variable fused(Op&& op, const Variables& inputs, Meaning meaning, Kernels kernels) {
   const std::size_t count = inputs.size();
   const Keep keep = kernels.keep_output ? Keep::inputs | Keep::output : Keep::inputs;
   Tensor value = std::move(kernels.value);

@@ -16,7 +16,8 @@ bool recording() { return is_recording; }
 RecordingScope::RecordingScope(bool on) : before_(is_recording) { is_recording = on; }
 RecordingScope::~RecordingScope() { is_recording = before_; }
 
-Node::Node(Op op, std::string name) : op_(std::move(op)), name_(std::move(name)), sequence_(next_sequence++) {
+Node::Node(Op&& op, std::string name)
+    : op_(std::move(op)), name_(std::move(name)), sequence_(next_sequence++) {
   ++live;
 }
 
@@ -74,11 +75,11 @@ const Shape& Backward::input_shape(std::size_t i) const { return node_->inputs_.
 Variable Variable::parameter(Tensor value, std::string name) {
   if (!is_floating(value.dtype()))
     throw ArgumentError("[parameter] '", name, "' is ", value.dtype(), "; derivatives need f32 or f64");
-  auto node = std::make_shared<Node>("parameter", std::move(name));
+  auto node = std::make_shared<Node>(Op("parameter"), std::move(name));
   return Variable(std::move(value), std::move(node));
 }
 
-Variable record(Op op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp) {
+Variable record(Op&& op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp) {
   bool tracked = false;
   for (const Variable& in : inputs) tracked = tracked || in.tracked();
   if (!is_recording || !tracked) return Variable(std::move(value));

@@ -55,7 +55,7 @@ class Node {
     std::uint64_t version = 0;
   };
 
-  Node(Op op, std::string name);
+  Node(Op&& op, std::string name);
   ~Node();  // a loop, never recursion: depth is the user's choice
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -77,7 +77,7 @@ class Node {
  private:
   friend class Backward;
   friend class Sweep;
-  friend Variable record(Op, Tensor, const Variables&, Keep, Vjp);
+  friend Variable record(Op&&, Tensor, const Variables&, Keep, Vjp);
 
   Op op_;
   std::string name_;  // leaves only
@@ -102,6 +102,6 @@ class Node {
 ///
 /// A vjp must not capture the op's own output or inputs (it would own itself, or dodge the version check):
 /// use Keep.
-Variable record(Op op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp);
+Variable record(Op&& op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp);
 
 }  // namespace basin
