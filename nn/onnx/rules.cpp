@@ -20,8 +20,6 @@ Axes channels_second(int rank) {
   return order;
 }
 
-const Axes kFilters{3, 2, 0, 1};
-
 std::int64_t place_of(int axis, const Axes& order) {
   return std::find(order.begin(), order.end(), axis) - order.begin();
 }

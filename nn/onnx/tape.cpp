@@ -10,6 +10,10 @@
 namespace basin::nn {
 namespace {
 
+/// What the images of the two passes are filled with. They differ, so that a constant that the model computes
+/// from its input, outside of the history, is not taken for one.
+constexpr std::array<double, 2> kPixels{0.5, -0.25};
+
 /// What leads to `root`, in the order of computation.
 std::vector<const Node*> history_of(const Node* root) {
   std::vector<const Node*> found, open{root};
@@ -40,7 +44,7 @@ Tape trace_forward(Module& model, const Shape& sample, Dtype dtype) {
   for (std::size_t p = 0; p < 2; ++p) {
     Shape batch{kBatches[p]};
     for (Index extent : sample) batch.push_back(extent);
-    const Variable image = Variable::parameter(Tensor::zeros(batch, dtype), "image");
+    const Variable image = Variable::parameter(Tensor::full(batch, kPixels[p], dtype), "image");
     Context ctx = Context::evaluation();
     const RecordingScope on(true);
     tape.result[p] = model(image, ctx);

@@ -53,7 +53,7 @@ struct Tape {
   std::array<Variable, 2> result;
 };
 
-/// Runs `model` in eval mode on zeros of shape {batch, sample...}, once for each of kBatches. Errors: the
+/// Runs `model` in eval mode on images of shape {batch, sample...}, once for each of kBatches. Errors: the
 /// result does not depend on the image; the two passes differ in more than extents.
 Tape trace_forward(Module& model, const Shape& sample, Dtype dtype);
 

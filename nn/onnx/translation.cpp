@@ -17,8 +17,7 @@ Axes identity(std::size_t rank) {
   return order;
 }
 
-const Axes kImage{0, 3, 1, 2};    // {N,H,W,C} as {N,C,H,W}
-const Axes kFilters{3, 2, 0, 1};  // {KH,KW,I,O} as {O,I,KH,KW}
+const Axes kImage{0, 3, 1, 2};  // {N,H,W,C} as {N,C,H,W}
 
 }  // namespace
 
@@ -117,7 +116,7 @@ OnnxTranslation::Value OnnxTranslation::constant(const TapeStep& step, const Tap
   if (!a.defined() || !b.defined())
     fail(step, text("takes a constant ", in.shape.pass[0], " whose numbers the history does not keep"));
   if (a.shape() != b.shape() || a.dtype() != b.dtype() || std::memcmp(a.raw(), b.raw(), a.bytes()) != 0)
-    fail(step, text("takes a constant ", a.shape(), " that depends on the number of samples"));
+    fail(step, text("takes a constant ", a.shape(), " that depends on the samples or on their number"));
   const Axes order = identity(static_cast<std::size_t>(a.rank()));
   if (a.rank() == 0) return {scalar(a.item()), order};
   const auto buffer = buffers_.find(a.raw());

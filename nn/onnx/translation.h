@@ -10,6 +10,10 @@
 
 namespace basin::nn {
 
+/// Convolution weights {KH,KW,I,O} as {O,I,KH,KW}.
+inline const Axes kFilters{3, 2, 0, 1};
+
+/// One translation: a tape in, a graph out.
 class OnnxTranslation {
  public:
   OnnxTranslation(Module& model, const Tape& tape, const std::string& name);

@@ -254,7 +254,11 @@ TEST_CASE("onnx: refusals say which op and why") {
   CHECK(refusal([](const Variable& x) { return x * static_cast<double>(x.size(0)); }) ==
         "[onnx] the model's op 'mul_scalar' is told a number that depends on the number of samples");
   CHECK(refusal([](const Variable& x) { return x * Variable(Tensor::full(x.shape(), 2)); }) ==
-        "[onnx] the model's op 'mul' takes a constant {2,4,6,2} that depends on the number of samples");
+        "[onnx] the model's op 'mul' takes a constant {2,4,6,2} that depends on the samples or on their "
+        "number");
+  CHECK(refusal([](const Variable& x) {
+          return x * Variable(sum(x, {0}).value());
+        }).find("{4,6,2} that depends on the samples") != std::string::npos);
   CHECK(refusal([](const Variable& x) {
           return slice(x, {1, 0, 0, 0}, x.shape());
         }).find("'slice' takes a part that depends") != std::string::npos);
