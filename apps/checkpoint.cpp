@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <set>
 
+#include "apps/slots.h"
 #include "core/utf8.h"
 
 namespace basin::apps {
 namespace {
 
-constexpr const char* kPositionKey = "basin";
 constexpr std::string_view kPrefix = "ckpt-", kSuffix = ".safetensors";
 
 std::string checkpoint_name(std::int64_t step) {
@@ -36,88 +36,6 @@ bool header_is_whole(const std::string& path) {
     return true;
   } catch (const CheckpointError&) {
     return false;
-  }
-}
-
-FileLayout file_layout(ParameterLayout layout) {
-  return layout == ParameterLayout::convolution ? FileLayout::convolution : FileLayout::plain;
-}
-
-/// A tensor of an object and its name in a file. `tensor` shares the object's numbers.
-struct Slot {
-  std::string name;
-  Tensor tensor;
-  FileLayout layout;
-  Tensor* buffer;  // null for a parameter
-};
-
-void add_slots(std::vector<Slot>& slots, const std::string& prefix, const Entries& entries) {
-  for (const NamedParameter& p : entries.parameters)
-    slots.push_back({prefix + p.name, p.parameter->value(), file_layout(p.layout), nullptr});
-  for (const NamedBuffer& b : entries.buffers)
-    slots.push_back({prefix + b.name, *b.buffer, FileLayout::plain, b.buffer});
-}
-
-std::vector<ArchiveEntry> to_entries(const std::vector<Slot>& slots) {
-  std::vector<ArchiveEntry> entries;
-  for (const Slot& s : slots)
-    if (s.tensor.defined()) entries.push_back({s.name, s.tensor, s.layout});
-  return entries;
-}
-
-Shape shape_in_file(const Slot& slot) {
-  const Shape& s = slot.tensor.shape();
-  return slot.layout == FileLayout::convolution && s.rank() == 4 ? Shape{s[3], s[2], s[0], s[1]} : s;
-}
-
-/// Names for one line of an error: the first few, and how many more there are.
-class Findings {
- public:
-  void add(const std::string& finding) {
-    if (++count_ <= kShown) all_ += (count_ > 1 ? ", " : "") + finding;
-  }
-  std::string line(const char* title) const {
-    if (count_ == 0) return "";
-    return text("; ", title, ": ", all_, count_ > kShown ? text(" and ", count_ - kShown, " more") : "");
-  }
-
- private:
-  static constexpr int kShown = 4;
-  int count_ = 0;
-  std::string all_;
-};
-
-/// Copies the archive's tensors into the slots; a slot's name in the file is prefix + name, and every tensor
-/// of the file that begins with the prefix must have its slot.
-void fill_slots(const Archive& archive, std::vector<Slot>& slots, const std::string& prefix) {
-  Findings missing, unexpected, different;
-  std::set<std::string> known;
-  for (const Slot& slot : slots) {
-    known.insert(prefix + slot.name);
-    if (!slot.tensor.defined()) continue;
-    if (!archive.contains(prefix + slot.name)) {
-      missing.add(slot.name);
-      continue;
-    }
-    const ArchiveTensor& t = archive.at(prefix + slot.name);
-    const std::string_view dtype = file_dtype(slot.tensor.dtype());
-    const Shape shape = shape_in_file(slot);
-    if (t.shape != shape || t.dtype != dtype)
-      different.add(text(slot.name, " (", t.dtype, ' ', t.shape, ", expected ", dtype, ' ', shape, ')'));
-  }
-  for (const ArchiveTensor& t : archive.tensors())
-    if (t.name.starts_with(prefix) && known.count(t.name) == 0) unexpected.add(excerpt(t.name));
-  const std::string problems =
-      missing.line("missing") + unexpected.line("unexpected") + different.line("different");
-  if (!problems.empty()) throw CheckpointError("[load] ", archive.path(), " does not fit", problems);
-
-  for (Slot& slot : slots) {
-    if (!archive.contains(prefix + slot.name)) continue;
-    const Tensor loaded = archive.read(prefix + slot.name, slot.layout);
-    if (slot.tensor.defined())
-      slot.tensor.copy_from(loaded);
-    else
-      *slot.buffer = loaded;
   }
 }
 
@@ -168,7 +86,29 @@ std::vector<ArchiveEntry> state_entries(const std::vector<StatePart>& parts) {
 
 void restore_state(const Archive& checkpoint, const std::vector<StatePart>& parts) {
   std::vector<Slot> slots = slots_of(parts);
-  fill_slots(checkpoint, slots, "");
+  Findings missing, unexpected, different;
+  std::set<std::string> known;
+  for (const Slot& slot : slots) {
+    known.insert(slot.name);
+    if (!slot.tensor.defined()) continue;
+    if (!checkpoint.contains(slot.name)) {
+      missing.add(slot.name);
+      continue;
+    }
+    const ArchiveTensor& t = checkpoint.at(slot.name);
+    const std::string_view dtype = file_dtype(slot.tensor.dtype());
+    const Shape shape = shape_in_file(slot);
+    if (t.shape != shape || t.dtype != dtype)
+      different.add(
+          text(slot.name, " (", in_words(t.dtype, t.shape), ", expected ", in_words(dtype, shape), ')'));
+  }
+  for (const ArchiveTensor& t : checkpoint.tensors())
+    if (known.count(t.name) == 0) unexpected.add(excerpt(t.name));
+  const std::string problems =
+      missing.line("missing") + unexpected.line("unexpected") + different.line("different");
+  if (!problems.empty()) throw CheckpointError("[load] ", checkpoint.path(), " does not fit", problems);
+  for (Slot& slot : slots)
+    if (checkpoint.contains(slot.name)) fill(slot, checkpoint, slot.name);
 }
 
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
@@ -250,29 +190,6 @@ void check_compatible(const TrainingPosition& saved, const TrainingPosition& wan
   if (!differences.empty())
     throw CheckpointError("[resume] the checkpoint does not fit this run: it has ", differences,
                           "; resume with the options of its config.toml");
-}
-
-void save_weights(const std::string& path, const Entries& model) {
-  for (const NamedBuffer& b : model.buffers)
-    if (b.kind == BufferKind::statistics && !b.buffer->defined())
-      throw ArgumentError("[save] ", path, ": '", b.name,
-                          "' of these weights was never estimated; recalibrate the model first");
-  std::vector<Slot> slots;
-  add_slots(slots, "", model);
-  write_archive(path, to_entries(slots),
-                {{"format", "pt"}});  // PyTorch's layouts; some loaders insist on the word
-}
-
-void load_weights(const std::string& path, const Entries& model) {
-  const Archive archive(path);
-  std::vector<Slot> slots;
-  add_slots(slots, "", model);
-  const auto all_begin_with = [&](std::string_view prefix) {
-    return std::all_of(archive.tensors().begin(), archive.tensors().end(),
-                       [&](const ArchiveTensor& t) { return t.name.starts_with(prefix); });
-  };
-  const bool checkpoint = archive.metadata().count(kPositionKey) > 0;
-  fill_slots(archive, slots, checkpoint ? "model." : all_begin_with("module.") ? "module." : "");
 }
 
 }  // namespace basin::apps

@@ -1,4 +1,4 @@
-// Checkpoints: what a training run saves to go on with the same bits, and the weights it ends with.
+// Checkpoints: what a training run saves to go on with the same bits.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,8 @@
 
 namespace basin::apps {
 
-template <class T>
-concept Described = requires(T& object, Inventory& it) {
-  object.describe(it);
-};
+/// The key of a checkpoint's metadata that holds its position: a file with it is a checkpoint.
+inline constexpr const char* kPositionKey = "basin";
 
 /// Where a run stands. Together with the tensors it is the whole state: random numbers are functions of the
 /// seed and the position, the learning rate of the step.
@@ -95,23 +93,5 @@ LoadedCheckpoint load_newest_checkpoint(const std::string& directory,
 /// Whether a run can go on from `saved`: same model, optimizer, rule, average, seed and data as `wanted`.
 /// Errors: CheckpointError naming each field that differs with both values.
 void check_compatible(const TrainingPosition& saved, const TrainingPosition& wanted);
-
-/// Writes parameters and buffers for other programs: torchvision's names, PyTorch's layouts. Equal tensors
-/// give equal bytes; there is no date in the file. Errors: OutputError; ArgumentError for a model whose
-/// statistics are undefined: nothing could evaluate the file.
-void save_weights(const std::string& path, const Entries& model);
-template <Described Model>
-void save_weights(const std::string& path, Model& model) {
-  save_weights(path, entries_of(model));
-}
-
-/// Copies the weights of a file into a model, in place: of save_weights(), of a checkpoint, or of another
-/// program (names may carry PyTorch's prefix "module."). Checks everything before it writes anything. Errors:
-/// CheckpointError listing what is missing, unexpected, or of another shape or dtype.
-void load_weights(const std::string& path, const Entries& model);
-template <Described Model>
-void load_weights(const std::string& path, Model& model) {
-  load_weights(path, entries_of(model));
-}
 
 }  // namespace basin::apps

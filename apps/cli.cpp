@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "apps/commands.h"
+#include "apps/export_format.h"
 #include "apps/help.h"
 #include "apps/option_tables.h"
 #include "apps/presets.h"
@@ -154,6 +155,18 @@ std::vector<TomlEntry> run_entries(const std::string& directory) {
   return read_toml(path);
 }
 
+/// The options that a subcommand shares with training, as the run in `directory` has them.
+void take_from_run(OptionTable& table, const std::string& directory) {
+  TrainConfig saved = read_run_config(directory);
+  FrameConfig unused;
+  OptionTable of_training = train_options(saved, unused);
+  for (const Option& trained : of_training.options()) {
+    Option* option =
+        trained.key.empty() || !of_training.applies(trained) ? nullptr : table.by_path(trained.path());
+    if (option) table.assign(*option, trained.binding.print(), Source::file, config_path(directory));
+  }
+}
+
 template <class Config>
 void finish(OptionTable& table, const Environment& environment, Call<Config>& call) {
   call.origins = origins_of(table);
@@ -274,17 +287,7 @@ Call<EvalConfig> parse_eval(const std::vector<std::string>& arguments, const Env
         directory.filename() == "members" ? (directory / "..").lexically_normal().string() : config.ensemble;
   }
   const bool of_run = !run.empty();
-  if (of_run) {
-    // The options that both subcommands have, as the run has them.
-    TrainConfig saved = read_run_config(run);
-    FrameConfig unused;
-    OptionTable of_training = train_options(saved, unused);
-    for (const Option& trained : of_training.options()) {
-      Option* option =
-          trained.key.empty() || !of_training.applies(trained) ? nullptr : table.by_path(trained.path());
-      if (option) table.assign(*option, trained.binding.print(), Source::file, config_path(run));
-    }
-  }
+  if (of_run) take_from_run(table, run);
   apply_environment(table, environment, of_run);
   apply_flags(table, given);
   if (!of_run) {
@@ -295,6 +298,33 @@ Call<EvalConfig> parse_eval(const std::vector<std::string>& arguments, const Env
   }
   if (config.output.quiet && config.output.verbose)
     throw UsageError("--quiet and --verbose exclude each other");
+  table.settle();
+  finish(table, environment, call);
+  return call;
+}
+
+Call<ExportConfig> parse_export(const std::vector<std::string>& arguments, const Environment& environment) {
+  Call<ExportConfig> call;
+  FrameConfig frame;
+  OptionTable table = export_options(call.config, frame);
+  std::vector<std::string> positionals;
+  const GivenFlags given = split_arguments(table, arguments, 0, positionals);
+  if (asks_for_help(given, table, "export", call)) return call;
+
+  apply_flags(table, given);
+  ExportConfig& config = call.config;
+  const bool of_run = !config.run.empty();
+  if (!of_run && table.by_flag("weights")->source == Source::standard)
+    throw UsageError("nothing to export: give --run DIR, or --weights FILE with --model");
+  if (config.out.empty()) throw UsageError("export needs a file to write: -o FILE");
+  if (of_run) take_from_run(table, config.run);
+  apply_environment(table, environment, of_run);
+  apply_flags(table, given);
+  if (!of_run && table.by_flag("model")->source == Source::standard)
+    throw UsageError("--weights needs --model NAME too, or --run DIR");
+  if (config.output.quiet && config.output.verbose)
+    throw UsageError("--quiet and --verbose exclude each other");
+  export_format(config.format, config.out);
   table.settle();
   finish(table, environment, call);
   return call;

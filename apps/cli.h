@@ -32,6 +32,7 @@ struct Call {
 // is none.
 Call<TrainConfig> parse_train(const std::vector<std::string>& arguments, const Environment& environment);
 Call<EvalConfig> parse_eval(const std::vector<std::string>& arguments, const Environment& environment);
+Call<ExportConfig> parse_export(const std::vector<std::string>& arguments, const Environment& environment);
 Call<InfoConfig> parse_info(const std::vector<std::string>& arguments, const Environment& environment);
 Call<DataToolConfig> parse_data(const std::vector<std::string>& arguments, const Environment& environment);
 Call<BenchConfig> parse_bench(const std::vector<std::string>& arguments, const Environment& environment);

@@ -14,6 +14,8 @@ namespace basin::apps {
 int train_command(const TrainConfig& config, Terminal& terminal);
 /// Evaluates trained weights on the test images.
 int eval_command(const EvalConfig& config, Terminal& terminal);
+/// Writes trained weights for other programs; 7 when the file does not read back as it was written.
+int export_command(const ExportConfig& config, Terminal& terminal);
 /// Describes this build and machine, a model, or a file.
 int info_command(const InfoConfig& config, Terminal& terminal);
 /// Looks at a data set; 7 when a picture of a folder cannot be decoded.

@@ -213,6 +213,18 @@ struct EvalConfig {
   OutputConfig output;
 };
 
+/// Writes weights to `out` for other programs: those of the run in `run`, whose config.toml then fills in
+/// data and model, or those in a file. Of `data`, name and image size count: they tell the shape of an image.
+struct ExportConfig {
+  std::string run;
+  std::string weights = "last";  // last, swa, ema, member:N, or a file
+  std::string out;
+  std::string format = "auto";  // by the ending of `out`, or one of export_formats()
+  DataConfig data;
+  ModelConfig model;
+  OutputConfig output;
+};
+
 /// Describes this build and machine; with a target, a model by name or a file. With `models`, the list of
 /// models.
 struct InfoConfig {

@@ -60,6 +60,7 @@ int dispatch(const std::vector<std::string>& arguments, const Environment& envir
     return run(call, commands.train, streams);
   }
   if (command == "eval") return run(parse_eval(rest, environment), commands.eval, streams);
+  if (command == "export") return run(parse_export(rest, environment), commands.write, streams);
   if (command == "info") return run(parse_info(rest, environment), commands.info, streams);
   if (command == "data") return run(parse_data(rest, environment), commands.data, streams);
   if (command == "bench") return run(parse_bench(rest, environment), commands.bench, streams);

@@ -15,6 +15,7 @@ namespace basin::apps {
 struct Commands {
   std::function<int(const TrainConfig&, Terminal&)> train;
   std::function<int(const EvalConfig&, Terminal&)> eval;
+  std::function<int(const ExportConfig&, Terminal&)> write;  // basin export
   std::function<int(const InfoConfig&, Terminal&)> info;
   std::function<int(const DataToolConfig&, Terminal&)> data;
   std::function<int(const BenchConfig&, Terminal&)> bench;

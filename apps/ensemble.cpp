@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <string_view>
 
-#include "apps/checkpoint.h"
 #include "apps/format.h"
+#include "apps/weights.h"
 #include "core/files.h"
 #include "core/ops.h"
 #include "core/utf8.h"

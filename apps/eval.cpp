@@ -8,6 +8,7 @@
 #include "apps/signals.h"
 #include "apps/table.h"
 #include "apps/training_run.h"
+#include "apps/weights.h"
 #include "core/parallel.h"
 
 namespace basin::apps {

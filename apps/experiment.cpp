@@ -1,6 +1,6 @@
 #include "apps/experiment.h"
 
-#include "apps/checkpoint.h"
+#include "apps/weights.h"
 #include "optim/buffer_guard.h"
 
 namespace basin::apps {

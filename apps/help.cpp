@@ -136,6 +136,8 @@ const std::vector<CommandSummary>& command_summaries() {
       {"train", "[options]", "train a network; the run's files go to a directory of its own"},
       {"eval", "--run DIR | --ensemble DIR | --weights FILE [options]",
        "loss and accuracy of trained weights on the test images"},
+      {"export", "--run DIR | --weights FILE -o FILE [options]",
+       "trained weights as a file for other programs, read back and compared"},
       {"info", "[MODEL | FILE] [options]",
        "this build and machine; a model's layers; what a weight file holds"},
       {"data", "verify | show | get NAME [options]",
@@ -207,12 +209,14 @@ std::string help_markdown() {
   FrameConfig frame;
   TrainConfig train;
   EvalConfig eval;
+  ExportConfig written;
   InfoConfig info;
   DataToolConfig data;
   BenchConfig bench;
   GradcheckConfig gradcheck;
   return markdown_table("train", train_options(train, frame)) + "\n" +
          markdown_table("eval", eval_options(eval, frame)) + "\n" +
+         markdown_table("export", export_options(written, frame)) + "\n" +
          markdown_table("info", info_options(info, frame)) + "\n" +
          markdown_table("data", data_options(data, frame)) + "\n" +
          markdown_table("bench", bench_options(bench, frame)) + "\n" +

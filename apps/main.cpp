@@ -8,8 +8,8 @@
 int main(int argc, char** argv) {
   using namespace basin::apps;
   install_signal_handlers();
-  return run_basin(
-      {argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
-      {train_command, eval_command, info_command, data_command, bench_command, gradcheck_command},
-      {std::cout, std::cerr, detect_terminal()});
+  return run_basin({argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
+                   {train_command, eval_command, export_command, info_command, data_command, bench_command,
+                    gradcheck_command},
+                   {std::cout, std::cerr, detect_terminal()});
 }

@@ -1,6 +1,7 @@
 // One line an option. Defaults are the initial values in apps/config.h.
 #include "apps/option_tables.h"
 
+#include "apps/export_format.h"
 #include "apps/names.h"
 #include "apps/presets.h"
 #include "data/load.h"
@@ -233,6 +234,35 @@ OptionTable eval_options(EvalConfig& c, FrameConfig& frame) {
   add_device(t, c.device);
   begin_output(t, c.output);
   t.add("progress", "progress", toggle(c.output.progress), "show progress on stderr").role = Role::session;
+  add_help(t, frame);
+  return t;
+}
+
+OptionTable export_options(ExportConfig& c, FrameConfig& frame) {
+  OptionTable t;
+  t.group("weights", "What is written");
+  t.add_call("run", free_text(c.run, "DIR", "a directory"), "weights of this run, its model and image shape")
+      .aliases = {"run-dir"};
+  t.add_call("weights", free_text(c.weights, "WHICH", "last, swa, ema, member:N or a file"),
+             "of the run: last, swa, ema or member:N (of an ensemble); or a safetensors file, a checkpoint "
+             "too, which without --run needs --model")
+      .aliases = {"checkpoint", "init"};
+  t.group("file", "The file");
+  Option& out = t.add_call("out", free_text(c.out, "FILE", "a file"), "where to; replaced if it is there");
+  out.letter = "o";
+  out.aliases = {"output"};
+  std::vector<std::string> formats = {"auto"};
+  for (const ExportFormat& format : export_formats()) formats.push_back(format.name);
+  t.add_call("format", named(c.format, formats, "formats"), "of the file; auto: by its ending");
+  t.group("data", "Shape of an image");
+  t.add("data", "name", named(c.data.name, data_names(), "data sets"),
+        "as the images of this data set have it");
+  Option& size = t.add("image-size", "image_size", whole(c.data.image_size, 8, 2048), "height and width");
+  size.decider = "data";
+  size.values = {"folder"};
+  t.group("model", "Model");
+  add_model(t, c.model);
+  begin_output(t, c.output);
   add_help(t, frame);
   return t;
 }

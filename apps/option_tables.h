@@ -21,6 +21,7 @@ struct FrameConfig {
 // Each table refers to the configuration and the frame it is given: they must outlive it, and not move.
 OptionTable train_options(TrainConfig& config, FrameConfig& frame);
 OptionTable eval_options(EvalConfig& config, FrameConfig& frame);
+OptionTable export_options(ExportConfig& config, FrameConfig& frame);
 OptionTable info_options(InfoConfig& config, FrameConfig& frame);
 OptionTable bench_options(BenchConfig& config, FrameConfig& frame);
 OptionTable data_options(DataToolConfig& config, FrameConfig& frame);

@@ -1,8 +1,8 @@
 #include "apps/outcome.h"
 
-#include "apps/checkpoint.h"
 #include "apps/format.h"
 #include "apps/names.h"
+#include "apps/weights.h"
 #include "core/hash.h"
 #include "nn/recalibration.h"
 #include "optim/stand_in.h"

@@ -7,7 +7,7 @@ namespace basin {
 namespace {
 
 Variable convolve(const Variable& x, const Variable& w, const ConvGeometry& g) {
-  return record("conv2d", conv2d(x.value(), w.value(), g), {x, w}, other_factor(x, w),
+  return record({"conv2d", g}, conv2d(x.value(), w.value(), g), {x, w}, other_factor(x, w),
                 [g](const Backward& b) -> Variables {
                   return {b.needs(0) ? conv2d_input_grad(b.grad(), b.input(1), g) : none,
                           b.needs(1) ? conv2d_weight_grad(b.input(0), b.grad(), g) : none};
@@ -21,7 +21,7 @@ Variable conv2d(const Variable& x, const Variable& weight, const ConvOptions& op
 }
 
 Variable conv2d_input_grad(const Variable& dy, const Variable& w, const ConvGeometry& g) {
-  return record("conv2d_input_grad", conv2d_input_grad(dy.value(), w.value(), g), {dy, w},
+  return record({"conv2d_input_grad", g}, conv2d_input_grad(dy.value(), w.value(), g), {dy, w},
                 other_factor(dy, w), [g](const Backward& b) -> Variables {
                   return {b.needs(0) ? convolve(b.grad(), b.input(1), g) : none,
                           b.needs(1) ? conv2d_weight_grad(b.grad(), b.input(0), g) : none};
@@ -29,7 +29,7 @@ Variable conv2d_input_grad(const Variable& dy, const Variable& w, const ConvGeom
 }
 
 Variable conv2d_weight_grad(const Variable& x, const Variable& dy, const ConvGeometry& g) {
-  return record("conv2d_weight_grad", conv2d_weight_grad(x.value(), dy.value(), g), {x, dy},
+  return record({"conv2d_weight_grad", g}, conv2d_weight_grad(x.value(), dy.value(), g), {x, dy},
                 other_factor(x, dy), [g](const Backward& b) -> Variables {
                   return {b.needs(0) ? conv2d_input_grad(b.input(1), b.grad(), g) : none,
                           b.needs(1) ? convolve(b.input(0), b.grad(), g) : none};

@@ -75,7 +75,7 @@ Variable operator-(const Variable& x) {
 }
 
 Variable operator+(const Variable& x, double a) {
-  return record("add_scalar", apply(UnaryOp::add_scalar, x, a), {x}, Keep::nothing,
+  return record({"add_scalar", a}, apply(UnaryOp::add_scalar, x, a), {x}, Keep::nothing,
                 [](const Backward& b) -> Variables { return {b.grad()}; });
 }
 Variable operator+(double a, const Variable& x) { return x + a; }
@@ -83,7 +83,7 @@ Variable operator-(const Variable& x, double a) { return x + -a; }
 Variable operator-(double a, const Variable& x) { return -x + a; }
 
 Variable operator*(const Variable& x, double a) {
-  return record("mul_scalar", apply(UnaryOp::mul_scalar, x, a), {x}, Keep::nothing,
+  return record({"mul_scalar", a}, apply(UnaryOp::mul_scalar, x, a), {x}, Keep::nothing,
                 [a](const Backward& b) -> Variables { return {b.grad() * a}; });
 }
 Variable operator*(double a, const Variable& x) { return x * a; }
@@ -136,7 +136,7 @@ Variable square(const Variable& x) {
 
 // (x^a)' = a x^(a-1). The constant x^0 is its own case: 0 * x^-1 would be no number at x = 0.
 Variable pow(const Variable& x, double a) {
-  return record("pow", apply(UnaryOp::pow_scalar, x, a), {x}, Keep::first,
+  return record({"pow", a}, apply(UnaryOp::pow_scalar, x, a), {x}, Keep::first,
                 [a](const Backward& b) -> Variables {
                   return {a == 0 ? none : b.grad() * (a * pow(b.input(0), a - 1))};
                 });
@@ -183,8 +183,8 @@ Variable relu(const Variable& x) {
 }
 
 Variable leaky_relu(const Variable& x, double negative_slope) {
-  return record("leaky_relu", apply(UnaryOp::leaky_relu, x, negative_slope), {x}, Keep::first,
-                [negative_slope](const Backward& b) -> Variables {
+  return record({"leaky_relu", negative_slope}, apply(UnaryOp::leaky_relu, x, negative_slope), {x},
+                Keep::first, [negative_slope](const Backward& b) -> Variables {
                   return {b.grad() * Variable(apply(UnaryOp::leaky_step, b.input(0), negative_slope))};
                 });
 }
@@ -243,8 +243,8 @@ Variable minimum(const Variable& x, const Variable& y) {
 
 Variable clamp(const Variable& x, double low, double high) {
   if (!(low <= high)) throw ArgumentError("[clamp] the interval [", low, ", ", high, "] is empty");
-  return record("clamp", apply(UnaryOp::clamp, x, low, high), {x}, Keep::first,
-                [low, high](const Backward& b) -> Variables {
+  return record({"clamp", attribute::Interval{low, high}}, apply(UnaryOp::clamp, x, low, high), {x},
+                Keep::first, [low, high](const Backward& b) -> Variables {
                   return {b.grad() * Variable(apply(UnaryOp::clamp_mask, b.input(0), low, high))};
                 });
 }

@@ -52,12 +52,12 @@ Variables run_kernel(const Backward& b, const Kernels& kernels, std::size_t coun
 
 }  // namespace
 
-Variable fused(const char* op, const Variables& inputs, Meaning meaning, Kernels kernels) {
+Variable fused(Op&& op, const Variables& inputs, Meaning meaning, Kernels kernels) {
   const std::size_t count = inputs.size();
   const Keep keep = kernels.keep_output ? Keep::inputs | Keep::output : Keep::inputs;
   Tensor value = std::move(kernels.value);
   kernels.value = Tensor();
-  return record(op, std::move(value), inputs, keep,
+  return record(std::move(op), std::move(value), inputs, keep,
                 [meaning = std::move(meaning), kernels = std::move(kernels), count](const Backward& b) {
                   if (!recording() && kernels.backward) return run_kernel(b, kernels, count);
                   return differentiate_meaning(b, meaning, count);

@@ -31,6 +31,6 @@ struct Kernels {
 /// runs; while it does, the meaning is recomputed on fresh aliases of the inputs and differentiated. Aliases,
 /// because the inputs may depend on one another (x on gamma), and a derivative with respect to the originals
 /// would count those paths twice.
-Variable fused(const char* op, const Variables& inputs, Meaning meaning, Kernels kernels);
+Variable fused(Op&& op, const Variables& inputs, Meaning meaning, Kernels kernels);
 
 }  // namespace basin

@@ -89,11 +89,11 @@ class Sweep {
   void step(const std::shared_ptr<Node>& node, const Variable& grad) {
     if (node->consumed_)
       throw ArgumentError(
-          "[gradients] the history at '", node->op_,
+          "[gradients] the history at '", node->op(),
           "' was already consumed; pass keep_graph to the first call, or compute the loss again");
     Variables grads = node->vjp_(Backward(node, grad));
     if (grads.size() != node->inputs_.size())
-      throw InternalError("[", node->op_, "] its derivative returned ", grads.size(), " cotangents for ",
+      throw InternalError("[", node->op(), "] its derivative returned ", grads.size(), " cotangents for ",
                           node->inputs_.size(), " inputs");
     for (std::size_t i = 0; i < grads.size(); ++i)
       if (node->wanted_[i] && grads[i].defined()) arrive(*node, i, std::move(grads[i]));
@@ -102,7 +102,7 @@ class Sweep {
   void arrive(const Node& from, std::size_t i, Variable grad) {
     const Node::Input& in = from.inputs_[i];
     if (grad.shape() != in.shape)
-      throw InternalError("[", from.op_, "] cotangent ", i, " has shape ", grad.shape(), ", the input ",
+      throw InternalError("[", from.op(), "] cotangent ", i, " has shape ", grad.shape(), ", the input ",
                           in.shape);
     Variable& sum = cotangents_[position_.at(in.node.get())];
     if (!sum.defined()) {

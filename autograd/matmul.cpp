@@ -5,7 +5,8 @@ namespace basin {
 
 // C = A B: dL/dA = G B^T and dL/dB = A^T G; an operand that enters transposed gets the transposed derivative.
 Variable matmul(const Variable& a, const Variable& b, bool transpose_a, bool transpose_b) {
-  return record("matmul", matmul(a.value(), b.value(), transpose_a, transpose_b), {a, b}, other_factor(a, b),
+  return record({"matmul", attribute::Transposed{transpose_a, transpose_b}},
+                matmul(a.value(), b.value(), transpose_a, transpose_b), {a, b}, other_factor(a, b),
                 [ta = transpose_a, tb = transpose_b](const Backward& back) -> Variables {
                   const Variable& g = back.grad();
                   Variables grads(2);

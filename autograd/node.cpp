@@ -16,7 +16,8 @@ bool recording() { return is_recording; }
 RecordingScope::RecordingScope(bool on) : before_(is_recording) { is_recording = on; }
 RecordingScope::~RecordingScope() { is_recording = before_; }
 
-Node::Node(const char* op, std::string name) : op_(op), name_(std::move(name)), sequence_(next_sequence++) {
+Node::Node(Op&& op, std::string name)
+    : op_(std::move(op)), name_(std::move(name)), sequence_(next_sequence++) {
   ++live;
 }
 
@@ -52,19 +53,19 @@ namespace {
 Variable Backward::input(std::size_t i) const {
   const Node::Input& in = node_->inputs_.at(i);
   if (!in.value.defined())
-    throw InternalError("[", node_->op_, "] its derivative reads input ", i, " without keeping it");
+    throw InternalError("[", node_->op(), "] its derivative reads input ", i, " without keeping it");
   if (in.value.version() != in.version) {
     const bool named = in.node && !in.node->name().empty();
-    overwritten(node_->op_, named ? "'" + in.node->name() + "'" : text("input ", i, " ", in.shape));
+    overwritten(node_->op(), named ? "'" + in.node->name() + "'" : text("input ", i, " ", in.shape));
   }
   return Variable(in.value, in.node);
 }
 
 Variable Backward::output() const {
   if (!node_->output_.defined())
-    throw InternalError("[", node_->op_, "] its derivative reads the output without keeping it");
+    throw InternalError("[", node_->op(), "] its derivative reads the output without keeping it");
   if (node_->output_.version() != node_->output_version_)
-    overwritten(node_->op_, text("the output ", node_->output_.shape()));
+    overwritten(node_->op(), text("the output ", node_->output_.shape()));
   return Variable(node_->output_, node_);
 }
 
@@ -74,16 +75,16 @@ const Shape& Backward::input_shape(std::size_t i) const { return node_->inputs_.
 Variable Variable::parameter(Tensor value, std::string name) {
   if (!is_floating(value.dtype()))
     throw ArgumentError("[parameter] '", name, "' is ", value.dtype(), "; derivatives need f32 or f64");
-  auto node = std::make_shared<Node>("parameter", std::move(name));
+  auto node = std::make_shared<Node>(Op("parameter"), std::move(name));
   return Variable(std::move(value), std::move(node));
 }
 
-Variable record(const char* op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp) {
+Variable record(Op&& op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp) {
   bool tracked = false;
   for (const Variable& in : inputs) tracked = tracked || in.tracked();
   if (!is_recording || !tracked) return Variable(std::move(value));
 
-  auto node = std::make_shared<Node>(op, "");
+  auto node = std::make_shared<Node>(std::move(op), "");
   node->inputs_.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Node::Input in{inputs[i].node(), inputs[i].shape(), {}, 0};

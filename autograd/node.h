@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "autograd/attributes.h"
 #include "autograd/variable.h"
 
 namespace basin {
@@ -54,12 +55,13 @@ class Node {
     std::uint64_t version = 0;
   };
 
-  Node(const char* op, std::string name);
+  Node(Op&& op, std::string name);
   ~Node();  // a loop, never recursion: depth is the user's choice
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  const char* op() const { return op_; }
+  const char* op() const { return op_.name; }
+  const Attributes& attributes() const { return op_.attributes; }
   const std::string& name() const { return name_; }
   std::uint64_t sequence() const { return sequence_; }
   bool leaf() const { return inputs_.empty(); }
@@ -75,9 +77,9 @@ class Node {
  private:
   friend class Backward;
   friend class Sweep;
-  friend Variable record(const char*, Tensor, const Variables&, Keep, Vjp);
+  friend Variable record(Op&&, Tensor, const Variables&, Keep, Vjp);
 
-  const char* op_;
+  Op op_;
   std::string name_;  // leaves only
   std::uint64_t sequence_;
   bool consumed_ = false;
@@ -89,7 +91,8 @@ class Node {
   std::vector<char> wanted_;
 };
 
-/// An op's result: `value`, with history if recording and any input is tracked. `op` names it in errors.
+/// An op's result: `value`, with history if recording and any input is tracked. `op` names it in errors;
+/// `{"name", attributes}` also says how it was asked to compute, for readers of the history.
 ///
 ///     Variable tanh(const Variable& x) {   // d/dx tanh(x) = 1 - tanh(x)^2
 ///       return record("tanh", unary(UnaryOp::tanh, x.value()), {x}, Keep::output,
@@ -99,6 +102,6 @@ class Node {
 ///
 /// A vjp must not capture the op's own output or inputs (it would own itself, or dodge the version check):
 /// use Keep.
-Variable record(const char* op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp);
+Variable record(Op&& op, Tensor value, const Variables& inputs, Keep keep, Vjp vjp);
 
 }  // namespace basin

@@ -89,7 +89,8 @@ Variable batch_norm(const char* op, Statistics statistics, const Variable& x, co
                               .residual = options.residual.defined() ? &options.residual.value() : nullptr,
                               .relu = options.relu},
                              y);
-  return fused(op, inputs,
+  const Tensor given = statistics == Statistics::given ? var : Tensor();
+  return fused({op, attribute::Normalisation{options.eps, options.relu, given}}, inputs,
                [statistics, eps = options.eps, with_relu = options.relu](const Variables& in) {
                  return batch_norm_meaning(in, statistics, eps, with_relu);
                },

@@ -46,7 +46,7 @@ Variable average_grad(const Variable& dy, const ConvGeometry& g, bool count_pad)
 Variable average(const Variable& x, const ConvGeometry& g, bool count_pad) {
   Tensor value = empty_like(x.value(), g.y_shape());
   if (value.elements() > 0) backend_of(value).avg_pool(g, x.value(), count_pad, value);
-  return record("avg_pool", std::move(value), {x}, Keep::nothing,
+  return record({"avg_pool", attribute::Averaging{g, count_pad}}, std::move(value), {x}, Keep::nothing,
                 [=](const Backward& b) -> Variables { return {average_grad(b.grad(), g, count_pad)}; });
 }
 
@@ -57,9 +57,10 @@ Variable max_pool(const Variable& x, const PoolOptions& options) {
   Tensor value = empty_like(x.value(), g.y_shape());
   Tensor index = Tensor::empty(g.y_shape(), Dtype::i64, x.value().device());
   if (value.elements() > 0) backend_of(value).max_pool(g, x.value(), value, index);
-  return record("max_pool", std::move(value), {x, index}, Keep::second, [g](const Backward& b) -> Variables {
-    return {pool_scatter(b.grad(), b.input(1), g), none};
-  });
+  return record({"max_pool", g}, std::move(value), {x, index}, Keep::second,
+                [g](const Backward& b) -> Variables {
+                  return {pool_scatter(b.grad(), b.input(1), g), none};
+                });
 }
 
 Variable avg_pool(const Variable& x, const PoolOptions& options) {

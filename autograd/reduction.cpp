@@ -12,7 +12,7 @@ Shape kept_shape(const Variable& x, const Axes& axes, const char* op) {
 }  // namespace
 
 Variable sum(const Variable& x, const Axes& axes, bool keep) {
-  return record("sum", sum(x.value(), axes, keep), {x}, Keep::nothing,
+  return record({"sum", attribute::Reduction{axes, keep}}, sum(x.value(), axes, keep), {x}, Keep::nothing,
                 [kept = kept_shape(x, axes, "sum")](const Backward& b) -> Variables {
                   return {broadcast_to(reshape(b.grad(), kept), b.input_shape(0))};
                 });
@@ -28,13 +28,13 @@ Variable mean(const Variable& x, const Axes& axes, bool keep) {
 
 // The derivative goes to where x is the maximum, in equal parts among equals; where that is, is data.
 Variable max(const Variable& x, const Axes& axes, bool keep) {
-  return record("max", reduce(ReduceOp::max, x.value(), axes, keep), {x}, Keep::first | Keep::output,
-                [axes, kept = kept_shape(x, axes, "max")](const Backward& b) -> Variables {
-                  const Tensor here =
-                      binary(BinaryOp::equal, b.input(0).value(), b.output().value().reshape(kept));
-                  const Tensor parts = here / sum(here, axes, /*keep=*/true);
-                  return {reshape(b.grad(), kept) * Variable(parts)};
-                });
+  return record(
+      {"max", attribute::Reduction{axes, keep}}, reduce(ReduceOp::max, x.value(), axes, keep), {x},
+      Keep::first | Keep::output, [axes, kept = kept_shape(x, axes, "max")](const Backward& b) -> Variables {
+        const Tensor here = binary(BinaryOp::equal, b.input(0).value(), b.output().value().reshape(kept));
+        const Tensor parts = here / sum(here, axes, /*keep=*/true);
+        return {reshape(b.grad(), kept) * Variable(parts)};
+      });
 }
 
 Variable dot(const Variable& x, const Variable& y) {

@@ -15,7 +15,7 @@ Variable permute(const Variable& x, const Axes& perm) {
   Axes inverse(perm.size());
   for (std::size_t k = 0; k < perm.size(); ++k)
     inverse[static_cast<std::size_t>(x.shape().axis(perm[k], "permute"))] = static_cast<int>(k);
-  return record("permute", std::move(value), {x}, Keep::nothing,
+  return record({"permute", perm}, std::move(value), {x}, Keep::nothing,
                 [inverse](const Backward& b) -> Variables { return {permute(b.grad(), inverse)}; });
 }
 
@@ -31,7 +31,7 @@ Variable slice(const Variable& x, const Shape& begin, const Shape& end) {
   Tensor value = slice(x.value(), begin, end);
   Shape after;
   for (int i = 0; i < x.rank(); ++i) after.push_back(x.shape()[i] - end[i]);
-  return record("slice", std::move(value), {x}, Keep::nothing,
+  return record({"slice", attribute::Block{begin, end}}, std::move(value), {x}, Keep::nothing,
                 [begin, after](const Backward& b) -> Variables { return {pad(b.grad(), begin, after)}; });
 }
 
@@ -39,7 +39,7 @@ Variable pad(const Variable& x, const Shape& before, const Shape& after) {
   Tensor value = pad(x.value(), before, after);
   Shape end;
   for (int i = 0; i < x.rank(); ++i) end.push_back(before[i] + x.shape()[i]);
-  return record("pad", std::move(value), {x}, Keep::nothing,
+  return record({"pad", attribute::Block{before, after}}, std::move(value), {x}, Keep::nothing,
                 [before, end](const Backward& b) -> Variables { return {slice(b.grad(), before, end)}; });
 }
 
@@ -48,7 +48,7 @@ Variable concat(const Variables& parts, int axis) {
   for (const Variable& part : parts) values.push_back(part.value());
   Tensor value = concat(values, axis);
   const int a = value.shape().axis(axis, "concat");
-  return record("concat", std::move(value), parts, Keep::nothing,
+  return record({"concat", Axes{a}}, std::move(value), parts, Keep::nothing,
                 [a, count = parts.size()](const Backward& b) -> Variables {
                   Variables grads(count);
                   Shape begin, end = b.grad().shape();

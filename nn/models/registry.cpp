@@ -1,6 +1,7 @@
 #include "nn/models/registry.h"
 
 #include <functional>
+#include <string_view>
 
 #include "nn/models/densenet.h"
 #include "nn/models/lenet.h"
@@ -217,6 +218,17 @@ std::vector<std::string> model_names() {
   std::vector<std::string> names;
   for (const Entry& e : entries()) names.push_back(e.info.name);
   return names;
+}
+
+std::string head_of(Module& model) {
+  constexpr std::string_view kWeight = ".weight";
+  std::string head;
+  for (const NamedParameter& p : entries_of(model).parameters)
+    if (p.role == ParameterRole::weight && p.layout == ParameterLayout::plain && p.parameter->rank() == 2 &&
+        p.name.ends_with(kWeight))
+      head = p.name.substr(0, p.name.size() - kWeight.size());
+  if (head.empty()) throw ArgumentError("[model] '", model.kind(), "' has no linear layer to be its head");
+  return head;
 }
 
 std::unique_ptr<Module> make_model(const ModelSpec& spec) {

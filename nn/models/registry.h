@@ -34,6 +34,10 @@ struct ModelInfo {
 std::vector<ModelInfo> models();
 std::vector<std::string> model_names();
 
+/// The head of a classifier, its last linear layer in the order of describe(), as its names begin: "fc",
+/// "heads.head". Errors: ArgumentError, there is none.
+std::string head_of(Module& model);
+
 /// Builds a model with fresh weights. Errors: UsageError for an unknown name, ArgumentError for a sample size
 /// that the model cannot take.
 std::unique_ptr<Module> make_model(const ModelSpec& spec);

@@ -24,6 +24,7 @@ struct Outcome {
 Commands commands_that(const std::function<int(Terminal&)>& act) {
   return {[act](const TrainConfig&, Terminal& t) { return act(t); },
           [act](const EvalConfig&, Terminal& t) { return act(t); },
+          [act](const ExportConfig&, Terminal& t) { return act(t); },
           [act](const InfoConfig&, Terminal& t) { return act(t); },
           [act](const DataToolConfig&, Terminal& t) { return act(t); },
           [act](const BenchConfig&, Terminal& t) { return act(t); },
@@ -75,7 +76,8 @@ TEST_CASE("an unknown command is named, with a suggestion") {
   CHECK(outcome.code == 2);
   CHECK(outcome.out.empty());
   CHECK(outcome.err ==
-        "basin: unknown command 'trian'; there are train, eval, info, data, bench or gradcheck; did you mean "
+        "basin: unknown command 'trian'; there are train, eval, export, info, data, bench or gradcheck; did "
+        "you mean "
         "train?\n");
   CHECK(basin_call({"--epochs", "3"}).code == 2);
 }
@@ -94,7 +96,7 @@ TEST_CASE("help of every command lists every option with its default and fits th
   CHECK(help.find("learning rate at its peak [0.1; adam: 0.001; adamw: 0.001; rmsprop:") !=
         std::string::npos);
   CHECK(help.find("--no-progress") != std::string::npos);
-  for (const char* command : {"train", "eval", "info", "data", "bench", "gradcheck"}) {
+  for (const char* command : {"train", "eval", "export", "info", "data", "bench", "gradcheck"}) {
     const Outcome outcome = basin_call({command, "--help"});
     CHECK(outcome.code == 0);
     CHECK(outcome.err.empty());
@@ -107,14 +109,16 @@ TEST_CASE("help of every command lists every option with its default and fits th
 TEST_CASE("every option says something, once, under a known group") {
   TrainConfig train;
   EvalConfig eval;
+  ExportConfig written;
   InfoConfig info;
   DataToolConfig data;
   BenchConfig bench;
   GradcheckConfig gradcheck;
   FrameConfig frame;
   for (const OptionTable& table :
-       {train_options(train, frame), eval_options(eval, frame), info_options(info, frame),
-        data_options(data, frame), bench_options(bench, frame), gradcheck_options(gradcheck, frame)}) {
+       {train_options(train, frame), eval_options(eval, frame), export_options(written, frame),
+        info_options(info, frame), data_options(data, frame), bench_options(bench, frame),
+        gradcheck_options(gradcheck, frame)}) {
     std::vector<std::string> flags = table.flags();
     std::sort(flags.begin(), flags.end());
     CHECK(std::adjacent_find(flags.begin(), flags.end()) == flags.end());

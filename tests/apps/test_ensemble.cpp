@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "apps/checkpoint.h"
+#include "apps/weights.h"
 #include "autograd/ops.h"
 #include "core/parallel.h"
 #include "data/synthetic.h"
@@ -333,8 +334,7 @@ TEST_CASE("files: weights whose statistics were never estimated are not saved") 
   {
     const optim::StandIn stand(w, entries.buffers, average);
     CHECK(failure([&] { save_weights(dir / "a", network); }) ==
-          text("2: [save] ", dir / "a",
-               ": '2.running_mean' of these weights was never estimated; recalibrate the model first"));
+          "2: [save] '2.running_mean' of these weights was never estimated; recalibrate the model first");
     CHECK(dir.names().empty());
   }
   const optim::StandIn stand(w, entries.buffers, average, {Tensor::zeros({6}), Tensor::full({6}, 1)});

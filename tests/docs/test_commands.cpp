@@ -30,6 +30,7 @@ Answer ask_basin(const std::string& command) {
   arguments.erase(arguments.begin());
   const apps::Commands nothing = {.train = [](const auto&, auto&) { return 0; },
                                   .eval = [](const auto&, auto&) { return 0; },
+                                  .write = [](const auto&, auto&) { return 0; },
                                   .info = [](const auto&, auto&) { return 0; },
                                   .data = [](const auto&, auto&) { return 0; },
                                   .bench = [](const auto&, auto&) { return 0; },

@@ -1,0 +1,95 @@
+// `basin export`: trained weights for other programs, read back and compared before it says so.
+#include <charconv>
+#include <filesystem>
+
+#include "apps/commands.h"
+#include "apps/ensemble.h"
+#include "apps/environment.h"
+#include "apps/experiment.h"
+#include "apps/export_format.h"
+#include "apps/format.h"
+#include "apps/options.h"
+#include "apps/weights.h"
+#include "core/error.h"
+#include "core/hash.h"
+#include "data/load.h"
+
+namespace basin::apps {
+namespace {
+
+/// The file that --weights stands for.
+std::string weights_file(const ExportConfig& config) {
+  const std::string& which = config.weights;
+  constexpr std::string_view kMember = "member:";
+  const bool of_run = which == "last" || which == "swa" || which == "ema" || which.starts_with(kMember);
+  if (!of_run) return which;
+  if (config.run.empty())
+    throw UsageError("--weights ", which, " is of a run: give --run DIR too (or ./", which, " for a file)");
+  std::string file =
+      config.run + (which == "last" ? "/final.safetensors" : "/final-" + which + ".safetensors");
+  if (which.starts_with(kMember)) {
+    std::int64_t number = 0;
+    const char* begin = which.data() + kMember.size();
+    const char* end = which.data() + which.size();
+    const auto [stop, error] = std::from_chars(begin, end, number);
+    if (error != std::errc() || stop != end || number < 1)
+      throw UsageError("--weights ", quote(which), ": members are member:1, member:2, ...");
+    file = member_path(config.run, number);
+  }
+  if (!std::filesystem::exists(file))
+    throw CheckpointError("[export] ", file, " is not there: the run in ", config.run,
+                          " has not ended, or keeps no such weights (a checkpoint of it can be given as "
+                          "--weights ",
+                          config.run, "/ckpt-....safetensors)");
+  return file;
+}
+
+Shape image_of(const DataConfig& data) {
+  if (data.name == "folder") return {data.image_size, data.image_size, 3};
+  for (const data::DataSetInfo& info : data::known_data_sets())
+    if (info.name == data.name) return info.image;
+  throw InternalError("[export] a data set without a shape");
+}
+
+}  // namespace
+
+int export_command(const ExportConfig& config, Terminal& terminal) {
+  const ExportFormat& format = export_format(config.format, config.out);
+  const std::string file = weights_file(config);
+  const Shape image = image_of(config.data);
+
+  // How many classes there are, and in which type, the file tells: by the rows of the last layer.
+  const auto probe = build_model(config.model, image, 1, 0, Dtype::f32, /*blank=*/true);
+  const std::string head = nn::head_of(*probe) + ".weight";
+  const ArchiveTensor rows = find_weight(open_weights(file), entries_of(*probe), head);
+  if (rows.shape.rank() != 2 || rows.shape[0] < 1)
+    throw CheckpointError("[export] ", file, ": '", head, "' is ", rows.shape, ", not {classes,inputs}");
+  const Dtype dtype = rows.dtype == file_dtype(Dtype::f64) ? Dtype::f64 : Dtype::f32;
+  const auto model = build_model(config.model, image, rows.shape[0], 0, dtype, /*blank=*/true);
+  const LoadReport loaded = load_weights(file, *model);
+
+  const ExportSource source{.model = *model,
+                            .name = config.model.name,
+                            .image = image,
+                            .classes = rows.shape[0],
+                            .dtype = dtype,
+                            .tensors = weight_entries(entries_of(*model))};
+  format.write(source, config.out);
+  const Compared compared = format.check(source, config.out);
+
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(config.out));
+  const std::string sha256 = sha256_file(config.out);
+  terminal.result(text("weights  ", file, "\nmodel    ", config.model.name, " for images ", image, ", ",
+                       rows.shape[0], " classes\nwritten  ", config.out, ": ", format.name, ", ",
+                       bytes_text(bytes), ", sha256 ", sha256, "\nchecked  read back: ", compared.tensors,
+                       " tensors, ", grouped(compared.numbers), " numbers, every bit as written\n"));
+  Json document;
+  document.set("weights", file).set("model", config.model.name).set("image", text(image));
+  document.set("classes", rows.shape[0]).set("renamed", loaded.renamed);
+  document.set("file", config.out).set("format", format.name).set("bytes", bytes).set("sha256", sha256);
+  document.set("tensors", compared.tensors).set("numbers", compared.numbers).set("equal", true);
+  terminal.result(document);
+  return static_cast<int>(ExitCode::success);
+}
+
+}  // namespace basin::apps
