@@ -42,10 +42,11 @@ int dry_run(const TrainConfig& config, const Examples& examples, Terminal& termi
 
 }  // namespace
 
-int train_command(const TrainConfig& config, Terminal& terminal) {
-  apply(config.device);
+int train_command(const TrainConfig& given, Terminal& terminal) {
+  apply(given.device);
   // Before the run directory: missing data leave nothing behind.
-  const Examples examples = load_examples(config.data, config.run.seed);
+  const Examples examples = load_examples(given.data, given.run.seed);
+  const TrainConfig config = with_length(given, steps_per_epoch(given, examples));
   check_rules(config, steps_per_epoch(config, examples));
   if (config.run.dry_run) return dry_run(config, examples, terminal);
   RunDirectory run(config, terminal);

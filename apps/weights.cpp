@@ -127,8 +127,9 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
   std::vector<Slot> slots;
   add_slots(slots, "", model);
   const Names names = match_names(archive, slots);
-  const std::string& head = options.ignored_head;
+  const std::string head = options.ignore_head ? options.head : "";
   LoadReport report{.prefix = names.prefix};
+  bool other_classes = false;
   Findings missing(kShownNames), unexpected(kShownNames), different(kShownNames);
   std::vector<Slot*> wanted;
   for (Slot& slot : slots) {
@@ -146,6 +147,7 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
     const ArchiveTensor& t = archive.at(found->second);
     if (slot.tensor.defined() && (t.shape != shape_in_file(slot) || t.dtype != dtype)) {
       if (is_counter(slot.name)) continue;
+      other_classes = other_classes || begins(slot.name, options.head);
       different.add(text(slot.name, " (", in_words(t.dtype, t.shape), ", expected ",
                          in_words(dtype, shape_in_file(slot)), ')'));
       continue;
@@ -164,7 +166,9 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
   }
   const std::string problems =
       missing.line("missing") + unexpected.line("unexpected") + different.line("different");
-  if (!problems.empty()) throw CheckpointError("[load] ", path, " does not fit", problems);
+  if (!problems.empty())
+    throw CheckpointError("[load] ", path, " does not fit", problems,
+                          other_classes ? "; for other classes: --ignore-head" : "");
 
   for (Slot* slot : wanted) fill(*slot, archive, names.file_name.at(slot->name));
   report.tensors = static_cast<std::int64_t>(wanted.size());
