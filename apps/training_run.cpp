@@ -48,7 +48,7 @@ TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, Ru
 }
 
 std::int64_t TrainingRun::batches() const {
-  return std::min(steps_per_epoch_, total_steps_ - epoch_ * steps_per_epoch_);
+  return std::clamp<std::int64_t>(total_steps_ - epoch_ * steps_per_epoch_, 0, steps_per_epoch_);
 }
 
 std::vector<StatePart> TrainingRun::state() {

@@ -66,7 +66,7 @@ TEST_CASE("freeze: what is frozen keeps its bits under decay, momentum, perturba
       const std::vector<std::string> names = changed(dir / "start", run + file);
       for (const std::string& name : names) {
         CAPTURE(name);
-        const bool frozen = begins_with_any(name, {"conv1.", "layer1."}) || name.ends_with("bn1.weight");
+        const bool frozen = begins_with_any(name, {"conv1.", "layer1."}) || name.ends_with(".bn1.weight");
         const bool statistic = name.find("running_") != std::string::npos || name.ends_with("tracked");
         CHECK((!frozen || statistic));
       }
