@@ -149,9 +149,9 @@ TEST_CASE("frozen statistics: train mode computes what eval mode does, and moves
         {"--sharpness", "sam", "--micro", "own", "--micro-size", "16"},
         {"--sharpness", "gam", "--gam-form", "exact", "--recalibrate-last"}}) {
     const std::string fresh = run + recipe.back();
-    REQUIRE(
-        train(small(fresh, joined(recipe, {"--init", file, "--norm-statistics", "frozen", "--lr", "0.01"})))
-            .code == 0);
+    REQUIRE(train(small(fresh, joined(recipe, {"--init", file, "--norm-statistics", "frozen", "--lr", "0.01",
+                                               "--epochs", "1"})))
+                .code == 0);
     const bool averaged = std::filesystem::exists(fresh + "/final-swa.safetensors");
     for (const std::string which : {"/final.safetensors", "/final-swa.safetensors"}) {
       if (which == "/final-swa.safetensors" && !averaged) continue;

@@ -155,7 +155,10 @@ TEST_CASE("init: a new head keeps its fresh values, the rest is the file's") {
   const auto pretrained = network("resnet8", 100, 1), fresh = network("resnet8", 10, 2);
   save_weights(dir / "file", *pretrained);
   LoadReport report;
-  const ModelConfig config{.name = "resnet8", .init = dir / "file", .ignore_head = true};
+  ModelConfig config;
+  config.name = "resnet8";
+  config.init = dir / "file";
+  config.ignore_head = true;
   const auto model = build_model(config, {32, 32, 3}, 10, 2, Dtype::f32, false, &report);
   CHECK(report.left_out == 2);
   const Entries a = entries_of(*model), b = entries_of(*fresh), c = entries_of(*pretrained);
@@ -239,7 +242,7 @@ TEST_CASE("export: a run's weights come out with their names, checked, and start
         }).starts_with("4: "));
   CHECK(failure([&] {
           run_export({"--weights", file, "--model", "resnet8", "-o", dir / "out.pth"});
-        }) == "2: export: '" + (dir / "out.pth") + "' does not end in .safetensors; give --format NAME");
+        }).starts_with("2: export: '" + (dir / "out.pth") + "' does not end in .safetensors"));
   CHECK(failure([&] { run_export({"-o", file}); }).starts_with("2: nothing to export"));
   CHECK(failure([&] { run_export({"--run", run}); }) == "2: export needs a file to write: -o FILE");
   CHECK(failure([&] {

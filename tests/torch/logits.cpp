@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "apps/experiment.h"
+#include "nn/models/registry.h"
 #include "tests/torch/formula.h"
 
 int main(int argc, char** argv) {
@@ -12,11 +12,11 @@ int main(int argc, char** argv) {
     if (argc != 5) throw UsageError("basin_logits MODEL WEIGHTS PICTURE SIDE");
     const Index side = std::atol(argv[4]);
     const Archive archive = apps::open_weights(argv[2]);
-    const Shape image{side, side, 3};
-    const auto probe = apps::build_model({.name = argv[1]}, image, 1, 0, Dtype::f32, true);
+    nn::ModelSpec spec{.name = argv[1], .height = side, .width = side, .blank = true};
+    const auto probe = nn::make_model(spec);
     const std::string head = nn::head_of(*probe) + ".weight";
-    const Index classes = apps::find_weight(archive, entries_of(*probe), head).shape[0];
-    const auto model = apps::build_model({.name = argv[1]}, image, classes, 0, Dtype::f32, true);
+    const Index classes = spec.classes = apps::find_weight(archive, entries_of(*probe), head).shape[0];
+    const auto model = nn::make_model(spec);
     apps::load_weights(argv[2], *model);
     nn::Context ctx = nn::Context::evaluation();
     const Tensor logits = (*model)(Variable(test::picture_batch(argv[3], side)), ctx).value();
