@@ -174,7 +174,8 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
     throw CheckpointError("[load] ", path, " does not fit", problems,
                           other_classes ? "; for other classes: --ignore-head" : "");
 
-  for (Slot* slot : wanted) fill(*slot, archive, names.file_name.at(slot->name));
+  if (options.read)
+    for (Slot* slot : wanted) fill(*slot, archive, names.file_name.at(slot->name));
   report.tensors = static_cast<std::int64_t>(wanted.size());
   report.renamed = names.renamed;
   return report;

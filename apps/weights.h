@@ -30,6 +30,7 @@ void save_weights(const std::string& path, Model& model) {
 struct LoadOptions {
   std::string head{};        // the model's last layer: "fc"
   bool ignore_head = false;  // it keeps its values, whatever the file has of it
+  bool read = true;          // false: check alone, by the file's header
 };
 
 /// What load_weights() did.

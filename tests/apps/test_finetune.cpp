@@ -170,7 +170,7 @@ TEST_CASE("a new head: 100 classes become 10, and a resumed run no longer needs 
   CHECK(failure([&] {
           train(small(straight, {"--init", file}));
         }).find("--ignore-head") != std::string::npos);
-  std::filesystem::remove_all(straight);
+  CHECK_FALSE(std::filesystem::exists(straight));
   const test::Words words = {"--init", file, "--ignore-head"};
   TrainConfig config = small(straight, words);
   config.output.quiet = false;
