@@ -39,10 +39,13 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   const bool first = request.pass == optim::Pass::first;
   // A pass of the whole batch for each part would move the statistics as often.
   const bool update = first && !(whole_forward && begin > 0);
-  const bool own_statistics = part && !whole_forward && first;
+  const bool own_statistics = part && !whole_forward && first && !options_.frozen_statistics;
   if (own_statistics) begin_part(begin);
 
-  nn::Context ctx{.statistics = update ? nn::Statistics::update : nn::Statistics::hold,
+  const nn::Statistics statistics = options_.frozen_statistics ? nn::Statistics::running
+                                    : update                   ? nn::Statistics::update
+                                                               : nn::Statistics::hold;
+  nn::Context ctx{.statistics = statistics,
                   .seed = seed_,
                   .step = static_cast<std::uint64_t>(step_),
                   .true_gradient = request.true_gradient};

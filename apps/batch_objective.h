@@ -22,6 +22,7 @@ struct LossOptions {
   CrossEntropyOptions cross_entropy = {};
   double weight_decay = 0;                // in the loss; see optim::EvaluateOptions
   MicroNorm micro_norm = MicroNorm::own;  // what batch normalisation sees of a micro-batch's pass
+  bool frozen_statistics = false;         // it normalises by its running statistics, which stay
 };
 
 /// Cross-entropy of a model on the rows of a batch that a request asks for. Of a mixed batch it is lambda

@@ -12,35 +12,44 @@
 
 namespace basin::apps {
 
-void validate(const TrainConfig& c) {
-  if (c.optimizer.kind == Optimizer::sgd && c.optimizer.nesterov) {
-    if (c.optimizer.momentum == 0) throw UsageError("--nesterov needs --momentum > 0");
-    if (c.optimizer.dampening != 0) throw UsageError("--nesterov needs --dampening 0");
-  }
+namespace {
+
+/// Checks of moments against the length of the run.
+void check_length(const TrainConfig& c) {
   const auto epochs = static_cast<double>(c.schedule.epochs);
   if (c.schedule.warmup_epochs > epochs) {
     throw UsageError("--warmup-epochs ", c.schedule.warmup_epochs, " is longer than the run (--epochs ",
                      epochs, ")");
   }
+  if (c.schedule.kind == optim::ScheduleKind::step) milestone_epochs(c.schedule);
+  const auto in_the_run = [&](const char* flag, double start) {
+    if (first_epoch(start, c.schedule.epochs) > c.schedule.epochs)
+      throw UsageError("--", flag, " ", start, " is not within the run (--epochs ", epochs, ")");
+  };
+  if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
+  if (c.ensemble.kind == EnsembleKind::fge) in_the_run("fge-start", c.ensemble.start);
+}
+
+}  // namespace
+
+void validate(const TrainConfig& c) {
+  if (c.optimizer.kind == Optimizer::sgd && c.optimizer.nesterov) {
+    if (c.optimizer.momentum == 0) throw UsageError("--nesterov needs --momentum > 0");
+    if (c.optimizer.dampening != 0) throw UsageError("--nesterov needs --dampening 0");
+  }
+  if (c.schedule.steps == 0) check_length(c);  // else with_length() does
   using Kind = optim::ScheduleKind;
   const bool has_least = c.schedule.kind != Kind::constant && c.schedule.kind != Kind::step &&
                          c.schedule.kind != Kind::one_cycle;
   if (has_least && c.schedule.min_lr > c.optimizer.lr) {
     throw UsageError("--min-lr ", c.schedule.min_lr, " is above --lr ", c.optimizer.lr);
   }
-  if (c.schedule.kind == Kind::step)
-    milestone_epochs(c.schedule);  // It becomes the beginning of a directory's name.
+  // It becomes the beginning of a directory's name.
   if (c.run.name.find('/') != std::string::npos || c.run.name.starts_with('.')) {
     throw UsageError("--name ", quote(c.run.name),
                      " is no name for a directory: no '/', and no '.' at its start");
   }
-  const auto in_the_run = [&](const char* flag, double start) {
-    if (first_epoch(start, c.schedule.epochs) > c.schedule.epochs)
-      throw UsageError("--", flag, " ", start, " is not within the run (--epochs ", epochs, ")");
-  };
-  if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
   if (c.ensemble.kind == EnsembleKind::fge) {
-    in_the_run("fge-start", c.ensemble.start);
     if (c.average.kind == Average::swa && c.average.swa_lr > 0)
       throw UsageError(
           "--ensemble fge and --average swa both set the learning rate of the last phase: give --swa-lr 0");
@@ -57,6 +66,19 @@ void validate(const TrainConfig& c) {
   if (c.output.quiet && c.output.verbose) throw UsageError("--quiet and --verbose exclude each other");
   if (c.run.dry_run && c.run.resume)
     throw UsageError("--dry-run starts a new run and --resume an old one: give one");
+}
+
+TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch) {
+  TrainConfig resolved = config;
+  if (config.schedule.steps == 0) return resolved;
+  resolved.schedule.epochs = (config.schedule.steps + steps_per_epoch - 1) / steps_per_epoch;
+  check_length(resolved);
+  return resolved;
+}
+
+std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch) {
+  const ScheduleConfig& s = config.schedule;
+  return s.steps > 0 ? s.steps : s.epochs * steps_per_epoch;
 }
 
 std::vector<double> milestone_epochs(const ScheduleConfig& schedule) {

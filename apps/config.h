@@ -33,6 +33,7 @@ struct Period {
 
 enum class CropPadding { zero, reflect };
 enum class HeldOutFrom { drawn, end };
+enum class NormStatistics { batch, frozen };
 enum class Optimizer { sgd, adam, adamw, rmsprop, lion };
 enum class Decay { all, weights };
 enum class DecayIn { update, loss };
@@ -66,6 +67,9 @@ struct ModelConfig {
   std::string name = "resnet20";
   nn::Shortcut shortcut = nn::Shortcut::a;  // of the CIFAR ResNets
   std::string init;                         // safetensors file; empty: random
+  bool ignore_head = false;                 // of that file: the last layer stays random
+  std::string freeze;                       // patterns between commas: parameters that do not train
+  NormStatistics norm_statistics = NormStatistics::batch;
 };
 
 struct OptimizerConfig {
@@ -115,6 +119,7 @@ struct SharpnessConfig {
 struct ScheduleConfig {
   optim::ScheduleKind kind = optim::ScheduleKind::cosine;
   std::int64_t epochs = 30;
+  std::int64_t steps = 0;  // of the run; 0: as many as the epochs have. See with_length()
   std::int64_t batch_size = 128;
   double warmup_epochs = 0;
   std::vector<double> milestones = {0.5, 0.75};  // as given; milestone_epochs() resolves fractions
@@ -273,6 +278,13 @@ struct DataToolConfig {
 
 /// Checks what no single option can: relations between options. Errors: UsageError.
 void validate(const TrainConfig& config);
+
+/// The configuration with schedule.epochs as schedule.steps has them: the last epoch may be a short one. As
+/// it is if the run is counted in epochs. Errors: as validate() for what depends on the length of the run.
+TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch);
+
+/// Steps of the whole run.
+std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch);
 
 /// The epochs, rising, after which the step schedule lowers the rate: a milestone below 1 is a fraction of
 /// the run.

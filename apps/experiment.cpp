@@ -5,8 +5,35 @@
 
 namespace basin::apps {
 
+namespace {
+
+std::string in_words(const std::string& file, const LoadReport& loaded, nn::Module& model, bool ignore_head) {
+  std::string words = text(file, "  ", loaded.tensors, " tensors");
+  if (!loaded.prefix.empty()) words += text(", named ", loaded.prefix, "...");
+  if (loaded.renamed > 0) words += text(", ", loaded.renamed, " of them under other names");
+  if (ignore_head)
+    words += text("; the head ", nn::head_of(model), " is freshly drawn, ", loaded.left_out,
+                  " tensors of the file left out");
+  return words;
+}
+
+/// The model as the run starts with it; `start` gets what --init gave it, in words.
+std::unique_ptr<nn::Module> first_model(const TrainConfig& config, const ImageSet& set,
+                                        std::optional<std::string>& start) {
+  ModelConfig model = config.model;
+  if (config.run.resume) model.init.clear();  // everything is in the checkpoint; the file may be gone
+  LoadReport loaded;
+  auto built =
+      build_model(model, set.image, set.classes(), config.run.seed, config.device.dtype, false, &loaded);
+  if (!model.init.empty()) start = in_words(model.init, loaded, *built, model.ignore_head);
+  return built;
+}
+
+}  // namespace
+
 std::unique_ptr<nn::Module> build_model(const ModelConfig& config, const Shape& image, std::int64_t classes,
-                                        std::uint64_t seed, Dtype dtype, bool blank) {
+                                        std::uint64_t seed, Dtype dtype, bool blank, LoadReport* loaded) {
+  const bool all_read = !config.init.empty() && !config.ignore_head;
   auto model = nn::make_model({.name = config.name,
                                .height = image[0],
                                .width = image[1],
@@ -15,15 +42,20 @@ std::unique_ptr<nn::Module> build_model(const ModelConfig& config, const Shape& 
                                .shortcut = config.shortcut,
                                .seed = seed,
                                .dtype = dtype,
-                               .blank = blank || !config.init.empty()});
-  if (!config.init.empty()) load_weights(config.init, *model);
+                               .blank = blank || all_read});
+  if (!config.init.empty()) {
+    const LoadReport report =
+        load_weights(config.init, *model, {.head = nn::head_of(*model), .ignore_head = config.ignore_head});
+    if (loaded) *loaded = report;
+  }
   return model;
 }
 
 Experiment::Experiment(const TrainConfig& config, const ImageSet& set, std::int64_t steps_per_epoch)
-    : model_(build_model(config.model, set.image, set.classes(), config.run.seed, config.device.dtype)),
+    : model_(first_model(config, set, start_)),
       entries_(entries_of(*model_)),
-      w_(entries_.parameters,
+      frozen_(freeze(entries_.parameters, patterns(config.model.freeze))),
+      w_(frozen_.trained,
          config.optimizer.decay == Decay::all ? optim::Decay::all : optim::Decay::weights_only),
       rule_(make_gradient_rule(config, steps_per_epoch)),
       update_(make_update_rule(config.optimizer, w_)),
@@ -31,7 +63,8 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, std::int6
       averaging_(make_averaging(config, steps_per_epoch)),
       loss_{.cross_entropy = {.label_smoothing = config.loss.label_smoothing, .form = config.loss.form},
             .weight_decay = config.optimizer.decay_in == DecayIn::loss ? config.optimizer.weight_decay : 0,
-            .micro_norm = config.sharpness.micro_norm},
+            .micro_norm = config.sharpness.micro_norm,
+            .frozen_statistics = config.model.norm_statistics == NormStatistics::frozen},
       accumulate_(config.sharpness.micro == Micro::shared ? config.sharpness.micro_size : 0),
       clip_(config.optimizer.clip),
       seed_(config.run.seed),

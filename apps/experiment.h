@@ -10,16 +10,20 @@
 #include "apps/batch_objective.h"
 #include "apps/config.h"
 #include "apps/examples.h"
+#include "apps/freeze.h"
 #include "apps/rules.h"
+#include "apps/weights.h"
 #include "data/loader.h"
 #include "nn/models/registry.h"
 
 namespace basin::apps {
 
 /// The model that the configuration names, for images {H,W,C} of that many classes, with initial weights from
-/// the seed or from --init. Errors: those of make_model; CheckpointError for --init.
+/// the seed or from --init, of which `loaded` then tells. Errors: those of make_model; CheckpointError for
+/// --init.
 std::unique_ptr<nn::Module> build_model(const ModelConfig& model, const Shape& image, std::int64_t classes,
-                                        std::uint64_t seed, Dtype dtype, bool blank = false);
+                                        std::uint64_t seed, Dtype dtype, bool blank = false,
+                                        LoadReport* loaded = nullptr);
 
 class Experiment {
  public:
@@ -38,6 +42,13 @@ class Experiment {
   const NonFinite& failure() const { return failure_; }
 
   nn::Module& model() { return *model_; }
+  /// What came from --init, in words; a resumed run starts from its checkpoint instead.
+  const std::optional<std::string>& start() const { return start_; }
+  /// What --freeze took out of weights().
+  const Frozen& frozen() const { return frozen_; }
+  /// Numbers in all parameters, frozen ones too.
+  std::int64_t parameters() const { return w_.size() + frozen_.numbers; }
+  /// The parameters that train.
   optim::ParameterVector& weights() { return w_; }
   const Entries& entries() const { return entries_; }
   optim::UpdateRule& update_rule() { return *update_; }
@@ -45,8 +56,10 @@ class Experiment {
   std::optional<Averaging>& averaging() { return averaging_; }
 
  private:
+  std::optional<std::string> start_;
   std::unique_ptr<nn::Module> model_;
   Entries entries_;
+  Frozen frozen_;
   optim::ParameterVector w_;
   std::unique_ptr<optim::GradientRule> rule_;
   std::unique_ptr<optim::UpdateRule> update_;

@@ -103,6 +103,25 @@ void add_model(OptionTable& t, ModelConfig& c) {
   shortcut.values = {"resnet8", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"};
 }
 
+/// Options of training alone: what the network starts from, and what of it stays.
+void add_start(OptionTable& t, ModelConfig& c) {
+  t.add("init", "init", free_text(c.init, "FILE", "a file"),
+        "start from the weights in this safetensors file; docs/weights.md: whose names are read")
+      .aliases = {"pretrained", "finetune", "weights"};
+  Option& head = t.add("ignore-head", "ignore_head", toggle(c.ignore_head),
+                       "of the last layer take the fresh weights, not the file's: for other classes");
+  head.decider = "init";
+  head.values = {"!"};
+  t.add("freeze", "freeze", free_text(c.freeze, "NAMES", "names"),
+        "parameters that do not train, names between commas, * for any text: conv1.*,layer1.* (empty: none)")
+      .aliases = {"frozen"};
+  t.add("norm-statistics", "norm_statistics",
+        choice(c.norm_statistics, {{"batch", NormStatistics::batch}, {"frozen", NormStatistics::frozen}}),
+        "what batch normalisation trains with: the statistics of the batch, or its running ones, which then "
+        "stay as they are (fine-tuning as in SAM's paper)")
+      .aliases = {"freeze-bn", "frozen-bn"};
+}
+
 void add_loss(OptionTable& t, LossConfig& c) {
   t.group("loss", "Loss");
   t.add("label-smoothing", "label_smoothing", real(c.label_smoothing, below_one()), "s in [0, 1); 0: none")
@@ -199,8 +218,7 @@ OptionTable train_options(TrainConfig& c, FrameConfig& frame) {
   add_data(t, c.data);
   t.group("model", "Model");
   add_model(t, c.model);
-  t.add("init", "init", free_text(c.model.init, "FILE", "a file"),
-        "start from the weights in this safetensors file");
+  add_start(t, c.model);
   add_rules(t, c);
   add_loss(t, c.loss);
   add_run(t, c.run, frame.resume);

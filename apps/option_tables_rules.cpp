@@ -197,7 +197,12 @@ void add_schedule(OptionTable& t, ScheduleConfig& c) {
             "learning rate after the warm-up; swa: the SWA authors', held, then linear, then held");
   kind.aliases = {"sched", "scheduler", "lr-schedule"};
   standards(kind, "ensemble", {{"snapshot", "snapshot"}});
-  t.add("epochs", "epochs", whole(c.epochs, 1, 1'000'000), "passes over the training images");
+  Conditional(t, "steps", {"0"})("epochs", "epochs", whole(c.epochs, 1, 1'000'000),
+                                 "passes over the training images");
+  t.add("steps", "steps", whole(c.steps, 0, 1'000'000'000),
+        "length of the run in steps, in place of --epochs; the last epoch may then be a short one; 0: by "
+        "epochs")
+      .aliases = {"max-steps", "iterations", "num-steps"};
   t.add("batch-size", "batch_size", whole(c.batch_size, 1, 1'000'000), "images a step").aliases = {"batch",
                                                                                                    "bs"};
   Conditional(t, "schedule", {"constant", "step", "cosine", "linear", "swa"})(

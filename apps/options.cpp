@@ -50,6 +50,7 @@ std::string Option::variable() const {
 std::string Option::condition() const {
   if (decider.empty()) return "";
   const std::string& first = values.front();
+  if (first == "!") return decider;  // given at all
   return decider + " " + (first.starts_with('!') ? "other than " + first.substr(1) : one_of(values));
 }
 
@@ -164,8 +165,9 @@ void OptionTable::settle() {
     const Option& decider = *by_flag(option.decider);
     if (option.source >= decider.source) {
       const bool in_file = option.source == Source::file || option.source == Source::preset;
-      throw UsageError(option.where, in_file ? ": " + option.path() : "", " counts only with --",
-                       option.condition(), " (here it is ", decider.binding.print(), ")");
+      throw UsageError(
+          option.where, in_file ? ": " + option.path() : "", " counts only with --", option.condition(),
+          decider.binding.print().empty() ? "" : " (here it is " + decider.binding.print() + ")");
     }
     option.binding.assign(option.standard);
     option.source = Source::standard;

@@ -31,7 +31,7 @@ struct Option {
   std::string standard;  // the default, as text
 
   /// The option counts only where `decider` has one of `values` ("resnet*" stands for every word so begun,
-  /// "!0" alone for every other word); always if decider is empty.
+  /// "!0" alone for every other word, "!" for any); always if decider is empty.
   std::string decider;
   std::vector<std::string> values;
   /// Other defaults by the value of the option `standard_by`: {{"adam", "0.001"}}.

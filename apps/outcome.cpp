@@ -29,8 +29,15 @@ class Evaluator {
 
   /// `weights` with the statistics that belong to them, in place of the model's own for a while.
   Variant stand_in(Variant v, const Tensor& weights, const std::string& file) {
-    optim::StandIn stand(experiment_.weights(), experiment_.entries().buffers, weights);
-    if (nn::needs_recalibration(experiment_.model())) v.details.set("recalibration", recalibrate(v.name));
+    // Frozen statistics are constants of the network, not estimates that belong to some weights.
+    const bool frozen = config_.model.norm_statistics == NormStatistics::frozen;
+    std::optional<optim::StandIn> stand;
+    if (frozen)
+      stand.emplace(experiment_.weights(), experiment_.entries().buffers, weights, statistics());
+    else
+      stand.emplace(experiment_.weights(), experiment_.entries().buffers, weights);
+    if (!frozen && nn::needs_recalibration(experiment_.model()))
+      v.details.set("recalibration", recalibrate(v.name));
     tally(v);
     if (!file.empty()) save(v, file);
     return v;
@@ -66,6 +73,13 @@ class Evaluator {
  private:
   std::int64_t classes() const { return examples_.set.classes(); }
   int workers() const { return static_cast<int>(config_.data.workers); }
+
+  Tensors statistics() const {
+    Tensors all;
+    for (const NamedBuffer& b : experiment_.entries().buffers)
+      if (b.kind == BufferKind::statistics) all.push_back(*b.buffer);
+    return all;
+  }
 
   Json recalibrate(const std::string& name) {
     data::LoaderOptions batches = training_batches(config_, config_.schedule.epochs, 0);
@@ -119,7 +133,8 @@ Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Ex
   Evaluator evaluator(config, examples, experiment, run, progress);
   Outcome outcome;
   outcome.variants.push_back(evaluator.last(last));
-  if (config.average.recalibrate_last && nn::needs_recalibration(experiment.model())) {
+  const bool estimated = config.model.norm_statistics == NormStatistics::batch;
+  if (config.average.recalibrate_last && estimated && nn::needs_recalibration(experiment.model())) {
     const Tensor weights = experiment.weights().values().clone();
     outcome.variants.push_back(
         evaluator.stand_in({.name = "last, recalibrated", .what = outcome.variants[0].what}, weights, ""));
@@ -131,7 +146,7 @@ Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Ex
     if (v.models == 0)
       throw NumericalError(
           "no weights entered the average: the steps that were to bring them were all skipped");
-    v.what = averaging->collection.in_words(config.schedule.epochs * steps, steps);
+    v.what = averaging->collection.in_words(total_steps(config, steps), steps);
     outcome.variants.push_back(
         evaluator.stand_in(std::move(v), averaging->average.values(), "final-" + name + ".safetensors"));
   }

@@ -83,14 +83,14 @@ void Progress::clear() {
 }
 
 std::string Progress::line(const StepRecord& record, int width, bool with_bar) const {
-  const std::int64_t total = plan_.epochs * plan_.steps_per_epoch;
-  const std::int64_t in_epoch = record.step - (record.epoch - 1) * plan_.steps_per_epoch;
-  const double fraction = static_cast<double>(in_epoch) / static_cast<double>(plan_.steps_per_epoch);
+  const std::int64_t before = (record.epoch - 1) * plan_.steps_per_epoch;
+  const double fraction = static_cast<double>(record.step - before) /
+                          static_cast<double>(std::min(plan_.steps_per_epoch, plan_.total_steps - before));
   const EpochRecord mean = sums_.record(record.epoch, record.step);
   // Elapsed time per step covers evaluations and checkpoints, so that the remaining time does too.
   const double per_step =
       (clock_() - begin_) / static_cast<double>(std::max<std::int64_t>(1, record.step - first_step_));
-  const double remaining = per_step * static_cast<double>(total - record.step);
+  const double remaining = per_step * static_cast<double>(plan_.total_steps - record.step);
 
   const std::string epochs = std::to_string(plan_.epochs);
   std::vector<std::pair<std::string, int>> fields;

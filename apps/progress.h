@@ -16,7 +16,8 @@ namespace basin::apps {
 struct ProgressPlan {
   std::int64_t epochs = 1;
   std::int64_t steps_per_epoch = 1;
-  std::int64_t first_step = 0;  // steps made before this call, on a resumed run
+  std::int64_t total_steps = 1;  // of all epochs: the last may be short
+  std::int64_t first_step = 0;   // steps made before this call, on a resumed run
 };
 
 class Progress {

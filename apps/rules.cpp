@@ -34,23 +34,17 @@ optim::RadiusSchedule radius_schedule(const TrainConfig& config, std::int64_t st
   const SharpnessConfig& s = config.sharpness;
   return {.kind = s.rho_schedule,
           .end = s.rho_end,
-          .total_steps = config.schedule.epochs * steps_per_epoch,
+          .total_steps = total_steps(config, steps_per_epoch),
           .lr_peak = config.optimizer.lr,
           .lr_end = schedule_options(config, steps_per_epoch).min_lr,
           .warmup_steps = steps_of(s.rho_warmup_epochs, steps_per_epoch)};
 }
 
-std::vector<std::string> patterns(const std::string& list) {
-  std::vector<std::string> all;
-  for (const std::string_view part : split(list, ','))
-    if (!part.empty()) all.emplace_back(part);
-  return all;
-}
-
 /// A start below 1 is a fraction of the run, else epochs done before it.
 std::int64_t start_step(const TrainConfig& config, std::int64_t steps_per_epoch) {
   const double start = config.sharpness.start;
-  return steps_of(start < 1 ? start * static_cast<double>(config.schedule.epochs) : start, steps_per_epoch);
+  if (start >= 1) return steps_of(start, steps_per_epoch);
+  return std::llround(start * static_cast<double>(total_steps(config, steps_per_epoch)));
 }
 
 optim::SamOptions sam_options(const TrainConfig& config, std::int64_t steps_per_epoch) {
@@ -100,6 +94,13 @@ optim::GamOptions gam_options(const TrainConfig& config, std::int64_t steps_per_
 
 }  // namespace
 
+std::vector<std::string> patterns(const std::string& list) {
+  std::vector<std::string> all;
+  for (const std::string_view part : split(list, ','))
+    if (!part.empty()) all.emplace_back(part);
+  return all;
+}
+
 optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t steps_per_epoch) {
   using Kind = optim::ScheduleKind;
   const ScheduleConfig& s = config.schedule;
@@ -108,11 +109,15 @@ optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t 
   const auto steps = [&](double epochs) { return steps_of(epochs, steps_per_epoch); };
   optim::ScheduleOptions o{.kind = s.kind,
                            .lr = config.optimizer.lr,
-                           .total_steps = s.epochs * steps_per_epoch,
+                           .total_steps = total_steps(config, steps_per_epoch),
                            .warmup_steps = steps(s.warmup_epochs)};
   if (s.kind == Kind::step) {
     o.gamma = s.gamma;
+    const double all = static_cast<double>(o.total_steps);
     for (double epoch : milestone_epochs(s)) o.milestones.push_back(steps(epoch));
+    if (s.steps > 0 && s.milestones[0] < 1)  // of the steps, not of the epochs that they begin
+      for (std::size_t i = 0; i < s.milestones.size(); ++i)
+        o.milestones[i] = std::llround(s.milestones[i] * all);
   } else if (s.kind == Kind::one_cycle) {
     o.one_cycle = s.one_cycle;
   } else if (s.kind != Kind::constant) {
@@ -235,7 +240,7 @@ std::optional<optim::Collection> member_collection(const TrainConfig& config, st
 }
 
 void check_rules(const TrainConfig& config, std::int64_t steps_per_epoch) {
-  const std::int64_t total = config.schedule.epochs * steps_per_epoch;
+  const std::int64_t total = total_steps(config, steps_per_epoch);
   optim::Schedule{schedule_options(config, steps_per_epoch)};
   make_gradient_rule(config, steps_per_epoch);
   if (const auto averaging = make_averaging(config, steps_per_epoch);

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "apps/config.h"
 #include "optim/average.h"
@@ -12,6 +14,9 @@
 #include "optim/update_rule.h"
 
 namespace basin::apps {
+
+/// The names between commas of --perturb-names and --freeze.
+std::vector<std::string> patterns(const std::string& list);
 
 /// The steps of the run's schedule, its epochs turned into steps; with the phase of SWA or FGE as its tail.
 optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t steps_per_epoch);

@@ -40,13 +40,27 @@ int dry_run(const TrainConfig& config, const Examples& examples, Terminal& termi
   return static_cast<int>(ExitCode::success);
 }
 
+/// A mistake in --init or --freeze shows before the run has a directory.
+void check_start(const TrainConfig& config, const ImageSet& set) {
+  if (config.run.resume || (config.model.init.empty() && config.model.freeze.empty())) return;
+  ModelConfig blank = config.model;
+  blank.init.clear();
+  const auto model = build_model(blank, set.image, set.classes(), 0, config.device.dtype, /*blank=*/true);
+  if (!config.model.init.empty())
+    load_weights(config.model.init, *model,
+                 {.head = nn::head_of(*model), .ignore_head = config.model.ignore_head, .read = false});
+  freeze(entries_of(*model).parameters, patterns(config.model.freeze));
+}
+
 }  // namespace
 
-int train_command(const TrainConfig& config, Terminal& terminal) {
-  apply(config.device);
+int train_command(const TrainConfig& given, Terminal& terminal) {
+  apply(given.device);
   // Before the run directory: missing data leave nothing behind.
-  const Examples examples = load_examples(config.data, config.run.seed);
+  const Examples examples = load_examples(given.data, given.run.seed);
+  const TrainConfig config = with_length(given, steps_per_epoch(given, examples));
   check_rules(config, steps_per_epoch(config, examples));
+  check_start(config, examples.set);
   if (config.run.dry_run) return dry_run(config, examples, terminal);
   RunDirectory run(config, terminal);
   return run.session([&] { return TrainingRun(config, examples, run, terminal).run(); });

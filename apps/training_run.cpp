@@ -32,6 +32,7 @@ TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, Ru
       terminal_(terminal),
       clock_(steady_clock()),
       steps_per_epoch_(steps_per_epoch(config, examples)),
+      total_steps_(total_steps(config, steps_per_epoch_)),
       experiment_(config, examples.set, steps_per_epoch_),
       members_(member_collection(config, steps_per_epoch_)),
       begin_(clock_()) {
@@ -41,8 +42,13 @@ TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, Ru
   checkpoint_pulse_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
   progress_.emplace(terminal_, ProgressPlan{.epochs = config_.schedule.epochs,
                                             .steps_per_epoch = steps_per_epoch_,
+                                            .total_steps = total_steps_,
                                             .first_step = step_});
   announce();
+}
+
+std::int64_t TrainingRun::batches() const {
+  return std::clamp<std::int64_t>(total_steps_ - epoch_ * steps_per_epoch_, 0, steps_per_epoch_);
 }
 
 std::vector<StatePart> TrainingRun::state() {
@@ -93,7 +99,7 @@ void TrainingRun::resume() {
   for (const EpochRecord& record : read_metrics(run_.file("metrics.csv")))
     if (record.epoch <= epoch_) epochs_.push_back(record);
   terminal_.note(text("resuming after step ", step_, " (epoch ", epoch_ + 1, ", batch ", batch_, " of ",
-                      steps_per_epoch_, ") from ", saved_path_));
+                      batches(), ") from ", saved_path_));
 }
 
 void TrainingRun::announce() {
@@ -101,7 +107,8 @@ void TrainingRun::announce() {
   run_.describe("conv_algorithm", name_of(conv_algorithm()));
   run_.describe("data", set.name);
   run_.describe("data_hash", examples_.hash);
-  run_.describe("parameters", experiment_.weights().size());
+  run_.describe("parameters", experiment_.parameters());
+  run_.describe("trained_parameters", experiment_.weights().size());
   terminal_.note(text("data   ", set.name, "  ", grouped(examples_.train->size()), " training and ",
                       grouped(examples_.test->size()), " test images, ", set.classes(), " classes, sha256 ",
                       examples_.hash.substr(0, 12)));
@@ -114,15 +121,20 @@ void TrainingRun::announce() {
     terminal_.note(text("       ", grouped(static_cast<std::int64_t>(examples_.noise.size())),
                         " training labels drawn anew, listed in ", run_.file("label_noise.csv")));
   }
-  terminal_.note(
-      text("model  ", config_.model.name, "  ", grouped(experiment_.weights().size()), " parameters"));
+  terminal_.note(text("model  ", config_.model.name, "  ", grouped(experiment_.parameters()), " parameters"));
+  if (const Frozen& frozen = experiment_.frozen(); frozen.tensors > 0)
+    terminal_.note(text("       ", grouped(experiment_.weights().size()), " of them train, ",
+                        grouped(frozen.numbers), " in ", frozen.tensors, " tensors are frozen"));
+  if (config_.model.norm_statistics == NormStatistics::frozen)
+    terminal_.note("       batch normalisation keeps its running statistics and trains with them");
+  if (const auto& start = experiment_.start()) terminal_.note("init   " + *start);
   terminal_.note(text("run    ", run_.path(), "  seed ", config_.run.seed, ", ", thread_count(), " threads, ",
-                      config_.schedule.epochs, " epochs of ", steps_per_epoch_, " steps"));
-  const std::int64_t total = config_.schedule.epochs * steps_per_epoch_;
+                      config_.schedule.epochs, " epochs of ", steps_per_epoch_, " steps",
+                      config_.schedule.steps > 0 ? text(", ", grouped(total_steps_), " steps in all") : ""));
   if (const auto& averaging = experiment_.averaging())
     terminal_.note(text("average ", averaging->average.name(), "  ",
-                        averaging->collection.in_words(total, steps_per_epoch_)));
-  if (members_) terminal_.note("members " + members_->in_words(total, steps_per_epoch_));
+                        averaging->collection.in_words(total_steps_, steps_per_epoch_)));
+  if (members_) terminal_.note("members " + members_->in_words(total_steps_, steps_per_epoch_));
 }
 
 int TrainingRun::run() {
@@ -136,17 +148,17 @@ int TrainingRun::run() {
 
 TrainingRun::Stop TrainingRun::run_epoch() {
   // A run interrupted during the evaluation resumes right there: all batches are done.
-  if (batch_ < steps_per_epoch_) {
+  if (batch_ < batches()) {
     data::Loader loader(examples_.train, training_batches(config_, epoch_, batch_));
     double mark = clock_(), waited = 0;
-    for (data::Batch batch; batch_ < steps_per_epoch_ && loader.next(batch);) {
+    for (data::Batch batch; batch_ < batches() && loader.next(batch);) {
       train_step(batch, loader.waited_seconds() - waited, mark);
       waited = loader.waited_seconds();
       mark = clock_();
       if (const Stop why = must_stop(); why != Stop::no) return why;
       const bool due = checkpoint_pulse_->due(step_);
-      if (due && batch_ < steps_per_epoch_) save_if_possible();
-      if (due && batch_ == steps_per_epoch_) {
+      if (due && batch_ < batches()) save_if_possible();
+      if (due && batch_ == batches()) {
         if (!finish_epoch()) return Stop::interrupted;
         save_if_possible();
         return Stop::no;
@@ -313,7 +325,7 @@ int TrainingRun::finish() {
   progress_->clear();
   const RunResult result{.last = epochs_.back(),
                          .best = best_of(epochs_),
-                         .parameters = experiment_.weights().size(),
+                         .parameters = experiment_.parameters(),
                          .seconds = run_.earlier_seconds() + clock_() - begin_,
                          .weights = outcome.variants[0].weights,
                          .weights_sha256 = outcome.variants[0].weights_sha256,

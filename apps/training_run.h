@@ -34,6 +34,8 @@ class TrainingRun {
 
   void resume();
   void announce();
+  /// Batches of the current epoch: fewer in the last one of a run that is counted in steps.
+  std::int64_t batches() const;
   TrainingPosition position() const;
   std::vector<StatePart> state();
 
@@ -61,7 +63,7 @@ class TrainingRun {
   RunDirectory& run_;
   Terminal& terminal_;
   Clock clock_;
-  std::int64_t steps_per_epoch_;
+  std::int64_t steps_per_epoch_, total_steps_;
   Experiment experiment_;
   std::optional<optim::Collection> members_;
 

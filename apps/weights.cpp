@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -19,18 +20,22 @@ constexpr int kShownNames = 12;  // of each kind of misfit in an error
 
 using namespace std::string_view_literals;
 
-/// What a file that is no safetensors file begins with, and how to make one of it.
-struct ForeignFormat {
-  std::string_view begin, what, load;
+/// What a file that is no safetensors file is, and the Python expression for its arrays by name.
+struct Foreign {
+  std::string what, imports, arrays;
 };
-constexpr ForeignFormat kForeign[] = {
-    {"PK\x03\x04"sv, "a zip archive, as torch.save and numpy.savez write",
-     "torch.load('FILE', map_location='cpu') or dict(numpy.load('FILE'))"},
-    {"\x80\x02"sv, "a pickle, as torch.save wrote it before version 1.6",
-     "torch.load('FILE', map_location='cpu')"},
-    {"\x93NUMPY"sv, "one array of numpy.save", "{'NAME': numpy.load('FILE')}"},
-    {"\x89HDF\r\n"sv, "an HDF5 file, as Keras writes", "its arrays under PyTorch's names and layouts"},
-};
+std::optional<Foreign> foreign(std::string_view begin) {
+  const std::string torch = "torch.load(FILE, map_location='cpu')";
+  if (begin.starts_with("PK\x03\x04"sv)) {
+    if (begin.find(".npy") != begin.npos) return Foreign{"a .npz archive", "numpy", "dict(numpy.load(FILE))"};
+    return Foreign{"a zip archive, as torch.save writes", "torch", torch};
+  }
+  if (begin.starts_with("\x80\x02"sv))
+    return Foreign{"a pickle, as torch.save wrote before 1.6", "torch", torch};
+  if (begin.starts_with("\x93NUMPY"sv))
+    return Foreign{"one array of numpy.save", "numpy", "{'NAME': numpy.load(FILE)}"};
+  return {};
+}
 
 bool begins(const std::string& name, const std::string& layer) {
   return !layer.empty() && name.size() > layer.size() && name.starts_with(layer) && name[layer.size()] == '.';
@@ -90,7 +95,7 @@ void save_weights(const std::string& path, const Entries& model) {
 }
 
 Archive open_weights(const std::string& path) {
-  std::array<char, 8> head{};
+  std::array<char, 64> head{};  // of a zip archive, the name of its first file is in there
   std::size_t known = 0;
   try {
     const InputFile file(path);
@@ -99,15 +104,14 @@ Archive open_weights(const std::string& path) {
   } catch (const DataError& e) {
     throw CheckpointError(e.what());
   }
-  const std::string_view begin(head.data(), known);
-  for (const ForeignFormat& foreign : kForeign)
-    if (begin.starts_with(foreign.begin))
-      throw CheckpointError(
-          "[load] ", path, " is ", foreign.what,
-          "; basin reads safetensors alone, never a pickle. To convert it, in Python with FILE "
-          "for the path: from safetensors.torch import save_file; save_file(STATE, "
-          "'FILE.safetensors') with STATE = ",
-          foreign.load, " (docs/weights.md has it without the package)");
+  if (const auto other = foreign({head.data(), known}))
+    throw CheckpointError(
+        "[load] ", path, " is ", other->what,
+        "; basin reads safetensors, and never a pickle. To convert it: python3 -c \"import ", other->imports,
+        "; from safetensors.", other->imports, " import save_file; FILE = '", path, "'; save_file(",
+        other->arrays,
+        ", FILE + '.safetensors')\" (without that package: "
+        "docs/weights.md)");
   return Archive(path);
 }
 
@@ -127,8 +131,9 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
   std::vector<Slot> slots;
   add_slots(slots, "", model);
   const Names names = match_names(archive, slots);
-  const std::string& head = options.ignored_head;
+  const std::string head = options.ignore_head ? options.head : "";
   LoadReport report{.prefix = names.prefix};
+  bool other_classes = false;
   Findings missing(kShownNames), unexpected(kShownNames), different(kShownNames);
   std::vector<Slot*> wanted;
   for (Slot& slot : slots) {
@@ -146,6 +151,7 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
     const ArchiveTensor& t = archive.at(found->second);
     if (slot.tensor.defined() && (t.shape != shape_in_file(slot) || t.dtype != dtype)) {
       if (is_counter(slot.name)) continue;
+      other_classes = other_classes || begins(slot.name, options.head);
       different.add(text(slot.name, " (", in_words(t.dtype, t.shape), ", expected ",
                          in_words(dtype, shape_in_file(slot)), ')'));
       continue;
@@ -164,9 +170,12 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
   }
   const std::string problems =
       missing.line("missing") + unexpected.line("unexpected") + different.line("different");
-  if (!problems.empty()) throw CheckpointError("[load] ", path, " does not fit", problems);
+  if (!problems.empty())
+    throw CheckpointError("[load] ", path, " does not fit", problems,
+                          other_classes ? "; for other classes: --ignore-head" : "");
 
-  for (Slot* slot : wanted) fill(*slot, archive, names.file_name.at(slot->name));
+  if (options.read)
+    for (Slot* slot : wanted) fill(*slot, archive, names.file_name.at(slot->name));
   report.tensors = static_cast<std::int64_t>(wanted.size());
   report.renamed = names.renamed;
   return report;

@@ -28,7 +28,9 @@ void save_weights(const std::string& path, Model& model) {
 }
 
 struct LoadOptions {
-  std::string ignored_head{};  // a layer, "fc", that keeps its values whatever the file has of it
+  std::string head{};        // the model's last layer: "fc"
+  bool ignore_head = false;  // it keeps its values, whatever the file has of it
+  bool read = true;          // false: check alone, by the file's header
 };
 
 /// What load_weights() did.

@@ -11,10 +11,12 @@ namespace basin::nn {
 class Trace;
 
 enum class Mode { train, eval };
-/// What train-mode normalisation layers do with the statistics of the batch, which normalise in any case:
+/// What train-mode normalisation layers do with the statistics of the batch, which normalise:
 /// move their running ones, leave those alone (a repeated pass over the same batch, such as SAM's second), or
-/// leave those alone and hand the batch's to Context::collector (nn/recalibration.h).
-enum class Statistics { update, hold, collect };
+/// leave those alone and hand the batch's to Context::collector (nn/recalibration.h). With `running` they
+/// normalise by the running statistics instead and leave them alone, in train mode too: constants, through
+/// which derivatives flow as through any scale and shift (fine-tuning as in Foret et al. 2021).
+enum class Statistics { update, hold, collect, running };
 
 /// The statistics of one batch at one normalisation layer.
 struct BatchStatistics {

@@ -88,7 +88,7 @@ void BatchNorm2d::expect_running_statistics() const {
 
 Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, bool relu, const Variable& residual) {
   const BatchNormOptions how{.eps = options_.eps, .relu = relu, .residual = residual};
-  if (!ctx.training()) {
+  if (!ctx.training() || ctx.statistics == Statistics::running) {
     expect_running_statistics();
     return batch_norm_eval(x, weight_, bias_, running_mean_, running_var_, how);
   }
@@ -109,6 +109,7 @@ Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, bool relu, cons
       break;
     }
     case Statistics::hold:
+    case Statistics::running:  // returned above
       break;
     case Statistics::collect:
       ctx.collector->collect({.running_mean = &running_mean_,

@@ -57,9 +57,10 @@ struct BatchNorm2dOptions {
 };
 
 /// Batch normalisation over all axes but the last. Train mode normalises by the batch's statistics and, if
-/// the Context says update, moves the running ones (the running variance is the unbiased one); eval mode uses
-/// the running ones. Errors: running statistics are needed but undefined, as those of averaged weights are
-/// until a recalibration; Statistics::collect without a collector.
+/// the Context says update, moves the running ones (the running variance is the unbiased one); eval mode, and
+/// train mode with Statistics::running, uses the running ones. Errors: running statistics are needed but
+/// undefined, as those of averaged weights are until a recalibration; Statistics::collect without a
+/// collector.
 class BatchNorm2d : public Module {
  public:
   BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options = {});

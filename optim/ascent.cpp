@@ -14,17 +14,6 @@ double largest_number(Dtype dtype) {
                            []<class T>(T) -> double { return std::numeric_limits<T>::max(); });
 }
 
-/// Whether `name` is `pattern`, in which '*' stands for any text.
-bool matches(std::string_view pattern, std::string_view name) {
-  const std::size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == name;
-  if (!name.starts_with(pattern.substr(0, star))) return false;
-  const std::string_view rest = pattern.substr(star + 1);
-  for (std::size_t at = star; at <= name.size(); ++at)
-    if (matches(rest, name.substr(at))) return true;
-  return false;
-}
-
 bool is_shift(ParameterRole role) { return role == ParameterRole::bias || role == ParameterRole::norm_bias; }
 bool is_norm(ParameterRole role) {
   return role == ParameterRole::norm_weight || role == ParameterRole::norm_bias;
@@ -55,7 +44,7 @@ bool Ascent::moves(const Segment& segment) const {
       return !is_shift(segment.role);
     case Perturbed::named:
       return std::any_of(options_.names.begin(), options_.names.end(),
-                         [&](const std::string& pattern) { return matches(pattern, segment.name); });
+                         [&](const std::string& pattern) { return name_matches(pattern, segment.name); });
   }
   return true;
 }
