@@ -106,6 +106,12 @@ void TimedBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tenso
                                    Tensor* dresidual) {
   timed(Work::norm, [&] { return real_.batch_norm_grad(f, dx, dgamma, dbeta, dresidual); });
 }
+void TimedBackend::layer_norm(const LayerNormForward& f, Tensor& y, Tensor& mean, Tensor& inv_std) {
+  timed(Work::norm, [&] { return real_.layer_norm(f, y, mean, inv_std); });
+}
+void TimedBackend::layer_norm_grad(const LayerNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta) {
+  timed(Work::norm, [&] { return real_.layer_norm_grad(f, dx, dgamma, dbeta); });
+}
 void TimedBackend::log_softmax(const Tensor& x, Tensor& y) {
   timed(Work::norm, [&] { return real_.log_softmax(x, y); });
 }

@@ -14,7 +14,7 @@ enum class Work {
   conv_input_grad,
   conv_weight_grad,
   matmul,
-  norm,  // batch normalisation, log-softmax
+  norm,  // batch and layer normalisation, log-softmax
   pooling,
   elementwise,  // with fills and casts
   reduction,
@@ -66,6 +66,8 @@ class TimedBackend final : public Backend {
   void batch_norm(const BatchNormForward& f, Tensor& y) override;
   void batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
                        Tensor* dresidual) override;
+  void layer_norm(const LayerNormForward& f, Tensor& y, Tensor& mean, Tensor& inv_std) override;
+  void layer_norm_grad(const LayerNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta) override;
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
   double dot(const Tensor& x, const Tensor& y) override;

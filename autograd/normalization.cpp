@@ -1,4 +1,6 @@
 // Differentiable normalisation: batch norm (fused with ReLU and residual), layer norm, dropout, shake.
+#include <algorithm>
+
 #include "autograd/fused.h"
 #include "autograd/op_support.h"
 #include "core/op_checks.h"
@@ -122,13 +124,49 @@ Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variabl
   return batch_norm("batch_norm_eval", Statistics::given, x, gamma, beta, mean, var, options);
 }
 
+namespace {
+
+/// What layer norm means; inputs x, gamma, beta, and each row's mean and 1/sqrt(var + eps), which it computes
+/// from x.
+Variable layer_norm_meaning(const Variables& in, double eps) {
+  const Variable centred = in[x_at] - mean(in[x_at], {-1}, /*keep=*/true);
+  const Variable inv_std = rsqrt(mean(square(centred), {-1}, /*keep=*/true) + eps);
+  return centred * inv_std * in[gamma_at] + in[beta_at];
+}
+
+/// The same gradient by one kernel.
+Tensors layer_norm_backward(const KernelBackward& k) {
+  Tensors grads(k.inputs.size());
+  for (std::size_t i : {x_at, gamma_at, beta_at}) grads[i] = empty_like(k.inputs[i]);
+  if (k.grad.elements() == 0) {
+    grads[gamma_at].fill(0);
+    grads[beta_at].fill(0);
+    return grads;
+  }
+  backend_of(k.grad).layer_norm_grad({.x = k.inputs[x_at],
+                                      .gamma = k.inputs[gamma_at],
+                                      .mean = k.inputs[mean_at],
+                                      .inv_std = k.inputs[inv_std_at],
+                                      .dy = k.grad},
+                                     grads[x_at], grads[gamma_at], grads[beta_at]);
+  return grads;
+}
+
+}  // namespace
+
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
-  if (x.rank() < 1) throw ArgumentError("[layer_norm] expects x {...,C}, got ", x.shape());
+  if (!is_floating(x.dtype()) || x.rank() < 1)
+    throw ArgumentError("[layer_norm] expects f32 or f64 x {...,C}, got ", x.dtype(), " ", x.shape());
   expect_channels("layer_norm", x, "gamma", gamma.value());
   expect_channels("layer_norm", x, "beta", beta.value());
-  const Variable centred = x - mean(x, {-1}, /*keep=*/true);
-  const Variable inv_std = rsqrt(mean(square(centred), {-1}, /*keep=*/true) + eps);
-  return centred * inv_std * gamma + beta;
+  const Index rows = x.value().elements() / std::max<Index>(1, x.size(-1));
+  Tensor y = empty_like(x.value()), row_mean = empty_like(y, {rows}), inv_std = empty_like(row_mean);
+  if (y.elements() > 0)
+    backend_of(y).layer_norm({.x = x.value(), .gamma = gamma.value(), .beta = beta.value(), .eps = eps}, y,
+                             row_mean, inv_std);
+  return fused("layer_norm", {x, gamma, beta, row_mean, inv_std},
+               [eps](const Variables& in) { return layer_norm_meaning(in, eps); },
+               {.value = std::move(y), .backward = layer_norm_backward});
 }
 
 Variable dropout(const Variable& x, double p, const DrawAddress& at) {

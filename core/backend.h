@@ -60,6 +60,22 @@ struct BatchNormBackward {
   bool batch_statistics;  // mean and inv_std depend on x (train) or are constants (eval)
 };
 
+/// Layer normalisation of rows of C numbers.
+struct LayerNormForward {
+  const Tensor& x;      // {..., C}
+  const Tensor& gamma;  // {C}
+  const Tensor& beta;   // {C}
+  double eps;
+};
+
+struct LayerNormBackward {
+  const Tensor& x;
+  const Tensor& gamma;
+  const Tensor& mean;     // of each row
+  const Tensor& inv_std;  // of each row
+  const Tensor& dy;
+};
+
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;  // weight_decay: coupled, g + weight_decay * w
   bool nesterov;
@@ -150,6 +166,11 @@ class Backend {
   /// dresidual (null if there was none) is the masked dy.
   virtual void batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
                                Tensor* dresidual) = 0;
+
+  /// Layer normalisation over the last axis: y = (x - mean) inv_std gamma + beta with each row's own mean and
+  /// inv_std = 1/sqrt(var + eps), {rows} both, var biased.
+  virtual void layer_norm(const LayerNormForward& f, Tensor& y, Tensor& mean, Tensor& inv_std) = 0;
+  virtual void layer_norm_grad(const LayerNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta) = 0;
 
   /// log softmax over the last axis, and its gradient dx = dy - exp(y) sum(dy).
   virtual void log_softmax(const Tensor& x, Tensor& y) = 0;

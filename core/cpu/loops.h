@@ -52,6 +52,14 @@ struct Loops {
                           double* out);
   /// dx = (d - shift + (x - mean) slope) scale; dresidual = d unless null.
   void (*batch_norm_grad)(const NormTask<T>& t, const T* x, const T* y, const T* dy, T* dx, T* dresidual);
+  /// y = (x - mean[r]) inv_std[r] gamma + beta for each row r of n numbers, with its mean and 1/sqrt(var +
+  /// eps).
+  void (*layer_norm)(const T* x, const T* gamma, const T* beta, double eps, Index rows, Index n, T* y,
+                     T* mean, T* inv_std);
+  /// dx = inv_std[r] (g - mean(g) - xhat mean(g xhat)), g = dy gamma, xhat = (x - mean[r]) inv_std[r];
+  /// sums[j] = sum dy of column j, sums[n + j] = sum dy xhat.
+  void (*layer_norm_grad)(const T* x, const T* gamma, const T* mean, const T* inv_std, const T* dy,
+                          Index rows, Index n, T* dx, double* sums);
   void (*log_softmax)(const T* x, Index rows, Index n, T* y);
   void (*log_softmax_grad)(const T* y, const T* dy, Index rows, Index n, T* dx);
 

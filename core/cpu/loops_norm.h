@@ -1,4 +1,4 @@
-// Batch normalisation and log-softmax.
+// Batch and layer normalisation, log-softmax.
 #pragma once
 
 #include "core/cpu/lanes_math.h"
@@ -96,6 +96,92 @@ void batch_norm_grad_loop(const NormTask<typename V::Number>& t, const typename 
     store_up_to<V>(centered * L::load(t.scale + phase), dx + i, lanes);
     if (dresidual) store_up_to<V>(d, dresidual + i, lanes);
   });
+}
+
+/// The sum of term(i, lanes) over a row's n numbers, a vector at a time; `lanes` of the last are numbers.
+template <class V, class Term>
+double row_sum(Index n, Term term) {
+  using L = Lanes<V>;
+  constexpr Index kShort = kShortSum * L::width;
+  Wide<V> total;
+  for (Index begin = 0; begin < n; begin += kShort) {
+    const Index end = begin + kShort < n ? begin + kShort : n;
+    L sum(0);
+    for (Index i = begin; i < end; i += L::width) sum = sum + term(i, n - i);
+    total.add(sum);
+  }
+  return total.total();
+}
+
+template <class V>
+void layer_norm_loop(const typename V::Number* x, const typename V::Number* gamma,
+                     const typename V::Number* beta, double eps, Index rows, Index n, typename V::Number* y,
+                     typename V::Number* mean, typename V::Number* inv_std) {
+  using L = Lanes<V>;
+  using T = typename V::Number;
+  const auto count = static_cast<double>(n);
+  for (Index r = 0; r < rows; ++r, x += n, y += n) {
+    mean[r] = static_cast<T>(
+        row_sum<V>(n, [=](Index i, Index lanes) { return load_up_to<V>(x + i, lanes); }) / count);
+    const double squares = row_sum<V>(n, [=, m = mean[r]](Index i, Index lanes) {
+      const L d = (lanes >= L::width ? L::load(x + i) : L::load(x + i, lanes, m)) - L(m);
+      return d * d;
+    });
+    inv_std[r] = static_cast<T>(1 / std::sqrt(squares / count + eps));
+    const L m(mean[r]), s(inv_std[r]);
+    for (Index i = 0; i < n; i += L::width) {
+      const L xhat = (load_up_to<V>(x + i, n - i) - m) * s;
+      store_up_to<V>(fma(xhat, load_up_to<V>(gamma + i, n - i), load_up_to<V>(beta + i, n - i)), y + i,
+                     n - i);
+    }
+  }
+}
+
+template <class V>
+void layer_norm_grad_loop(const typename V::Number* x, const typename V::Number* gamma,
+                          const typename V::Number* mean, const typename V::Number* inv_std,
+                          const typename V::Number* dy, Index rows, Index n, typename V::Number* dx,
+                          double* sums) {
+  using L = Lanes<V>;
+  using T = typename V::Number;
+  const auto count = static_cast<double>(n);
+  const auto xhat = [=](Index r, Index i, Index lanes) {
+    return (load_up_to<V>(x + r * n + i, lanes) - L(mean[r])) * L(inv_std[r]);
+  };
+  for (Index r = 0; r < rows; ++r) {
+    const T* d = dy + r * n;
+    // Lanes behind the last number have dy = 0.
+    const auto g = [=](Index i, Index lanes) {
+      return load_up_to<V>(d + i, lanes) * load_up_to<V>(gamma + i, lanes);
+    };
+    const L mean_g(static_cast<T>(row_sum<V>(n, g) / count));
+    const L mean_gx(static_cast<T>(
+        row_sum<V>(n, [&](Index i, Index lanes) { return g(i, lanes) * xhat(r, i, lanes); }) / count));
+    for (Index i = 0; i < n; i += L::width)
+      store_up_to<V>((g(i, n - i) - mean_g - xhat(r, i, n - i) * mean_gx) * L(inv_std[r]), dx + r * n + i,
+                     n - i);
+  }
+  for (Index j = 0; j < n; j += L::width) {
+    Wide<V> total, product;
+    for (Index begin = 0; begin < rows; begin += kShortSum) {
+      const Index end = begin + kShortSum < rows ? begin + kShortSum : rows;
+      L sum(0), sum_x(0);
+      for (Index r = begin; r < end; ++r) {
+        const L d = load_up_to<V>(dy + r * n + j, n - j);
+        sum = sum + d;
+        sum_x = fma(d, xhat(r, j, n - j), sum_x);
+      }
+      total.add(sum);
+      product.add(sum_x);
+    }
+    double lane[2][L::width < 2 ? 2 : L::width];
+    total.store(lane[0]);
+    product.store(lane[1]);
+    for (Index k = 0; k < L::width && j + k < n; ++k) {
+      sums[j + k] = lane[0][k];
+      sums[n + j + k] = lane[1][k];
+    }
+  }
 }
 
 template <class V>

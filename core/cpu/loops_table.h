@@ -21,6 +21,8 @@ constexpr Loops<typename V::Number> loops_of() {
       .batch_norm = batch_norm_loop<V>,
       .batch_norm_sums = batch_norm_sums_loop<V>,
       .batch_norm_grad = batch_norm_grad_loop<V>,
+      .layer_norm = layer_norm_loop<V>,
+      .layer_norm_grad = layer_norm_grad_loop<V>,
       .log_softmax = log_softmax_loop<V>,
       .log_softmax_grad = log_softmax_grad_loop<V>,
       .max_of_taps = max_of_taps_loop<V>,

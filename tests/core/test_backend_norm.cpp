@@ -1,4 +1,4 @@
-// The kernels of batch normalisation and log-softmax against their formulas in f64.
+// The kernels of batch and layer normalisation and log-softmax against their formulas in f64.
 #include "tests/core/tensor_testing.h"
 
 namespace {
@@ -179,6 +179,52 @@ TEST_CASE("batch norm lets NaN through, with ReLU too") {
   CHECK(std::isnan(mean.data<float>()[5]));
   CHECK(std::isnan(var.data<float>()[5]));
   CHECK(!std::isnan(mean.data<float>()[4]));
+}
+
+TEST_CASE("layer_norm and its gradient against the formulas, rows of any length") {
+  for_instruction_sets([] {
+    for (const Shape& shape : {Shape{1, 1}, Shape{3, 2}, Shape{5, 7}, Shape{2, 3, 16}, Shape{4, 17},
+                               Shape{70, 33}, Shape{130, 64}, Shape{9, 192}, Shape{3, 300}, Shape{2, 1000}})
+      for (Dtype dtype : kBothDtypes) {
+        CAPTURE(shape);
+        CAPTURE(dtype);
+        const Index n = shape[shape.rank() - 1], rows = shape.elements() / n;
+        const Tensor x = random(shape, dtype, 5, -1, 3), dy = random(shape, dtype, 6);
+        const Tensor gamma = random({n}, dtype, 7), beta = random({n}, dtype, 8);
+        Tensor y = x.clone(), mean = Tensor::empty({rows}, dtype), inv_std = mean.clone();
+        backend().layer_norm({x, gamma, beta, 1e-3}, y, mean, inv_std);
+        Tensor dx = x.clone(), dgamma = gamma.clone(), dbeta = beta.clone();
+        backend().layer_norm_grad({x, gamma, mean, inv_std, dy}, dx, dgamma, dbeta);
+
+        const Values vx = values_of(x), vd = values_of(dy), vg = values_of(gamma), vb = values_of(beta);
+        Values want_y(vx.size()), want_dx(vx.size()), want_dg(vg.size()), want_db(vg.size());
+        for (Index r = 0; r < rows; ++r) {
+          const auto at = [&](Index j) { return static_cast<std::size_t>(r * n + j); };
+          long double m = 0, var = 0, g_sum = 0, gx_sum = 0;
+          for (Index j = 0; j < n; ++j) m += vx[at(j)] / static_cast<long double>(n);
+          for (Index j = 0; j < n; ++j)
+            var += (vx[at(j)] - m) * (vx[at(j)] - m) / static_cast<long double>(n);
+          const long double s = 1 / std::sqrt(var + 1e-3L);
+          const auto xhat = [&](Index j) { return (vx[at(j)] - m) * s; };
+          for (Index j = 0; j < n; ++j) {
+            const auto k = static_cast<std::size_t>(j);
+            want_y[at(j)] = static_cast<double>(xhat(j) * vg[k] + vb[k]);
+            g_sum += vd[at(j)] * vg[k];
+            gx_sum += vd[at(j)] * vg[k] * xhat(j);
+            want_dg[k] += static_cast<double>(vd[at(j)] * xhat(j));
+            want_db[k] += vd[at(j)];
+          }
+          for (Index j = 0; j < n; ++j)
+            want_dx[at(j)] = static_cast<double>(
+                s * (vd[at(j)] * vg[static_cast<std::size_t>(j)] - (g_sum + xhat(j) * gx_sum) / n));
+        }
+        const double tolerance = dtype == Dtype::f32 ? 3e-6 : 1e-12;
+        CHECK(largest_error(y, want_y, 1) < tolerance);
+        CHECK(largest_error(dx, want_dx, 1) < 3 * tolerance);
+        CHECK(largest_error(dgamma, want_dg, 1) < 3 * tolerance);
+        CHECK(largest_error(dbeta, want_db, 1) < 3 * tolerance);
+      }
+  });
 }
 
 TEST_CASE("log_softmax and its gradient") {
