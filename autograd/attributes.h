@@ -43,7 +43,8 @@ struct Normalisation {
 }  // namespace attribute
 
 /// monostate: nothing, or what the shapes show. double: the number of add_scalar, mul_scalar, pow,
-/// leaky_relu. Axes: permute's axes; concat's one. ConvGeometry: conv2d and its gradients, max_pool.
+/// leaky_relu, layer_norm's eps. Axes: permute's axes; concat's one. ConvGeometry: conv2d and its gradients,
+/// max_pool.
 using Attributes =
     std::variant<std::monostate, double, Axes, ConvGeometry, attribute::Interval, attribute::Block,
                  attribute::Reduction, attribute::Transposed, attribute::Averaging, attribute::Normalisation>;

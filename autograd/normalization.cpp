@@ -164,7 +164,7 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
   if (y.elements() > 0)
     backend_of(y).layer_norm({.x = x.value(), .gamma = gamma.value(), .beta = beta.value(), .eps = eps}, y,
                              row_mean, inv_std);
-  return fused("layer_norm", {x, gamma, beta, row_mean, inv_std},
+  return fused({"layer_norm", eps}, {x, gamma, beta, row_mean, inv_std},
                [eps](const Variables& in) { return layer_norm_meaning(in, eps); },
                {.value = std::move(y), .backward = layer_norm_backward});
 }

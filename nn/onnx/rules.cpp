@@ -75,6 +75,7 @@ const std::map<std::string_view, OnnxTranslation::Rule>& OnnxTranslation::rules(
       {"max_pool", {&T::max_pool}},
       {"avg_pool", {&T::avg_pool}},
       {"batch_norm_eval", {&T::batch_norm}},
+      {"layer_norm", {&T::layer_norm}},
       {"log_softmax", {&T::log_softmax}},
   };
   return all;
@@ -364,6 +365,19 @@ OnnxTranslation::Value OnnxTranslation::batch_norm(const TapeStep& step) {
   if (step.inputs.size() > 5) y = emit("Add", {y, in_order(operand(step, 5), order).name});
   if (how.relu) y = emit("Relu", {y});
   return {y, order};
+}
+
+OnnxTranslation::Value OnnxTranslation::layer_norm(const TapeStep& step) {
+  // x, gamma, beta, and each row's statistics, which come from x (autograd/normalization.cpp).
+  const Value x = plain(operand(step, 0));
+  const std::vector<OnnxAttribute> rows{{"axes", Numbers{std::int64_t{step.shape.rank()} - 1}},
+                                        {"keepdims", std::int64_t{1}}};
+  const std::string d = emit("Sub", {x.name, emit("ReduceMean", {x.name}, rows)});
+  const std::string var = emit("ReduceMean", {emit("Mul", {d, d})}, rows);
+  const std::string inv_std =
+      emit("Reciprocal", {emit("Sqrt", {emit("Add", {var, scalar(number_of(step))})})});
+  const std::string xhat = emit("Mul", {d, inv_std});
+  return {emit("Add", {emit("Mul", {xhat, operand(step, 1).name}), operand(step, 2).name}), x.order};
 }
 
 OnnxTranslation::Value OnnxTranslation::log_softmax(const TapeStep& step) {

@@ -83,6 +83,7 @@ class OnnxTranslation {
   Value max_pool(const TapeStep& step);
   Value avg_pool(const TapeStep& step);
   Value batch_norm(const TapeStep& step);
+  Value layer_norm(const TapeStep& step);
   Value log_softmax(const TapeStep& step);
   Value softmax(const char* op, const TapeStep& step);
 

@@ -235,6 +235,12 @@ TEST_CASE("onnx: pairs of ops that are one") {
   CHECK(ops([](const Variable& x) { return log_softmax(sum(x, {1, 2})); }) == "ReduceSum LogSoftmax");
 }
 
+TEST_CASE("onnx: layer norm is said in the ops of the operator set") {
+  const Tensor ones = Tensor::full({2}, 1);
+  CHECK(ops([&](const Variable& x) { return layer_norm(sum(x, {1, 2}), ones, ones); }) ==
+        "ReduceSum ReduceMean Sub Mul ReduceMean Add Sqrt Reciprocal Mul Mul Add");
+}
+
 TEST_CASE("onnx: axes are turned only where the order matters") {
   CHECK(ops([](const Variable& x) { return reshape(x, {x.size(0), 48}); }) == "Transpose Reshape");
   CHECK(ops([](const Variable& x) { return permute(x, {0, 3, 1, 2}); }) == "Identity");
