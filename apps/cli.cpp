@@ -345,6 +345,36 @@ Call<InfoConfig> parse_info(const std::vector<std::string>& arguments, const Env
       });
 }
 
+namespace {
+
+/// Options of a command that count only for some of its subjects.
+using Scopes = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+/// Errors: UsageError for an option on the command line that does not count for `subject`.
+void expect_in_scope(const std::string& command, const Scopes& scopes, const OptionTable& table,
+                     const std::string& subject) {
+  for (const auto& [flag, scope] : scopes)
+    if (table.by_flag(flag)->source == Source::flag &&
+        std::find(scope.begin(), scope.end(), subject) == scope.end())
+      throw UsageError("--", flag, " counts only for ", command, " ", one_of(scope), ", not for ", subject);
+}
+
+const Scopes& data_scopes() {
+  static const Scopes all = [] {
+    Scopes scopes = {{"train-shards", {"verify", "show"}},
+                     {"test-shards", {"verify", "show"}},
+                     {"limit", {"verify", "show"}}};
+    for (const char* flag : {"image-size", "bad-image", "subset", "validation", "validation-from",
+                             "label-noise", "noise-target", "data-seed", "augment", "crop-padding", "seed",
+                             "out", "count", "epoch", "epochs", "columns", "enlarge"})
+      scopes.push_back({flag, {"show"}});
+    return scopes;
+  }();
+  return all;
+}
+
+}  // namespace
+
 Call<DataToolConfig> parse_data(const std::vector<std::string>& arguments, const Environment& environment) {
   return parse_alone<DataToolConfig>(
       "data", data_options, arguments, 2, environment,
@@ -363,23 +393,22 @@ Call<DataToolConfig> parse_data(const std::vector<std::string>& arguments, const
         } else if (!name.empty()) {
           throw UsageError("data ", what, ": unexpected argument ", quote(name));
         }
+        expect_in_scope("data", data_scopes(), table, what);
         if (what == "verify" && !named) config.data.name = "folder";
       });
 }
 
 namespace {
 
-/// Options of `basin bench` that only some subjects take.
-const std::vector<std::pair<std::string, std::vector<std::string>>>& bench_scopes() {
-  static const std::vector<std::pair<std::string, std::vector<std::string>>> all = {
-      {"rules", {"rules", "step", "memory", "scaling"}},
-      {"model", {"rules", "step", "memory", "scaling", "conv"}},
-      {"image-size", {"rules", "step", "memory", "scaling", "conv"}},
-      {"conv-algo", {"rules", "step", "memory", "scaling"}},
-      {"augment", {"step"}},
-      {"workers", {"step"}},
-      {"rounds", {"rules", "step", "scaling", "conv", "ops"}},
-      {"steps", {"rules", "step", "scaling"}}};
+const Scopes& bench_scopes() {
+  static const Scopes all = {{"rules", {"rules", "step", "memory", "scaling"}},
+                             {"model", {"rules", "step", "memory", "scaling", "conv"}},
+                             {"image-size", {"rules", "step", "memory", "scaling", "conv"}},
+                             {"conv-algo", {"rules", "step", "memory", "scaling"}},
+                             {"augment", {"step"}},
+                             {"workers", {"step"}},
+                             {"rounds", {"rules", "step", "scaling", "conv", "ops"}},
+                             {"steps", {"rules", "step", "scaling"}}};
   return all;
 }
 
@@ -396,10 +425,7 @@ Call<BenchConfig> parse_bench(const std::vector<std::string>& arguments, const E
         if (std::find(subjects.begin(), subjects.end(), what) == subjects.end())
           throw UsageError("bench: unknown subject ", quote(what), "; there are ", one_of(subjects),
                            did_you_mean(what, subjects));
-        for (const auto& [flag, scope] : bench_scopes())
-          if (table.by_flag(flag)->source != Source::standard &&
-              std::find(scope.begin(), scope.end(), what) == scope.end())
-            throw UsageError("--", flag, " counts only for bench ", one_of(scope), ", not for ", what);
+        expect_in_scope("bench", bench_scopes(), table, what);
         config.what = what;
       });
 }

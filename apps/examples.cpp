@@ -172,6 +172,18 @@ Examples load_examples(const DataConfig& config, std::uint64_t seed) {
                                            : examples_in_memory(config, seed);
 }
 
+data::DataSetInfo nominal_set(const DataConfig& config) {
+  if (data::is_picture_set(config.name))
+    return {.name = config.name,
+            .summary = "",
+            .source = "",
+            .image = {config.image_size, config.image_size, 3},
+            .classes = 1000};
+  for (const data::DataSetInfo& info : data::known_data_sets())
+    if (info.name == config.name) return info;
+  throw UsageError("unknown data set '", config.name, "'");
+}
+
 std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples) {
   return (examples.train->size() + config.schedule.batch_size - 1) / config.schedule.batch_size;
 }

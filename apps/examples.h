@@ -8,6 +8,7 @@
 
 #include "apps/config.h"
 #include "data/label_noise.h"
+#include "data/load.h"
 #include "data/loader.h"
 #include "data/source.h"
 
@@ -36,6 +37,10 @@ struct Examples {
 /// `seed` is that of the augmentation's draws. Errors: UsageError for parts that the set has not, or options
 /// that are not for it; those of load_data_set() and load_image_folders().
 Examples load_examples(const DataConfig& config, std::uint64_t seed);
+
+/// A data set's shape and classes as far as they are known without its files: a picture set is taken to have
+/// the crop's size and ImageNet's thousand classes. Errors: UsageError for an unknown name.
+data::DataSetInfo nominal_set(const DataConfig& config);
 
 /// Batches of one epoch; the incomplete last one counts.
 std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples);

@@ -5,6 +5,7 @@
 #include "apps/commands.h"
 #include "apps/ensemble.h"
 #include "apps/environment.h"
+#include "apps/examples.h"
 #include "apps/experiment.h"
 #include "apps/export_format.h"
 #include "apps/format.h"
@@ -12,7 +13,6 @@
 #include "apps/weights.h"
 #include "core/error.h"
 #include "core/hash.h"
-#include "data/load.h"
 
 namespace basin::apps {
 namespace {
@@ -44,19 +44,12 @@ std::string weights_file(const ExportConfig& config) {
   return file;
 }
 
-Shape image_of(const DataConfig& data) {
-  if (data.name == "folder") return {data.image_size, data.image_size, 3};
-  for (const data::DataSetInfo& info : data::known_data_sets())
-    if (info.name == data.name) return info.image;
-  throw InternalError("[export] a data set without a shape");
-}
-
 }  // namespace
 
 int export_command(const ExportConfig& config, Terminal& terminal) {
   const ExportFormat& format = export_format(config.format, config.out);
   const std::string file = weights_file(config);
-  const Shape image = image_of(config.data);
+  const Shape image = nominal_set(config.data).image;
 
   // How many classes there are, and in which type, the file tells: by the rows of the last layer.
   const auto probe = build_model(config.model, image, 1, 0, Dtype::f32, /*blank=*/true);

@@ -4,28 +4,18 @@
 
 #include "apps/commands.h"
 #include "apps/environment.h"
+#include "apps/examples.h"
 #include "apps/format.h"
 #include "apps/suggest.h"
 #include "apps/table.h"
 #include "core/archive.h"
 #include "core/cpu/kernels.h"
 #include "core/parallel.h"
-#include "data/load.h"
-#include "data/pictures.h"
 #include "nn/models/registry.h"
 #include "nn/summary.h"
 
 namespace basin::apps {
 namespace {
-
-const data::DataSetInfo& data_set(const std::string& name) {
-  static const data::DataSetInfo pictures{
-      .name = "pictures", .summary = "", .source = "", .image = {224, 224, 3}, .classes = 1000};
-  if (data::is_picture_set(name)) return pictures;  // ImageNet's shape
-  for (const data::DataSetInfo& info : data::known_data_sets())
-    if (info.name == name) return info;
-  throw UsageError("unknown data set '", name, "'");
-}
 
 void show_build(Terminal& terminal) {
   const BuildInfo build = build_info();
@@ -70,7 +60,7 @@ void show_models(Terminal& terminal) {
 }
 
 void show_model(const InfoConfig& config, Terminal& terminal) {
-  const data::DataSetInfo& set = data_set(config.data.name);
+  const data::DataSetInfo set = nominal_set(config.data);
   const auto model = nn::make_model({.name = config.target,
                                      .height = set.image[0],
                                      .width = set.image[1],

@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::int64_t kMany = 1'000'000'000;
 
+void count_for_pictures(Option& option) {
+  option.decider = "data";
+  for (const data::PictureSetInfo& set : data::known_picture_sets()) option.values.push_back(set.name);
+}
+
 void add_data_source(OptionTable& t, DataConfig& c) {
   t.add("data", "name", named(c.name, data_names(), "data sets"), "the data set").aliases = {"dataset"};
   t.add("data-dir", "dir", free_text(c.dir, "DIR", "a directory"),
@@ -23,8 +28,7 @@ void add_data_source(OptionTable& t, DataConfig& c) {
   const auto of_folder = [&](const std::string& flag, const std::string& key, Binding binding,
                              const std::string& help) {
     Option& option = t.add(flag, key, std::move(binding), help);
-    option.decider = "data";
-    for (const data::PictureSetInfo& set : data::known_picture_sets()) option.values.push_back(set.name);
+    count_for_pictures(option);
   };
   of_folder("image-size", "image_size", whole(c.image_size, 8, 2048),
             "height and width of the crop that a network sees");
@@ -276,8 +280,7 @@ OptionTable export_options(ExportConfig& c, FrameConfig& frame) {
   t.add("data", "name", named(c.data.name, data_names(), "data sets"),
         "as the images of this data set have it");
   Option& size = t.add("image-size", "image_size", whole(c.data.image_size, 8, 2048), "height and width");
-  size.decider = "data";
-  size.values = {"folder"};
+  count_for_pictures(size);
   t.group("model", "Model");
   add_model(t, c.model);
   begin_output(t, c.output);

@@ -317,6 +317,16 @@ TEST_CASE("bench names what it measures") {
   for (const std::string& subject : bench_subjects()) CHECK(bench_failure({subject}).empty());
 }
 
+TEST_CASE("data takes the options of what it is asked to do") {
+  const auto data_failure = [](const Words& words) { return failure([&] { parse_data(words, {}); }); };
+  CHECK(data_failure({"get", "mnist", "--data-dir", "d"}).empty());
+  CHECK(data_failure({"get", "mnist", "--limit", "3"}) ==
+        "2: --limit counts only for data verify or show, not for get");
+  CHECK(data_failure({"verify", "--data-dir", "d", "--augment", "flip"}) ==
+        "2: --augment counts only for data show, not for verify");
+  CHECK(data_failure({"show", "--data", "cifar10", "--augment", "flip", "--limit", "3"}).empty());
+}
+
 TEST_CASE("info and gradcheck") {
   const auto info_failure = [](const Words& words) { return failure([&] { parse_info(words, {}); }); };
   CHECK(parse_info({}, {}).config.target.empty());
