@@ -137,13 +137,13 @@ const std::vector<CommandSummary>& command_summaries() {
       {"eval", "--run DIR | --ensemble DIR | --weights FILE [options]",
        "loss and accuracy of trained weights on the test images"},
       {"export", "--run DIR | --weights FILE -o FILE [options]",
-       "trained weights as a file for other programs, read back and compared"},
+       "trained weights as a file for other programs, checked"},
       {"info", "[MODEL | FILE] [options]",
        "this build and machine; a model's layers; what a weight file holds"},
       {"data", "verify | show | get NAME [options]",
-       "decode every picture; a sheet of augmented examples; fetch a data set"},
+       "decode every picture; show augmented ones; fetch a data set"},
       {"bench", "rules | step | memory | scaling | conv | ops [options]",
-       "the cost of gradient rules; the speed of training and of kernels; memory"},
+       "cost of gradient rules; speed of training and kernels; memory"},
       {"gradcheck", "[options]", "every operation's derivatives against finite differences"},
   };
   return all;

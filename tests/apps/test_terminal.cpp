@@ -148,7 +148,7 @@ TEST_CASE("what a terminal can do is asked of the environment") {
 TEST_CASE("a progress line fits every width and keeps what matters") {
   for (int width = 2; width <= 140; ++width) {
     FakeTerminal t({}, repainting(width, true));
-    Progress progress(t.terminal, {.epochs = 200, .steps_per_epoch = 10});
+    Progress progress(t.terminal, {.epochs = 200, .steps_per_epoch = 10, .total_steps = 2000});
     progress.step(step_record(7));
     const std::string painted = t.err.str();
     const std::string line = painted.substr(1, painted.find('\x1b') - 1);
@@ -162,7 +162,7 @@ TEST_CASE("a progress line fits every width and keeps what matters") {
 TEST_CASE("all fields, in order") {
   const HandClock hand;
   FakeTerminal t({}, repainting(200, true));
-  Progress progress(t.terminal, {.epochs = 20, .steps_per_epoch = 10}, hand.clock());
+  Progress progress(t.terminal, {.epochs = 20, .steps_per_epoch = 10, .total_steps = 200}, hand.clock());
   *hand.now = 3.5;
   for (std::int64_t step = 1; step <= 7; ++step) progress.step(step_record(step));
   // Seven steps are painted once: the first; later ones come within a tenth of a second.
@@ -178,7 +178,7 @@ TEST_CASE("all fields, in order") {
 
 TEST_CASE("elsewhere: plain lines every --log-every, no control characters") {
   FakeTerminal t({.log_every = {0.5, Period::Unit::epochs}});
-  Progress progress(t.terminal, {.epochs = 2, .steps_per_epoch = 10}, HandClock().clock());
+  Progress progress(t.terminal, {.epochs = 2, .steps_per_epoch = 10, .total_steps = 20}, HandClock().clock());
   for (std::int64_t step = 1; step <= 20; ++step) progress.step(step_record(step));
   progress.evaluating("evaluating", 1, 2);
   progress.clear();
@@ -187,7 +187,7 @@ TEST_CASE("elsewhere: plain lines every --log-every, no control characters") {
   CHECK(lines.find_first_of("\r\x1b") == std::string::npos);
   CHECK(lines.starts_with("epoch 1/2   50%  step 5  loss 0.5000  loss(w+e) 0.7500  acc 50.0"));
   FakeTerminal silent({.progress = false});
-  Progress none(silent.terminal, {.epochs = 1, .steps_per_epoch = 10});
+  Progress none(silent.terminal, {.epochs = 1, .steps_per_epoch = 10, .total_steps = 10});
   for (std::int64_t step = 1; step <= 10; ++step) none.step(step_record(step));
   CHECK(silent.err.str().empty());
 }
