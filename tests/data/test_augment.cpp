@@ -58,14 +58,13 @@ TEST_CASE("augmentation: the list of terms") {
   CHECK(parse_augmentation("mixup=0.2,batch-cutout=8") == Augmentation{.mix = {.mixup = 0.2, .cutout = 8}});
   CHECK(parse_augmentation("cutmix=1,none,mixup=1") == Augmentation{.mix = {.mixup = 1}});
   CHECK(parse_augmentation("basic,none,flip") == Augmentation{.flip = true});
-  for (const char* list :
-       {"none", "crop=4,flip", "crop=4,flip,cutout=16", "crop=3,reflect,flip,cutout=7", "flip",
-        "flip,batch-cutout=9,mixup=0.2", "cutmix=1.5"}) {
+  for (const char* list : {"none", "crop=4,flip", "crop=4,flip,cutout=16", "crop=3,reflect,flip,cutout=7",
+                           "flip", "flip,batch-cutout=9,mixup=0.2", "cutmix=1.5"}) {
     CHECK(printed(parse_augmentation(list)) == list);
   }
-  for (const char* bad : {"", "basics", "basic,", "crop", "crop=", "crop=-1", "crop=4x", "cutout=99999999999",
-                          "flip=1", " flip", "mixup", "mixup=0", "mixup=1:2", "cutmix=x", "mixup=1,cutmix=1",
-                          "batch-cutout"}) {
+  for (const char* bad :
+       {"", "basics", "basic,", "crop", "crop=", "crop=-1", "crop=4x", "cutout=99999999999", "flip=1",
+        " flip", "mixup", "mixup=0", "mixup=1:2", "cutmix=x", "mixup=1,cutmix=1", "batch-cutout"}) {
     CHECK_THROWS_AS(parse_augmentation(bad), UsageError);
   }
   CHECK_THROWS_WITH_AS(parse_augmentation("crop=x"),

@@ -237,8 +237,9 @@ TEST_CASE("onnx: pairs of ops that are one") {
 
 TEST_CASE("onnx: layer norm is said in the ops of the operator set") {
   const Tensor ones = Tensor::full({2}, 1);
-  CHECK(ops([&](const Variable& x) { return layer_norm(sum(x, {1, 2}), ones, ones); }) ==
-        "ReduceSum ReduceMean Sub Mul ReduceMean Add Sqrt Reciprocal Mul Mul Add");
+  CHECK(ops([&](const Variable& x) {
+          return layer_norm(sum(x, {1, 2}), ones, ones);
+        }) == "ReduceSum ReduceMean Sub Mul ReduceMean Add Sqrt Reciprocal Mul Mul Add");
 }
 
 TEST_CASE("onnx: axes are turned only where the order matters") {
