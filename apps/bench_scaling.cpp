@@ -32,18 +32,6 @@ std::vector<int> thread_counts(int most) {
   return counts;
 }
 
-/// Sets the number of threads and puts the one before back.
-class WithThreads {
- public:
-  explicit WithThreads(int threads) : before_(thread_count()) { set_thread_count(threads); }
-  ~WithThreads() { set_thread_count(before_); }
-  WithThreads(const WithThreads&) = delete;
-  WithThreads& operator=(const WithThreads&) = delete;
-
- private:
-  int before_;
-};
-
 /// Bytes of physical memory that this process held at most, since it began or since forget_peak().
 std::int64_t peak_resident() {
   std::ifstream status("/proc/self/status");

@@ -36,6 +36,18 @@ int thread_count();
 /// Sets the number of threads (>= 1). Not to be called from inside parallel_for.
 void set_thread_count(int count);
 
+/// Sets the number of threads and puts the one before back.
+class WithThreads {
+ public:
+  explicit WithThreads(int count) : before_(thread_count()) { set_thread_count(count); }
+  ~WithThreads() { set_thread_count(before_); }
+  WithThreads(const WithThreads&) = delete;
+  WithThreads& operator=(const WithThreads&) = delete;
+
+ private:
+  int before_;
+};
+
 /// CPUs in this process's affinity mask (containers and taskset respected).
 int available_cpus();
 

@@ -103,7 +103,6 @@ TEST_CASE("bench scaling: each batch with each number of threads, over one threa
   const Json document = bench(
       {"scaling", "--model", "mlp", "--batch-size", "16", "--threads", "2", "--rounds", "1", "--steps", "1"});
   CHECK(thread_count() == 2);
-  set_thread_count(before);
   const Json::Array& rows = document.at("rows").array();
   REQUIRE(rows.size() == 8);
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -127,14 +127,12 @@ TEST_CASE("predictions: they are rows of probabilities, and count as evaluate() 
   for (Index i = 0; i < 50; ++i, row += kClasses)
     CHECK(std::abs(row[0] + row[1] + row[2] + row[3] - 1) < 1e-15);
   check_close(tally_of(p.probabilities, p.labels), evaluated(network));
-  const int threads = thread_count();
   for (const int workers : {0, 2}) {
-    set_thread_count(workers + 1);
+    const WithThreads with(workers + 1);
     const Predictions other = predicted(network, 16, workers);
     CHECK(same_bits(other.probabilities, p.probabilities));
     CHECK(other.labels == p.labels);
   }
-  set_thread_count(threads);
   check_same(tally_of(predicted(network, 50).probabilities, p.labels), tally_of(p.probabilities, p.labels));
 }
 

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 TEST_CASE("threads and loader workers do not show in the weights") {
   test::TemporaryDirectory dir;
-  const int before = thread_count();
+  const WithThreads back(thread_count());  // --threads sets it for the process
   const std::string straight = (dir / "straight");
   CHECK(train(small(straight, {"--sharpness", "sam"})).code == 0);
   int n = 0;
@@ -37,7 +37,6 @@ TEST_CASE("threads and loader workers do not show in the weights") {
     CHECK(weights(other) == weights(straight));
     CHECK(timeless_records(other) == timeless_records(straight));
   }
-  set_thread_count(before);
 }
 
 TEST_CASE("a run that was stopped goes on to the same bits, wherever it stopped") {

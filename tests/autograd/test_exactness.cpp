@@ -9,9 +9,9 @@
 #include "autograd/gradients.h"
 #include "autograd/op_cases.h"
 #include "core/ops.h"
+#include "core/parallel.h"
 #include "tests/autograd/leaks.h"
 #include "tests/autograd/small_net.h"
-#include "tests/autograd/thread_count.h"
 
 using namespace basin;
 
@@ -72,7 +72,7 @@ TEST_CASE("gradients and hvp in f32 have the same bits for 1 to 4 threads") {
   for (const Variable& w : net.weights) v.push_back(normal_tensor(w.shape(), Dtype::f32, 17));
   Tensors first, first_hv;
   for (int threads = 1; threads <= 4; ++threads) {
-    const ThreadCount now(threads);
+    const WithThreads now(threads);
     const Tensors g = gradients(net.loss(), net.weights);
     const Tensors hv = hessian_vector_product(net.loss(), net.weights, v);
     if (threads == 1) {

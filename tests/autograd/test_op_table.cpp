@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "autograd/op_cases_support.h"
+#include "core/parallel.h"
 #include "tests/autograd/declarations.h"
-#include "tests/autograd/thread_count.h"
 
 using namespace basin;
 
@@ -31,7 +31,7 @@ std::vector<std::string> without_row(const std::string& header) {
 }
 
 void check_rows(const std::vector<OpCase>& rows) {
-  const ThreadCount one(
+  const WithThreads one(
       1);  // these tensors are tiny: handing them to other threads takes longer than the sums
   for (const OpCase& op : rows) {
     const CheckRow row = check_op(op, 2);

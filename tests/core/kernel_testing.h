@@ -17,18 +17,7 @@
 namespace kernel_testing {
 
 using basin::Index;
-
-/// Sets the number of threads and puts the old one back.
-class WithThreads {
- public:
-  explicit WithThreads(int count) : before_(basin::thread_count()) { basin::set_thread_count(count); }
-  ~WithThreads() { basin::set_thread_count(before_); }
-  WithThreads(const WithThreads&) = delete;
-  WithThreads& operator=(const WithThreads&) = delete;
-
- private:
-  int before_;
-};
+using basin::WithThreads;
 
 /// Uses an instruction set and goes back to the one before.
 class WithInstructionSet {

@@ -16,18 +16,7 @@
 namespace {
 
 using basin::parallel_for;
-
-// Sets the number of threads and puts the old one back.
-class WithThreads {
- public:
-  explicit WithThreads(int count) : before_(basin::thread_count()) { basin::set_thread_count(count); }
-  ~WithThreads() { basin::set_thread_count(before_); }
-  WithThreads(const WithThreads&) = delete;
-  WithThreads& operator=(const WithThreads&) = delete;
-
- private:
-  int before_;
-};
+using basin::WithThreads;
 
 }  // namespace
 

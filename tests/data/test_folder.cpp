@@ -153,12 +153,11 @@ TEST_CASE("image folder: verify lists each bad file with its reason, skip leaves
   CHECK(skipped.test.bad.empty());
   CHECK(skipped.train.hash != folder.hash);
   const ImageFolder good = skipped.train;
-  const int threads = thread_count();
-  set_thread_count(1);
-  const Verification alone = verify(good);
-  set_thread_count(3);
-  const Verification together = verify(good);
-  set_thread_count(threads);
+  const auto verified_by = [&](int threads) {
+    const WithThreads with(threads);
+    return verify(good);
+  };
+  const Verification alone = verified_by(1), together = verified_by(3);
   CHECK(alone.bad.empty());
   CHECK(alone.content_hash.size() == 64);
   CHECK(alone.content_hash == together.content_hash);

@@ -75,10 +75,10 @@ TEST_CASE("webdataset: examples in the shards' order, with labels, and the pictu
   CHECK(verify(train).bad.empty());
   const ImageFolder chosen = select(train, {2, 0});
   CHECK(chosen.read(1) == picture_bytes("photo.jpg"));
-  const int threads = thread_count();
-  set_thread_count(3);
-  CHECK(load_webdataset(on_disk.dir.path()).train.hash == train.hash);
-  set_thread_count(threads);
+  {
+    const WithThreads with(3);
+    CHECK(load_webdataset(on_disk.dir.path()).train.hash == train.hash);
+  }
 
   write_file(on_disk.dir / "classes.txt", std::string("cat\ndog\r\nbird\nfish\n"));
   CHECK(load_webdataset(on_disk.dir.path()).test.class_names ==

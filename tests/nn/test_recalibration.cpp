@@ -340,9 +340,8 @@ TEST_CASE("what a recalibration cannot use is said in words") {
 }
 
 TEST_CASE("recalibration has the same bits for any number of threads") {
-  const int before = thread_count();
   const auto run = [](int threads) {
-    set_thread_count(threads);
+    const WithThreads with(threads);
     auto model = nn::make_model({.name = "resnet20", .height = 16, .width = 16});
     make_stale(*model);
     nn::Initializer draws(5);
@@ -353,6 +352,5 @@ TEST_CASE("recalibration has the same bits for any number of threads") {
   };
   const std::vector<Numbers> one = run(1);
   for (int threads : {2, 3, 5}) CHECK(run(threads) == one);
-  set_thread_count(before);
   CHECK(one.size() == 2 * 19);
 }

@@ -8,9 +8,9 @@
 
 #include "autograd/gradients.h"
 #include "core/ops.h"
+#include "core/parallel.h"
 #include "core/random.h"
 #include "nn/summary.h"
-#include "tests/autograd/thread_count.h"
 #include "tests/nn/tiny_models.h"
 
 using namespace basin;
@@ -207,7 +207,7 @@ TEST_CASE("shaken networks: the same bits for any number of threads, the same an
     const Net net(family, Dtype::f32);
     std::vector<std::vector<float>> one;
     for (int threads : {1, 3}) {
-      const ThreadCount now(threads);
+      const WithThreads now(threads);
       const Tensors g = gradients(net.loss({.statistics = nn::Statistics::hold, .seed = 3}), net.w);
       for (std::size_t i = 0; i < g.size(); ++i) {
         if (threads == 1) one.push_back(g[i].to_vector<float>());

@@ -39,18 +39,6 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() && a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
-/// Sets the number of threads and puts the old one back.
-class WithThreads {
- public:
-  explicit WithThreads(int count) : before_(thread_count()) { set_thread_count(count); }
-  ~WithThreads() { set_thread_count(before_); }
-  WithThreads(const WithThreads&) = delete;
-  WithThreads& operator=(const WithThreads&) = delete;
-
- private:
-  int before_;
-};
-
 /// L = w^T A w / 2 with A = [[1, 1], [1, 1.5]] at w = (1, 2): the base problem Q of the worked numbers.
 struct Quadratic {
   Variable w = Variable::parameter(Tensor::from(Numbers{1, 2}));
