@@ -99,7 +99,7 @@ TEST_CASE("bench memory: a larger batch needs more, and SAM a copy of the weight
 }
 
 TEST_CASE("bench scaling: each batch with each number of threads, over one thread of the same round") {
-  const int before = thread_count();
+  const WithThreads back(thread_count());  // --threads sets it for the process
   const Json document = bench(
       {"scaling", "--model", "mlp", "--batch-size", "16", "--threads", "2", "--rounds", "1", "--steps", "1"});
   CHECK(thread_count() == 2);
