@@ -71,10 +71,10 @@ TEST_CASE("bench step: the shares of a step add up to it") {
     CHECK(row.at("passes").number() == 2);
     const Json& shares = row.at("shares");
     double sum = 0;
-    for (const auto& [kind, share] : shares.object()) {
-      CAPTURE(kind);
-      CHECK(share.number() >= -1e-9);
-      sum += share.number();
+    for (const auto& part : shares.object()) {
+      CAPTURE(part.first);
+      CHECK(part.second.number() >= -1e-9);
+      sum += part.second.number();
     }
     CHECK(sum == doctest::Approx(1));
     CHECK(shares.at("conv fwd").number() > 0);

@@ -179,8 +179,9 @@ TEST_CASE("init: every family names its head") {
       {"wrn-16-4", "fc"},       {"pyramidnet-110-48", "fc"}, {"vgg16", ""},
       {"densenet-40-12", "fc"}, {"vit-cifar", "heads.head"}, {"mlp", ""},
       {"lenet5", ""},           {"preresnet56-basic", "fc"}};
-  for (const auto& [name, head] : heads) {
-    CAPTURE(std::string(name));
+  for (const auto& entry : heads) {
+    const std::string name = entry.first, head = entry.second;
+    CAPTURE(name);
     const auto model = nn::make_model({.name = name, .classes = 7, .blank = true});
     const std::string found = nn::head_of(*model);
     if (*head) CHECK(found == head);
