@@ -2,7 +2,7 @@
 # Do weights that travel help? ResNet-20 trained on CIFAR-100, exported, and fine-tuned on CIFAR-10 with a new head,
 # against the same steps from fresh weights: same recipe, seeds 1 to 3. Runs that are finished are kept, an interrupted
 # one goes on where it stopped. The table comes from bench/results_table.py.
-# Usage: [SEEDS="1 2 3"] [EPOCHS=5] [STEPS=1000] [LIMIT=0] bench/transfer_cifar.sh DATA100 DATA10 RUNS_DIR [BASIN]
+# Usage: [SEEDS="1 2 3"] [EPOCHS=5] [STEPS=500] [LIMIT=0] bench/transfer_cifar.sh DATA100 DATA10 RUNS_DIR [BASIN]
 # EPOCHS on CIFAR-100, STEPS on CIFAR-10; LIMIT takes the first images of both alone, for a trial.
 set -euo pipefail
 
@@ -16,7 +16,7 @@ mkdir -p "$runs"
 common=(--model resnet20 --limit "${LIMIT:-0}" --batch-size 128 --lr 0.1 --momentum 0.9 --weight-decay 5e-4
   --schedule cosine --augment basic)
 cifar100=(--data cifar100 --data-dir "$data100" --epochs "${EPOCHS:-5}")
-cifar10=(--data cifar10 --data-dir "$data10" --steps "${STEPS:-1000}")
+cifar10=(--data cifar10 --data-dir "$data10" --steps "${STEPS:-500}")
 
 # one NAME SEED DATA_DIR OPTIONS...
 one() {
