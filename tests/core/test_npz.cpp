@@ -15,9 +15,10 @@ using test::TemporaryDirectory;
 
 namespace {
 
+/// v in `count` bytes; behind the eighth they are zeros.
 std::string little(std::uint64_t v, int count) {
   std::string out;
-  for (int i = 0; i < count; ++i) out.push_back(static_cast<char>(v >> (8 * i) & 0xff));
+  for (int i = 0; i < count; ++i, v >>= 8) out.push_back(static_cast<char>(v & 0xff));
   return out;
 }
 
