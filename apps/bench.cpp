@@ -9,6 +9,7 @@
 #include "apps/option_values.h"
 #include "apps/pulse.h"
 #include "apps/suggest.h"
+#include "core/parallel.h"
 #include "data/synthetic.h"
 
 namespace basin::apps {
@@ -94,19 +95,30 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
   return time;
 }
 
-data::Dataset bench_images(const BenchConfig& bench) {
-  data::SyntheticOptions options{.size = bench.image_size};
-  if (bench.image_size > 64) options.train = 256;
-  options.train = std::max(options.train, bench.batch_size);
-  return data::synthetic(options, 0, /*train=*/true);
+data::Dataset bench_images(const BenchConfig& bench, std::int64_t count) {
+  return data::synthetic({.size = bench.image_size, .train = count}, 0, /*train=*/true);
 }
 
 data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows) {
-  data::Loader loader(std::make_shared<data::DatasetSource>(bench_images(bench), data::Augmentation{}, 1),
-                      data::one_pass(rows));
+  data::Loader loader(
+      std::make_shared<data::DatasetSource>(bench_images(bench, rows), data::Augmentation{}, 1),
+      data::one_pass(rows));
   data::Batch batch;
   loader.next(batch);
   return batch;
+}
+
+Json turns_document(const BenchConfig& config) {
+  Json document;
+  document.set("model", config.model.name).set("batch_size", config.batch_size);
+  document.set("threads", thread_count()).set("rounds", config.rounds).set("steps", config.steps);
+  return document;
+}
+
+std::string turns_line(const BenchConfig& config, const std::string& relation) {
+  return text("\n", config.model.name, ", batch ", config.batch_size, ", ", thread_count(),
+              " threads, medians of ", config.rounds, " rounds of ", config.steps, " steps in turns; ",
+              relation, "\n");
 }
 
 namespace {
@@ -134,7 +146,7 @@ int bench_command(const BenchConfig& config, Terminal& terminal) {
   apply(config.device);
   for (const auto& [name, subject] : subjects())
     if (name == config.what) return subject(config, terminal);
-  throw UsageError("bench: unknown subject ", quote(config.what), "; there are ", one_of(bench_subjects()));
+  throw InternalError("[bench] the command line let the subject ", quote(config.what), " pass");
 }
 
 }  // namespace basin::apps

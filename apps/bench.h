@@ -64,10 +64,15 @@ class TrainingBench {
   std::int64_t step_ = 0;
 };
 
-/// Made-up images {size,size,3} of ten classes, the same at each call.
-data::Dataset bench_images(const BenchConfig& bench);
+/// The first `count` of made-up images {size,size,3} of ten classes, the same at each call.
+data::Dataset bench_images(const BenchConfig& bench, std::int64_t count);
 /// The first of them as a batch, not augmented.
 data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows);
+
+/// What a document says first of a training step that was measured in turns, and a line that says it to
+/// people; `relation` ends the line: "shares of a step's time".
+Json turns_document(const BenchConfig& config);
+std::string turns_line(const BenchConfig& config, const std::string& relation);
 
 // The subjects. Each returns the exit code; 130 or 143 when interrupted.
 int bench_rules(const BenchConfig& config, Terminal& terminal);

@@ -3,7 +3,6 @@
 #include "apps/format.h"
 #include "apps/signals.h"
 #include "apps/table.h"
-#include "core/parallel.h"
 
 namespace basin::apps {
 namespace {
@@ -36,12 +35,8 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
     list.append(entry);
   }
   terminal.result(table.text(terminal.unicode()));
-  terminal.result(text("\n", config.model.name, ", batch ", config.batch_size, ", ", thread_count(),
-                       " threads, medians of ", config.rounds, " rounds of ", config.steps,
-                       " steps in turns; relative to the plain rule in the same round\n"));
-  Json document;
-  document.set("model", config.model.name).set("batch_size", config.batch_size);
-  document.set("threads", thread_count()).set("rounds", config.rounds).set("steps", config.steps);
+  terminal.result(turns_line(config, "relative to the plain rule in the same round"));
+  Json document = turns_document(config);
   document.set("rules", list);
   terminal.result(document);
 }

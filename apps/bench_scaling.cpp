@@ -54,7 +54,10 @@ void forget_peak() {
 int bench_scaling(const BenchConfig& config, Terminal& terminal) {
   const std::vector<int> threads = thread_counts(thread_count());
   const std::vector<std::int64_t> sizes = batch_sizes(config.batch_size);
-  const Contender rule = contenders(config.rules.empty() ? "plain" : config.rules, "").front();
+  const std::vector<Contender> rules = contenders(config.rules.empty() ? "plain" : config.rules, "");
+  if (rules.size() > 1)
+    throw UsageError("bench scaling measures one rule, --rules ", config.rules, " names more");
+  const Contender& rule = rules.front();
 
   struct Cell {
     int threads;
@@ -63,9 +66,10 @@ int bench_scaling(const BenchConfig& config, Terminal& terminal) {
     std::vector<double> rates{};  // images a second, of each round
   };
   std::vector<Cell> cells;
-  for (const std::int64_t size : sizes)
-    for (const int count : threads)
-      cells.push_back({count, bench_batch(config, size), TrainingBench(rule, config, size)});
+  for (const std::int64_t size : sizes) {
+    const data::Batch batch = bench_batch(config, size);
+    for (const int count : threads) cells.push_back({count, batch, TrainingBench(rule, config, size)});
+  }
   for (std::int64_t round = 0; round <= config.rounds; ++round) {
     for (Cell& cell : cells) {
       if (interruption_requested()) return interruption_exit_code();

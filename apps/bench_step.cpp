@@ -6,26 +6,34 @@
 #include "apps/signals.h"
 #include "apps/table.h"
 #include "apps/timed_backend.h"
-#include "core/parallel.h"
 
 namespace basin::apps {
 namespace {
 
-/// Kinds of work as columns; the last two are no kernels.
+/// The columns: kernels by kind, then what is none.
 struct Part {
   std::string title;
   std::vector<Work> kinds;
 };
-const std::vector<Part>& parts() {
+const std::vector<Part>& kernels() {
   static const std::vector<Part> all = {
       {"conv fwd", {Work::conv_forward}},
       {"conv bwd", {Work::conv_input_grad, Work::conv_weight_grad}},
       {"matmul", {Work::matmul}},
       {"norm", {Work::norm}},
       {"elementwise", {Work::elementwise, Work::reduction, Work::shaping, Work::pooling}},
-      {"optimizer", {Work::optimizer}},
-      {"loader", {}},
-      {"other", {}}};
+      {"optimizer", {Work::optimizer}}};
+  return all;
+}
+
+/// Titles of all columns, in the order of Row::shares.
+const std::vector<std::string>& titles() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> list;
+    for (const Part& part : kernels()) list.push_back(part.title);
+    list.insert(list.end(), {"loader", "other"});
+    return list;
+  }();
   return all;
 }
 
@@ -33,7 +41,7 @@ struct Row {
   std::string name;
   double passes = 0;
   std::vector<double> seconds{};              // a step, of each round
-  std::vector<std::vector<double>> shares{};  // [part][round]
+  std::vector<std::vector<double>> shares{};  // [column][round]
 };
 
 /// Batches for every step: one and the same, or fresh ones from a loader at work beside the training.
@@ -45,8 +53,8 @@ class Batches {
       return;
     }
     loader_.emplace(
-        std::make_shared<data::DatasetSource>(bench_images(config), data::parse_augmentation(config.augment),
-                                              1),
+        std::make_shared<data::DatasetSource>(bench_images(config, 2 * config.batch_size),
+                                              data::parse_augmentation(config.augment), 1),
         data::LoaderOptions{.batch_size = config.batch_size, .workers = static_cast<int>(config.workers)});
   }
   const data::Batch& next() {
@@ -63,7 +71,7 @@ class Batches {
 void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& terminal) {
   std::vector<Table::Column> columns{
       {.title = "rule", .left = true}, {.title = "images/s"}, {.title = "range"}, {.title = "ms/step"}};
-  for (const Part& part : parts()) columns.push_back({.title = part.title + " %"});
+  for (const std::string& title : titles()) columns.push_back({.title = title + " %"});
   Table table(std::move(columns));
   Json list = Json::Array{};
   const auto images = static_cast<double>(config.batch_size);
@@ -76,22 +84,18 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
     entry.set("rule", row.name).set("passes", row.passes).set("seconds", s.median);
     entry.set("images_per_second", images / s.median).set("images_per_second_low", images / s.high);
     entry.set("images_per_second_high", images / s.low);
-    for (std::size_t i = 0; i < parts().size(); ++i) {
+    for (std::size_t i = 0; i < titles().size(); ++i) {
       const double share = spread(row.shares[i]).median;
       cells.push_back(percent(share, 1));
-      shares.set(parts()[i].title, share);
+      shares.set(titles()[i], share);
     }
     table.add(std::move(cells));
     entry.set("shares", shares);
     list.append(entry);
   }
   terminal.result(table.text(terminal.unicode()));
-  terminal.result(text("\n", config.model.name, ", batch ", config.batch_size, ", ", thread_count(),
-                       " threads, medians of ", config.rounds, " rounds of ", config.steps,
-                       " steps in turns; shares of a step's time\n"));
-  Json document;
-  document.set("model", config.model.name).set("batch_size", config.batch_size);
-  document.set("threads", thread_count()).set("rounds", config.rounds).set("steps", config.steps);
+  terminal.result(turns_line(config, "shares of a step's time"));
+  Json document = turns_document(config);
   document.set("augment", config.augment).set("rules", list);
   terminal.result(document);
 }
@@ -104,7 +108,7 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
   std::vector<Row> rows;
   for (const Contender& c : contenders(config.rules.empty() ? "plain,sam" : config.rules, "")) {
     benches.push_back(std::make_unique<TrainingBench>(c, config, config.batch_size));
-    rows.push_back({.name = c.name, .shares = std::vector<std::vector<double>>(parts().size())});
+    rows.push_back({.name = c.name, .shares = std::vector<std::vector<double>>(titles().size())});
   }
   WithTimedBackend with;
   for (std::int64_t round = 0; round <= config.rounds; ++round) {  // round 0 warms up
@@ -120,15 +124,19 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
       const auto steps = static_cast<double>(config.steps);
       row.passes = static_cast<double>(time.pass_count) / steps;
       row.seconds.push_back(time.all / steps);
+      std::size_t column = 0;
       double rest = time.all;
-      for (std::size_t k = 0; k < parts().size(); ++k) {
-        double part = 0;
-        for (const Work work : parts()[k].kinds) part += with.timed.seconds(work);
-        if (parts()[k].title == "loader") part = batches.waited() - waited;
-        if (parts()[k].title == "other") part = rest;
-        rest -= part;
-        row.shares[k].push_back(part / time.all);
+      const auto take = [&](double seconds) {
+        row.shares[column++].push_back(seconds / time.all);
+        rest -= seconds;
+      };
+      for (const Part& part : kernels()) {
+        double seconds = 0;
+        for (const Work work : part.kinds) seconds += with.timed.seconds(work);
+        take(seconds);
       }
+      take(batches.waited() - waited);
+      take(rest);
     }
   }
   terminal.repaint("");

@@ -112,6 +112,14 @@ TEST_CASE("bench scaling: each batch with each number of threads, over one threa
   }
 }
 
+TEST_CASE("bench scaling takes one rule") {
+  std::ostringstream out, err;
+  const BenchConfig two = parse_bench({"scaling", "--model", "mlp", "--rules", "sam,gam"}, {}).config;
+  Terminal terminal(out, err, {}, two.output);
+  CHECK(test::failure([&] { bench_command(two, terminal); }) ==
+        "2: bench scaling measures one rule, --rules sam,gam names more");
+}
+
 TEST_CASE("bench conv: the model's convolutions, counted, by each algorithm that applies") {
   const Json document = bench({"conv", "--model", "resnet8", "--batch-size", "2", "--rounds", "1"});
   std::vector<std::string> found;
