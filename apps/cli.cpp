@@ -169,6 +169,8 @@ void take_from_run(OptionTable& table, const std::string& directory) {
 
 template <class Config>
 void finish(OptionTable& table, const Environment& environment, Call<Config>& call) {
+  if (call.config.output.quiet && call.config.output.verbose)
+    throw UsageError("--quiet and --verbose exclude each other");
   call.origins = origins_of(table);
   call.warnings = environment_warnings(environment);
 }
@@ -296,8 +298,6 @@ Call<EvalConfig> parse_eval(const std::vector<std::string>& arguments, const Env
         throw UsageError("--weights needs --", flag, " NAME too");
     }
   }
-  if (config.output.quiet && config.output.verbose)
-    throw UsageError("--quiet and --verbose exclude each other");
   table.settle();
   finish(table, environment, call);
   return call;
@@ -322,8 +322,6 @@ Call<ExportConfig> parse_export(const std::vector<std::string>& arguments, const
   apply_flags(table, given);
   if (!of_run && table.by_flag("model")->source == Source::standard)
     throw UsageError("--weights needs --model NAME too, or --run DIR");
-  if (config.output.quiet && config.output.verbose)
-    throw UsageError("--quiet and --verbose exclude each other");
   export_format(config.format, config.out);
   table.settle();
   finish(table, environment, call);

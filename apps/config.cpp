@@ -63,7 +63,6 @@ void validate(const TrainConfig& c) {
   if (c.sharpness.kind == Sharpness::gam && c.sharpness.gam_form == optim::GamForm::exact &&
       c.sharpness.micro == Micro::shared)
     throw UsageError("--gam-form exact needs the whole batch at once, or --micro own");
-  if (c.output.quiet && c.output.verbose) throw UsageError("--quiet and --verbose exclude each other");
   if (c.run.dry_run && c.run.resume)
     throw UsageError("--dry-run starts a new run and --resume an old one: give one");
 }

@@ -56,12 +56,12 @@ int get_data(const DataToolConfig& config, Terminal& terminal) {
       });
     } catch (const DataError& error) {
       terminal.repaint("");
-      std::string todo;
+      std::string steps;
       for (const data::RemoteFile& wanted : set.files) {
-        if (!wanted.is_there(dir)) todo += "  " + by_hand(wanted, dir) + "\n";
+        if (!wanted.is_there(dir)) steps += "  " + by_hand(wanted, dir) + "\n";
       }
       terminal.result(
-          text("To do it by hand:\n", todo, "and give this command again, which checks and unpacks.\n"));
+          text("To do it by hand:\n", steps, "and give this command again, which checks and unpacks.\n"));
       throw;
     }
     terminal.repaint("");
