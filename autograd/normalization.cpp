@@ -32,18 +32,22 @@ Variable batch_norm_meaning(const Variables& in, Statistics statistics, double e
   return with_relu ? relu(y) : y;
 }
 
-/// The same gradient by one kernel: dL/dx, dL/dgamma, dL/dbeta, and the cotangent of the residual.
-Tensors batch_norm_backward(const KernelBackward& k, Statistics statistics, bool with_relu) {
+/// Room for dL/dx, dL/dgamma and dL/dbeta. Without any x the last two are sums of nothing: zeros.
+Tensors room_for_grads(const KernelBackward& k) {
   Tensors grads(k.inputs.size());
   for (std::size_t i : {x_at, gamma_at, beta_at}) grads[i] = empty_like(k.inputs[i]);
+  if (k.grad.elements() == 0)
+    for (std::size_t i : {gamma_at, beta_at}) grads[i].fill(0);
+  return grads;
+}
+
+/// The same gradient by one kernel: dL/dx, dL/dgamma, dL/dbeta, and the cotangent of the residual.
+Tensors batch_norm_backward(const KernelBackward& k, Statistics statistics, bool with_relu) {
+  Tensors grads = room_for_grads(k);
   const bool residual = k.inputs.size() > residual_at;
   // Without a ReLU the residual's cotangent is dy itself.
   if (residual) grads[residual_at] = with_relu ? empty_like(k.grad) : k.grad;
-  if (k.grad.elements() == 0) {
-    grads[gamma_at].fill(0);
-    grads[beta_at].fill(0);
-    return grads;
-  }
+  if (k.grad.elements() == 0) return grads;
   backend_of(k.grad).batch_norm_grad({.x = k.inputs[x_at],
                                       .gamma = k.inputs[gamma_at],
                                       .mean = k.inputs[mean_at],
@@ -136,13 +140,8 @@ Variable layer_norm_meaning(const Variables& in, double eps) {
 
 /// The same gradient by one kernel.
 Tensors layer_norm_backward(const KernelBackward& k) {
-  Tensors grads(k.inputs.size());
-  for (std::size_t i : {x_at, gamma_at, beta_at}) grads[i] = empty_like(k.inputs[i]);
-  if (k.grad.elements() == 0) {
-    grads[gamma_at].fill(0);
-    grads[beta_at].fill(0);
-    return grads;
-  }
+  Tensors grads = room_for_grads(k);
+  if (k.grad.elements() == 0) return grads;
   backend_of(k.grad).layer_norm_grad({.x = k.inputs[x_at],
                                       .gamma = k.inputs[gamma_at],
                                       .mean = k.inputs[mean_at],
