@@ -193,11 +193,11 @@ void add_norm(std::vector<Kernel>& all, const Shape& shape) {
   };
   all.push_back({"batch_norm + relu", shape, 2 * size, 0, forward(false)});
   all.push_back({"batch_norm + residual + relu", shape, 3 * size, 0, forward(true)});
-  all.push_back(
-      {"batch_norm_grad of relu", shape, 7 * size, 0,
-       [=, dx = room_for(x), dg = room_for(gamma), db = room_for(gamma)]() mutable {
-         backend().batch_norm_grad({x, gamma, mean, inv_std, dy, &residual, true}, dx, dg, db, nullptr);
-       }});
+  all.push_back({"batch_norm_grad of relu", shape, 5 * size, 0,
+                 [=, dx = room_for(x), dg = room_for(gamma), db = room_for(gamma)]() mutable {
+                   backend().batch_norm_grad({x, gamma, beta, mean, inv_std, dy, true, nullptr, true}, dx, dg,
+                                             db, nullptr);
+                 }});
 }
 
 void add_elementwise(std::vector<Kernel>& all, const Shape& shape) {

@@ -81,6 +81,15 @@ void TimedBackend::conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, co
 void TimedBackend::conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) {
   timed(Work::conv_weight_grad, [&] { return real_.conv2d_weight_grad(g, x, dy, dw); });
 }
+void TimedBackend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                                     Tensor& y) {
+  if (on_convolution) on_convolution(g);
+  timed(Work::conv_forward, [&] { return real_.batch_norm_conv2d(g, f, w, y); });
+}
+void TimedBackend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
+                                                 const Tensor& dy, Tensor& dw) {
+  timed(Work::conv_weight_grad, [&] { return real_.batch_norm_conv2d_weight_grad(g, f, dy, dw); });
+}
 void TimedBackend::max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) {
   timed(Work::pooling, [&] { return real_.max_pool(g, x, y, index); });
 }

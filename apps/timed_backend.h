@@ -57,6 +57,10 @@ class TimedBackend final : public Backend {
   void conv2d(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y) override;
   void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override;
   void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) override;
+  void batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                         Tensor& y) override;
+  void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f, const Tensor& dy,
+                                     Tensor& dw) override;
   void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override;
   void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;
   void pool_gather(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;

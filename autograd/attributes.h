@@ -39,6 +39,11 @@ struct Normalisation {
   bool relu;   // max(. , 0) afterwards
   Tensor var;  // the given statistics; undefined if the batch's own
 };
+/// batch_norm_conv2d_train, batch_norm_conv2d_eval.
+struct NormalisedConvolution {
+  Normalisation norm;
+  ConvGeometry conv;
+};
 
 }  // namespace attribute
 
@@ -47,7 +52,8 @@ struct Normalisation {
 /// max_pool.
 using Attributes =
     std::variant<std::monostate, double, Axes, ConvGeometry, attribute::Interval, attribute::Block,
-                 attribute::Reduction, attribute::Transposed, attribute::Averaging, attribute::Normalisation>;
+                 attribute::Reduction, attribute::Transposed, attribute::Averaging, attribute::Normalisation,
+                 attribute::NormalisedConvolution>;
 
 /// The name of an op, for errors and readers, and what it was told. A plain name converts.
 struct Op {

@@ -130,6 +130,15 @@ BatchNormResult batch_norm_train(const Variable& x, const Variable& gamma, const
 /// The same with given statistics {C}, which are constants.
 Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& mean,
                          const Tensor& var, const BatchNormOptions& options = {});
+/// conv2d(z, weight) of z = batch_norm_train(x) or batch_norm_eval(x): bit for bit what the two ops give, but
+/// z has no memory of its own. It is formed while the convolution reads x, and again for the gradients.
+/// Errors: those of the two ops; a residual.
+BatchNormResult batch_norm_conv2d_train(const Variable& x, const Variable& gamma, const Variable& beta,
+                                        const Variable& weight, const BatchNormOptions& options = {},
+                                        const ConvOptions& conv = {});
+Variable batch_norm_conv2d_eval(const Variable& x, const Variable& gamma, const Variable& beta,
+                                const Tensor& mean, const Tensor& var, const Variable& weight,
+                                const BatchNormOptions& options = {}, const ConvOptions& conv = {});
 /// gamma (x - mean) / sqrt(var + eps) + beta over the last axis (Ba et al. 2016). x {...,C}; gamma, beta {C}.
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps = 1e-5);
 

@@ -22,7 +22,24 @@ std::atomic<Backend*>& slot_of(Device::Kind kind) {
   return kind == Device::Kind::cpu ? cpu_slot() : cuda_slot();
 }
 
+// What batch normalisation gives, in memory of its own.
+Tensor normalised(Backend& backend, const BatchNormForward& f) {
+  Tensor z = Tensor::empty(f.x.shape(), f.x.dtype(), f.x.device());
+  backend.batch_norm(f, z);
+  return z;
+}
+
 }  // namespace
+
+void Backend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                                Tensor& y) {
+  conv2d(g, normalised(*this, f), w, y);
+}
+
+void Backend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
+                                            const Tensor& dy, Tensor& dw) {
+  conv2d_weight_grad(g, normalised(*this, f), dy, dw);
+}
 
 Backend& backend(Device device) {
   Backend* b = slot_of(device.kind).load(std::memory_order_acquire);

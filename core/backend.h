@@ -53,10 +53,12 @@ struct BatchNormForward {
 struct BatchNormBackward {
   const Tensor& x;
   const Tensor& gamma;
+  const Tensor& beta;
   const Tensor& mean;
   const Tensor& inv_std;
   const Tensor& dy;
-  const Tensor* y;        // the output, where relu: its sign is the mask; else null
+  bool relu;              // dy counts where the output is positive
+  const Tensor* y;        // the output, where relu and a residual; else null: its sign is found again from x
   bool batch_statistics;  // mean and inv_std depend on x (train) or are constants (eval)
 };
 
@@ -150,6 +152,13 @@ class Backend {
   virtual void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) = 0;
   virtual void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) = 0;
 
+  /// conv2d of z = batch_norm(f) (without a residual) and its weight gradient. Bit for bit what the two calls
+  /// give; a backend that can forms z while it reads x and gives it no memory. Here: the two calls.
+  virtual void batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                                 Tensor& y);
+  virtual void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
+                                             const Tensor& dy, Tensor& dw);
+
   // Pooling: w, groups and out_c of the geometry are unused (out_c = in_c). Padded taps never win a max.
   /// index: i64, for each output the flat position h*in_w + w of its maximum (first of equals) in its image.
   virtual void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) = 0;
@@ -163,7 +172,7 @@ class Backend {
   // Batch normalisation over all axes but the last. var is biased (divides by the count).
   virtual void moments(const Tensor& x, Tensor& mean, Tensor& var) = 0;
   virtual void batch_norm(const BatchNormForward& f, Tensor& y) = 0;
-  /// dresidual (null if there was none) is the masked dy.
+  /// dresidual (null if there was none) is the masked dy. dx may be dy's own tensor.
   virtual void batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
                                Tensor* dresidual) = 0;
 

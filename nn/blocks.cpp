@@ -59,9 +59,13 @@ Variable PreactBlock::shortcut(const Variable& x, Context& ctx) {
 Variable PreactBlock::forward(const Variable& x, Context& ctx) {
   Variable y = x, start = x;
   for (std::size_t i = 0; i < units_.size(); ++i) {
-    y = units_[i].norm(y, ctx, /*relu=*/i > 0 || options_.first_relu);
-    if (i == 0 && options_.shared_activation) start = y;
-    y = units_[i].conv(y, ctx);
+    const bool relu = i > 0 || options_.first_relu;
+    if (i == 0 && options_.shared_activation) {
+      start = units_[i].norm(y, ctx, relu);
+      y = units_[i].conv(start, ctx);
+    } else {
+      y = units_[i].norm.then(units_[i].conv, y, ctx, relu);
+    }
   }
   if (last_norm_ && !shake_drop_) return (*last_norm_)(y, ctx, /*relu=*/false, shortcut(start, ctx));
   if (last_norm_) y = (*last_norm_)(y, ctx);

@@ -45,15 +45,17 @@ Index Conv2d::multiply_adds(const Shape&, const Shape& out) const {
   return out.elements() * options_.kernel * options_.kernel * (options_.in / options_.groups);
 }
 
-Variable Conv2d::forward(const Variable& x, Context&) {
-  const Variable y = conv2d(x, weight_,
-                            {.stride_h = options_.stride,
-                             .stride_w = options_.stride,
-                             .pad_h = options_.pad,
-                             .pad_w = options_.pad,
-                             .groups = options_.groups});
-  return bias_.defined() ? y + bias_ : y;
+ConvOptions Conv2d::window() const {
+  return {.stride_h = options_.stride,
+          .stride_w = options_.stride,
+          .pad_h = options_.pad,
+          .pad_w = options_.pad,
+          .groups = options_.groups};
 }
+
+Variable Conv2d::with_bias(const Variable& y) const { return bias_.defined() ? y + bias_ : y; }
+
+Variable Conv2d::forward(const Variable& x, Context&) { return with_bias(conv2d(x, weight_, window())); }
 
 BatchNorm2d::BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options)
     : options_(options),
@@ -71,11 +73,24 @@ void BatchNorm2d::describe(Inventory& it) {
   it.buffer("num_batches_tracked", num_batches_tracked_);
 }
 
-Variable BatchNorm2d::forward(const Variable& x, Context& ctx) { return normalise(x, ctx, false, {}); }
+Variable BatchNorm2d::forward(const Variable& x, Context& ctx) {
+  return normalise(x, ctx, {.eps = options_.eps}, nullptr);
+}
 
 Variable BatchNorm2d::operator()(const Variable& x, Context& ctx, bool relu, const Variable& residual) {
-  Variable y = normalise(x, ctx, relu, residual);
+  Variable y = normalise(x, ctx, {.eps = options_.eps, .relu = relu, .residual = residual}, nullptr);
   if (ctx.trace) ctx.trace->record(*this, x.shape(), y.shape());
+  return y;
+}
+
+Variable BatchNorm2d::then(Conv2d& conv, const Variable& x, Context& ctx, bool relu) {
+  // Without a backward pass nothing is kept, and the plain ops are those that an export can write.
+  if (!ctx.training()) return conv((*this)(x, ctx, relu), ctx);
+  Variable y = conv.with_bias(normalise(x, ctx, {.eps = options_.eps, .relu = relu}, &conv));
+  if (ctx.trace) {
+    ctx.trace->record(*this, x.shape(), x.shape());
+    ctx.trace->record(conv, x.shape(), y.shape());
+  }
   return y;
 }
 
@@ -86,17 +101,22 @@ void BatchNorm2d::expect_running_statistics() const {
         "recalibration first: nn/recalibration.h)");
 }
 
-Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, bool relu, const Variable& residual) {
-  const BatchNormOptions how{.eps = options_.eps, .relu = relu, .residual = residual};
+Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, const BatchNormOptions& how,
+                                const Conv2d* conv) {
   if (!ctx.training() || ctx.statistics == Statistics::running) {
     expect_running_statistics();
+    if (conv)
+      return batch_norm_conv2d_eval(x, weight_, bias_, running_mean_, running_var_, conv->weight_, how,
+                                    conv->window());
     return batch_norm_eval(x, weight_, bias_, running_mean_, running_var_, how);
   }
   if (ctx.statistics == Statistics::update) expect_running_statistics();
   if (ctx.statistics == Statistics::collect && ctx.collector == nullptr)
     throw ArgumentError("[batch_norm] Statistics::collect needs a collector in the Context");
 
-  const BatchNormResult result = batch_norm_train(x, weight_, bias_, how);
+  const BatchNormResult result =
+      conv ? batch_norm_conv2d_train(x, weight_, bias_, conv->weight_, how, conv->window())
+           : batch_norm_train(x, weight_, bias_, how);
   const Index values = x.value().elements() / x.size(-1);
   switch (ctx.statistics) {
     case Statistics::update: {

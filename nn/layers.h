@@ -47,6 +47,10 @@ class Conv2d : public Module {
   Variable forward(const Variable& x, Context& ctx) override;
 
  private:
+  friend class BatchNorm2d;  // whose op may take this convolution along
+  ConvOptions window() const;
+  Variable with_bias(const Variable& y) const;
+
   Conv2dOptions options_;
   Variable weight_, bias_;
 };
@@ -70,6 +74,10 @@ class BatchNorm2d : public Module {
   using Module::operator();
   Variable operator()(const Variable& x, Context& ctx, bool relu, const Variable& residual = {});
 
+  /// conv(relu(normalise(x))). In train mode one op, which gives the normalised x no memory (autograd/ops.h,
+  /// batch_norm_conv2d_train); for an x that nobody else reads normalised.
+  Variable then(Conv2d& conv, const Variable& x, Context& ctx, bool relu);
+
   void describe(Inventory& it) override;
   const char* kind() const override { return "batch_norm"; }
 
@@ -77,7 +85,7 @@ class BatchNorm2d : public Module {
   Variable forward(const Variable& x, Context& ctx) override;
 
  private:
-  Variable normalise(const Variable& x, Context& ctx, bool relu, const Variable& residual);
+  Variable normalise(const Variable& x, Context& ctx, const BatchNormOptions& how, const Conv2d* conv);
   void expect_running_statistics() const;
 
   BatchNorm2dOptions options_;

@@ -203,16 +203,17 @@ void depthwise(const ConvPlan& plan, Index kernel_w, const float* source, const 
 
 }  // namespace
 
-void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y) {
+void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y, const ChannelAffine& affine) {
   if (g.y_shape().elements() == 0) return;
   if (const WinogradTile* tile = winograd_tile(conv_algorithm(), g))
-    winograd_conv2d(*tile, g, x, w, y);
+    winograd_conv2d(*tile, g, x, w, y, affine);
   else if (is_pointwise(g))
-    gemm(false, false, g.batch * g.out_h * g.out_w, g.out_c, g.in_c, x, g.in_c, w, g.out_c, y, g.out_c);
+    gemm(false, false, g.batch * g.out_h * g.out_w, g.out_c, g.in_c, x, g.in_c, w, g.out_c, y, g.out_c,
+         affine);
   else if (is_depthwise(g))
-    depthwise(forward_plan(g), g.kernel_w, x, w, y);
+    depthwise(forward_plan(g, affine), g.kernel_w, x, w, y);
   else
-    direct(forward_plan(g), g.kernel_w, false, x, w, y);
+    direct(forward_plan(g, affine), g.kernel_w, false, x, w, y);
 }
 
 void conv2d_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {

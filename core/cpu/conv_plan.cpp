@@ -47,11 +47,11 @@ void ConvPlan::pack(const Kernels& isa, const float* source, Index n, Index chan
                     Index first, Index outputs, float* out) const {
   isa.pack_image({source + n * source_h * source_w * source_c + channel, source_h, source_w, source_c,
                   channels, first * rows.stride + rows.offset, rows.run, rows.stride, packed_rows(outputs),
-                  cols.first * cols.stride + cols.offset, cols.run, cols.stride, packed_cols(), out,
-                  packed_block(outputs)});
+                  cols.first * cols.stride + cols.offset, cols.run, cols.stride, packed_cols(),
+                  affine.from(channel), out, packed_block(outputs)});
 }
 
-ConvPlan forward_plan(const ConvGeometry& g) {
+ConvPlan forward_plan(const ConvGeometry& g, const ChannelAffine& affine) {
   return {forward_axis(g.out_h, g.kernel_h, g.stride_h, g.pad_h),
           forward_axis(g.out_w, g.kernel_w, g.stride_w, g.pad_w),
           g.batch,
@@ -61,7 +61,8 @@ ConvPlan forward_plan(const ConvGeometry& g) {
           g.in_c,
           g.out_h,
           g.out_w,
-          g.out_c};
+          g.out_c,
+          affine};
 }
 
 ConvPlan unmoved_plan(Axis rows, Axis cols, Index batch, Index groups, Index h, Index w, Index c) {

@@ -43,6 +43,7 @@ struct ConvPlan {
   Index batch, groups;
   Index source_h, source_w, source_c;  // source_c, target_c: of all groups
   Index target_h, target_w, target_c;
+  ChannelAffine affine{};  // of the source, while it is packed
 
   Index source_channels() const { return source_c / groups; }
   Index target_channels() const { return target_c / groups; }
@@ -61,7 +62,7 @@ struct ConvPlan {
             Index outputs, float* out) const;
 };
 
-ConvPlan forward_plan(const ConvGeometry& g);
+ConvPlan forward_plan(const ConvGeometry& g, const ChannelAffine& affine);
 /// Of a tensor {batch,h,w,c} packed as it is, without a border: a convolution with a kernel of one pixel
 /// would read it so.
 ConvPlan unmoved_plan(Axis rows, Axis cols, Index batch, Index groups, Index h, Index w, Index c);

@@ -70,14 +70,15 @@ void depthwise_weight_grad_block(const TapWeightGrad& t) {
   for (; tap < t.taps; ++tap) depthwise_weight_grad_tile<V, 1>(t, t.tap + tap, t.dw + tap * kLanes);
 }
 
-template <class V>
+template <class V, class L>
 constexpr Kernels make_kernels(const char* name) {
   return {name,
           kMaxBlocks<V> * kLanes,
           pack_panels<V>,
           transpose_copy<V>,
+          affine_rows<L>,
           gemm_block<V>,
-          pack_image<V>,
+          pack_image<V, L>,
           conv_block<V>,
           weight_grad_block<V>,
           depthwise_block<V>,

@@ -25,6 +25,7 @@ struct Operands {
   Index lda;
   const float* b;
   Index ldb;
+  ChannelAffine affine;  // of A
 
   // From row i, column j, position p of the sum on.
   const float* a_at(Index i, Index p) const { return transpose_a ? a + p * lda + i : a + i * lda + p; }
@@ -44,7 +45,7 @@ void pack_columns(const Kernels& isa, const Operands& o, const Panels& panels, I
 
 // Whether A is packed: where the rows of op(A) do not lie in rows, and where those of a tile would fall into
 // the same sets of the L1 cache. Else it is read in place.
-bool packs_rows(const Operands& o) { return o.transpose_a || o.lda % 512 == 0; }
+bool packs_rows(const Operands& o) { return o.transpose_a || (o.lda % 512 == 0 && !o.affine); }
 
 // Rows of op(A) in panels {depth, kLanes} of kGemmRows rows. Whole vectors are the fastest to move, so up to
 // `end` each panel takes some rows of the one after it along; they are not used.
@@ -59,6 +60,30 @@ void pack_rows(const Kernels& isa, const Operands& o, Index row, Index rows, Ind
     isa.transpose({o.a_at(row + i, begin), o.lda, std::min(kLanes, end - row - i), depth, out, kLanes});
 }
 
+// Op(A)'s rows [row, row + rows) at positions [begin, begin + depth), read through its affine. Where A is
+// transposed, further rows up to `end` come along as far as pack_rows takes them.
+Operands affine_rows(const Kernels& isa, const Operands& o, Index row, Index rows, Index end, Index begin,
+                     Index depth) {
+  const Index taken = o.transpose_a ? std::min(end - row, rows + kLanes) : rows;
+  const Index in = o.transpose_a ? depth : taken, across = o.transpose_a ? taken : depth;
+  const Index stride = round_up(across, kLanes) + kLanes;  // never a power of two
+  float* out = scratch(Slot::images, in * stride);
+  isa.affine_rows(
+      {o.a_at(row, begin), o.lda, in, across, o.affine.from(o.transpose_a ? row : begin), out, stride});
+  Operands read = o;
+  read.a = out;
+  read.lda = stride;
+  return read;
+}
+
+// The memory of A that holds op(A)'s rows [row, row + rows) at positions [begin, begin + depth), where it
+// lies together: nothing else is worth to be fetched ahead.
+Ahead memory_of(const Operands& o, Index m, Index k, Index row, Index rows, Index begin, Index depth) {
+  const bool together = o.transpose_a ? rows == m && o.lda == m : depth == k && o.lda == k;
+  if (!together || rows <= 0 || depth <= 0) return {};
+  return {o.a_at(row, begin), rows * depth};
+}
+
 // A range of [0, total) for each of `count` tasks, in whole multiples of `unit`.
 struct Cut {
   Index total, unit, count;
@@ -68,8 +93,8 @@ struct Cut {
 };
 
 // C = op(A) op(B), summed over [begin, end).
-void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index begin, Index end, float* c,
-              Index ldc) {
+void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index k, Index begin, Index end,
+              float* c, Index ldc) {
   const Index parts = ceil_div(end - begin, kDepth), longest = ceil_div(end - begin, parts);
   const Index slab_cols = std::min(round_up(n, isa.panel), kPacked / longest / isa.panel * isa.panel);
   const bool packs = packs_rows(o);
@@ -101,10 +126,22 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index beg
         float* a = packs ? scratch(Slot::rows, ceil_div(rows, kGemmRows) * kLanes * longest) : nullptr;
         for (Index i = 0; i < count; ++i) {
           const Index depth = depth_of(i);
-          if (a) pack_rows(isa, o, row, rows, m, first_of(i), depth, a);
-          isa.gemm({a ? a : o.a_at(row, first_of(i)), o.lda, packs, packed + i * longest * width + j * depth,
+          // From `here` on op(A) begins at row 0, position 0.
+          Operands here = o;
+          if (o.affine)
+            here = affine_rows(isa, o, row, rows, m, first_of(i), depth);
+          else
+            here.a = o.a_at(row, first_of(i));
+          if (a) pack_rows(isa, here, 0, rows, m - row, 0, depth, a);
+          // What this thread copies next: the part after this one, or the rows after these.
+          Ahead next;
+          if ((packs || o.affine) && i + 1 < count)
+            next = memory_of(o, m, k, row, rows, first_of(i + 1), depth_of(i + 1));
+          else if ((packs || o.affine) && r + 1 < row_cut.count)
+            next = memory_of(o, m, k, row + rows, row_cut.size(r + 1), first_of(0), depth_of(0));
+          isa.gemm({a ? a : here.a, here.lda, packs, packed + i * longest * width + j * depth,
                     c + row * ldc + col + j, ldc, rows, col_cut.size(task % col_cut.count), depth,
-                    part + i > 0});
+                    part + i > 0, next});
         }
       });
     }
@@ -114,24 +151,24 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index beg
 }  // namespace
 
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda,
-          const float* b, Index ldb, float* c, Index ldc) {
+          const float* b, Index ldb, float* c, Index ldc, const ChannelAffine& a_affine) {
   if (m <= 0 || n <= 0) return;
   if (k <= 0) {
     for (Index i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);
     return;
   }
   const Kernels& isa = kernels();
-  const Operands operands{transpose_a, transpose_b, a, lda, b, ldb};
+  const Operands operands{transpose_a, transpose_b, a, lda, b, ldb, a_affine};
   // A small C with a long sum, as weight gradients have it, is shared out by parts of the sum. Only with A
   // transposed: elsewhere the rows of C are images, and a row must not depend on how many there are.
   const Index sums = transpose_a ? partial_sums(k, kDepth, m * n) : 1;
   if (sums < 8) {
-    multiply(isa, operands, m, n, 0, k, c, ldc);
+    multiply(isa, operands, m, n, k, 0, k, c, ldc);
     return;
   }
   float* partial = scratch(Slot::shared, sums * m * n);
   parallel_for(sums, [&](Index s, int) {
-    multiply(isa, operands, m, n, k * s / sums, k * (s + 1) / sums, partial + s * m * n, n);
+    multiply(isa, operands, m, n, k, k * s / sums, k * (s + 1) / sums, partial + s * m * n, n);
   });
   const Cut cut{m, 1, ceil_div(m * n, 4096)};
   parallel_for(cut.count, [&](Index chunk, int) {

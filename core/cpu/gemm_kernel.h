@@ -132,13 +132,14 @@ constexpr Table<GemmTile, sizeof...(kRow)> gemm_tiles(std::integer_sequence<int,
 
 // One panel of B against all rows of A.
 template <class V, int kBlocks, bool kPacked>
-void gemm_panel(const GemmBlock& g, const float* b, float* c, Index lanes) {
+void gemm_panel(const GemmBlock& g, const float* b, float* c, Index lanes, Shares& next) {
   static constexpr auto kTiles =
       gemm_tiles<V, kBlocks, kPacked>(std::make_integer_sequence<int, kGemmTile<V>>{});
   const int last = static_cast<int>(lanes - (kBlocks - 1) * kLanes);
   for (Index i = 0; i < g.rows; i += kGemmTile<V>) {
     const Index rows = smaller(kGemmTile<V>, g.rows - i);
     const float* a = kPacked ? g.a + i / kGemmRows * kLanes * g.depth + i % kGemmRows : g.a + i * g.a_stride;
+    next.next();
     if (!kPacked && c == g.c) {
       // The first panel meets A in memory: ask for the rows of the next tile.
       const Index more = smaller(kGemmTile<V>, g.rows - i - rows);
@@ -151,14 +152,15 @@ void gemm_panel(const GemmBlock& g, const float* b, float* c, Index lanes) {
 template <class V>
 void gemm_block(const GemmBlock& g) {
   constexpr Index kPanel = kMaxBlocks<V> * kLanes;
+  Shares next(g.next, (g.cols + kPanel - 1) / kPanel * ((g.rows + kGemmTile<V> - 1) / kGemmTile<V>));
   for (Index j = 0; j < g.cols; j += kPanel) {
     const Index lanes = smaller(kPanel, g.cols - j);
     const float* b = g.b + j * g.depth;
     if (lanes > kLanes) {
       if constexpr (kMaxBlocks<V> == 2)
-        (g.a_packed ? gemm_panel<V, 2, true> : gemm_panel<V, 2, false>)(g, b, g.c + j, lanes);
+        (g.a_packed ? gemm_panel<V, 2, true> : gemm_panel<V, 2, false>)(g, b, g.c + j, lanes, next);
     } else {
-      (g.a_packed ? gemm_panel<V, 1, true> : gemm_panel<V, 1, false>)(g, b, g.c + j, lanes);
+      (g.a_packed ? gemm_panel<V, 1, true> : gemm_panel<V, 1, false>)(g, b, g.c + j, lanes, next);
     }
   }
 }

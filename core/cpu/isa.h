@@ -33,6 +33,41 @@ struct PackPanels {
   float* out;
 };
 
+/// What becomes of numbers on their way into a packed image or matrix: (x - mean) scale + shift with the
+/// values of x's channel, then max(., 0) where relu; the formula of batch normalisation, so that what was
+/// normalised needs no memory of its own. Nothing becomes of them where mean is null.
+struct ChannelAffine {
+  const float* mean = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  bool relu = false;
+
+  explicit operator bool() const { return mean != nullptr; }
+  /// That of the channels from `channel` on.
+  ChannelAffine from(Index channel) const {
+    if (mean == nullptr) return *this;
+    return {mean + channel, scale + channel, shift + channel, relu};
+  }
+};
+
+/// out[i * out_stride + j] = affine(in[i * in_stride + j]), i in [0, rows), j in [0, cols), and 0 from cols
+/// up to the next multiple of kLanes.
+struct AffineRows {
+  const float* in;
+  Index in_stride;
+  Index rows, cols;
+  ChannelAffine affine;
+  float* out;
+  Index out_stride;
+};
+
+/// Memory that the calls after this one will read. A kernel brings it to the L2 cache, a little with each
+/// tile: what it costs to wait for memory is hidden behind the multiplications.
+struct Ahead {
+  const float* at = nullptr;
+  Index size = 0;
+};
+
 /// C {rows, cols} = or += A {rows, depth} B {depth, cols}. B lies in panels of at most Kernels::panel
 /// columns, each {depth, width of the panel} with width 16 or 32. A is read in place, or from panels {depth,
 /// kGemmRows} of rows.
@@ -45,6 +80,7 @@ struct GemmBlock {
   Index c_stride;
   Index rows, cols, depth;
   bool accumulate;
+  Ahead next;
 };
 /// Rows of a packed panel of A; the lanes beyond are not read.
 inline constexpr Index kGemmRows = 12;
@@ -59,15 +95,9 @@ struct PackImage {
   Index channels;
   Index row0, row_run, row_stride, rows;
   Index col0, phases, phase_stride, cols;
+  ChannelAffine affine;  // of the first channel wanted
   float* out;
   Index out_block;  // floats from one block to the next
-};
-
-/// Memory that the calls after this one will read. A kernel brings it to the L2 cache, a little with each
-/// tile: what it costs to wait for memory is hidden behind the multiplications.
-struct Ahead {
-  const float* at = nullptr;
-  Index size = 0;
 };
 
 /// y[row, col, lane] = sum over blocks, taps and channels of x[pixel of (row, col) + tap, channel] * w, for
@@ -109,6 +139,7 @@ struct Kernels {
   Index panel;  // lanes of a full panel: 32 or 16
   void (*pack_panels)(const PackPanels&);
   void (*transpose)(const Copy&);
+  void (*affine_rows)(const AffineRows&);
   void (*gemm)(const GemmBlock&);
   void (*pack_image)(const PackImage&);
   void (*conv)(const TapConv&);

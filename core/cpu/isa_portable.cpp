@@ -4,6 +4,6 @@
 namespace basin::cpu {
 
 extern const Kernels portable_kernels;
-constinit const Kernels portable_kernels = make_kernels<Portable>("portable");
+constinit const Kernels portable_kernels = make_kernels<Portable, Lanes<F32x4>>("portable");
 
 }  // namespace basin::cpu

@@ -7,21 +7,26 @@
 #pragma once
 
 #include "core/conv_geometry.h"
+#include "core/cpu/isa.h"
 
 namespace basin::cpu {
 
-/// C = op(A) op(B), row-major with leading dimensions: op(A) {m,k}, op(B) {k,n}, C {m,n}. Overwrites C.
+/// C = op(A) op(B), row-major with leading dimensions: op(A) {m,k}, op(B) {k,n}, C {m,n}. Overwrites C. A is
+/// read through `a_affine`, the columns of the stored A being its channels.
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda,
-          const float* b, Index ldb, float* c, Index ldc);
+          const float* b, Index ldb, float* c, Index ldc, const ChannelAffine& a_affine = {});
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const double* a, Index lda,
           const double* b, Index ldb, double* c, Index ldc);
 
 /// y = x * w; dx = its input gradient; dw = its weight gradient (see ConvGeometry). Outputs are overwritten.
-void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y);
+/// x is read through `affine`.
+void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y,
+            const ChannelAffine& affine = {});
 void conv2d(const ConvGeometry& g, const double* x, const double* w, double* y);
 void conv2d_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx);
 void conv2d_input_grad(const ConvGeometry& g, const double* dy, const double* w, double* dx);
-void conv2d_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw);
+void conv2d_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
+                        const ChannelAffine& affine = {});
 void conv2d_weight_grad(const ConvGeometry& g, const double* x, const double* dy, double* dw);
 
 /// The instruction set in use: "avx512", "avx2" or "portable".

@@ -28,6 +28,24 @@ struct NormTask {
   const T* scale;  // gamma inv_std
   const T* shift;  // forward: beta. Backward: the mean of d
   const T* slope;  // backward: -mean(d xhat) inv_std; null forward
+  const T* beta;   // backward, for the sign of the output; else null
+};
+
+/// The gradient d of a batch normalisation's output before its ReLU: dy where `y`, the output, is positive;
+/// where (x - mean) scale + beta is, if there is no y but a beta; everywhere, if there is neither.
+template <class T>
+struct NormGrad {
+  const T* x;
+  const T* y;
+  const T* dy;
+};
+
+/// Numbers for each column of a matrix.
+template <class T>
+struct NormColumns {
+  const T* mean;
+  const T* scale;
+  const T* beta;
 };
 
 template <class T>
@@ -46,12 +64,11 @@ struct Loops {
   void (*moments)(const T* x, const T* center, Index rows, Index width, double* out);
   /// y = (x - mean) scale + shift, + residual if there is one, max(., 0) if relu.
   void (*batch_norm)(const NormTask<T>& t, const T* x, const T* residual, bool relu, T* y);
-  /// out[j] = sum d, out[width + j] = sum d (x - mean), d = dy where y is null or positive; width >=
-  /// kColumns.
-  void (*batch_norm_sums)(const T* x, const T* y, const T* dy, const T* mean, Index rows, Index width,
+  /// out[j] = sum d, out[width + j] = sum d (x - mean); width >= kColumns.
+  void (*batch_norm_sums)(const NormGrad<T>& g, const NormColumns<T>& columns, Index rows, Index width,
                           double* out);
-  /// dx = (d - shift + (x - mean) slope) scale; dresidual = d unless null.
-  void (*batch_norm_grad)(const NormTask<T>& t, const T* x, const T* y, const T* dy, T* dx, T* dresidual);
+  /// dx = (d - shift + (x - mean) slope) scale; dresidual = d unless null. dx may be dy.
+  void (*batch_norm_grad)(const NormTask<T>& t, const NormGrad<T>& g, T* dx, T* dresidual);
   /// y = (x - mean[r]) inv_std[r] gamma + beta for each row r of n numbers, with its mean and 1/sqrt(var +
   /// eps).
   void (*layer_norm)(const T* x, const T* gamma, const T* beta, double eps, Index rows, Index n, T* y,

@@ -49,52 +49,68 @@ void batch_norm_loop(const NormTask<typename V::Number>& t, const typename V::Nu
                      const typename V::Number* residual, bool relu, typename V::Number* y) {
   using L = Lanes<V>;
   for_vectors<V>(t, [=, &t](Index i, Index phase, Index lanes) {
-    const L d = load_up_to<V>(x + i, lanes) - L::load(t.mean + phase);
-    L value = fma(d, L::load(t.scale + phase), L::load(t.shift + phase));
+    L value = functors::Normalise{}(load_up_to<V>(x + i, lanes), L::load(t.mean + phase),
+                                    L::load(t.scale + phase), L::load(t.shift + phase));
     if (residual) value = value + load_up_to<V>(residual + i, lanes);
     if (relu) value = functors::Relu{}(value);
     store_up_to<V>(value, y + i, lanes);
   });
 }
 
-/// dy, and where there is a y, 0 where it is not positive.
-template <class V>
-Lanes<V> masked(const typename V::Number* dy, const typename V::Number* y, Index i, Index lanes) {
-  const Lanes<V> d = load_up_to<V>(dy + i, lanes);
-  return y ? functors::ReluGrad{}(d, load_up_to<V>(y + i, lanes)) : d;
+/// Calls body(d_of), where d_of(x, normalised, load) is d (see NormGrad) of one vector: x is the vector of x,
+/// normalised(x) its (x - mean) scale + beta, and load(p) reads p's. Which mask it is, is decided here,
+/// outside of the loop; `again`: the normalised x.
+template <class V, class Body>
+void with_mask(const NormGrad<typename V::Number>& g, bool again, Body body) {
+  using L = Lanes<V>;
+  if (g.y)
+    body([y = g.y, dy = g.dy](L, auto, auto load) { return functors::ReluGrad{}(load(dy), load(y)); });
+  else if (again)
+    body([dy = g.dy](L x, auto normalised, auto load) {
+      return functors::ReluGrad{}(load(dy), normalised(x));
+    });
+  else
+    body([dy = g.dy](L, auto, auto load) { return load(dy); });
 }
 
 template <class V>
-void batch_norm_sums_loop(const typename V::Number* x, const typename V::Number* y,
-                          const typename V::Number* dy, const typename V::Number* mean, Index rows,
-                          Index width, double* out) {
+void batch_norm_sums_loop(const NormGrad<typename V::Number>& g,
+                          const NormColumns<typename V::Number>& columns, Index rows, Index width,
+                          double* out) {
   using L = Lanes<V>;
-  const auto sums_of = [&](auto relu) {
+  using T = typename V::Number;
+  with_mask<V>(g, columns.beta != nullptr, [=](auto d_of) {
     sum_columns<V, 2>(
         [=](Index i, Index j, L* sums) {
-          const L d = masked<V>(dy, relu ? y : nullptr, i, L::width);
+          const L x = L::load(g.x + i), mean = L::load(columns.mean + j);
+          const auto normalised = [=](L number) {
+            return functors::Normalise{}(number, mean, L::load(columns.scale + j), L::load(columns.beta + j));
+          };
+          const L d = d_of(x, normalised, [=](const T* p) { return L::load(p + i); });
           sums[0] = sums[0] + d;
-          sums[1] = fma(d, L::load(x + i) - L::load(mean + j), sums[1]);
+          sums[1] = fma(d, x - mean, sums[1]);
         },
         rows, width, width, out);
-  };
-  if (y)
-    sums_of(std::true_type{});
-  else
-    sums_of(std::false_type{});
+  });
 }
 
 template <class V>
-void batch_norm_grad_loop(const NormTask<typename V::Number>& t, const typename V::Number* x,
-                          const typename V::Number* y, const typename V::Number* dy, typename V::Number* dx,
-                          typename V::Number* dresidual) {
+void batch_norm_grad_loop(const NormTask<typename V::Number>& t, const NormGrad<typename V::Number>& g,
+                          typename V::Number* dx, typename V::Number* dresidual) {
   using L = Lanes<V>;
-  for_vectors<V>(t, [=, &t](Index i, Index phase, Index lanes) {
-    const L d = masked<V>(dy, y, i, lanes);
-    const L from_mean = load_up_to<V>(x + i, lanes) - L::load(t.mean + phase);
-    const L centered = fma(from_mean, L::load(t.slope + phase), d - L::load(t.shift + phase));
-    store_up_to<V>(centered * L::load(t.scale + phase), dx + i, lanes);
-    if (dresidual) store_up_to<V>(d, dresidual + i, lanes);
+  using T = typename V::Number;
+  with_mask<V>(g, t.beta != nullptr, [&, dx, dresidual](auto d_of) {
+    for_vectors<V>(t, [=, &t](Index i, Index phase, Index lanes) {
+      const auto load = [=](const T* p) { return load_up_to<V>(p + i, lanes); };
+      const L x = load(g.x), mean = L::load(t.mean + phase), scale = L::load(t.scale + phase);
+      const L d = d_of(
+          x,
+          [=, &t](L number) { return functors::Normalise{}(number, mean, scale, L::load(t.beta + phase)); },
+          load);
+      const L centered = fma(x - mean, L::load(t.slope + phase), d - L::load(t.shift + phase));
+      store_up_to<V>(centered * scale, dx + i, lanes);
+      if (dresidual) store_up_to<V>(d, dresidual + i, lanes);
+    });
   });
 }
 

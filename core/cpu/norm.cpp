@@ -123,7 +123,7 @@ void CpuBackend::batch_norm(const BatchNormForward& f, Tensor& y) {
     const auto mean = pattern_of<T>(channels, period, [p = f.mean.data<T>()](Index c) { return p[c]; });
     const auto scale = pattern_of<T>(channels, period, [&](Index c) { return gamma[c] * inv_std[c]; });
     const auto shift = pattern_of<T>(channels, period, [p = f.beta.data<T>()](Index c) { return p[c]; });
-    const NormTask<T> common{0, period, 0, mean.data(), scale.data(), shift.data(), nullptr};
+    const NormTask<T> common{0, period, 0, mean.data(), scale.data(), shift.data(), nullptr, nullptr};
     for_norm_tasks(y.elements(), common,
                    [&, &loop = loops<T>().batch_norm](const NormTask<T>& task, Index i) {
                      loop(task, px + i, at(residual, i), f.relu, py + i);
@@ -148,23 +148,30 @@ void CpuBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor&
     const T* pm = f.mean.data<T>();
     const T* inv_std = f.inv_std.data<T>();
     const T* gamma = f.gamma.data<T>();
+    const T* beta = f.relu && !py ? f.beta.data<T>() : nullptr;  // for the sign of the output
+    const auto scale_of = [&](Index c) { return gamma[c] * inv_std[c]; };
 
     const Columns columns(channels);
-    const Buffer<T> means = columns.repeated(pm);
+    Buffer<T> scales(channels);
+    for (Index c = 0; c < channels; ++c) scales[c] = scale_of(c);
+    const Buffer<T> column_means = columns.repeated(pm), column_scales = columns.repeated(scales.data()),
+                    column_betas = columns.repeated(beta ? beta : pm);
+    const NormColumns<T> of_columns{column_means.data(), column_scales.data(),
+                                    beta ? column_betas.data() : nullptr};
+    const auto from = [&](Index i) { return NormGrad<T>{px + i, at(py, i), pd + i}; };
     const Buffer<double> sums = channel_sums(
         columns, pixels,
         [&](Index first, Index rows, double* out) {
-          const Index i = first * columns.width;
-          loop.batch_norm_sums(px + i, at(py, i), pd + i, means.data(), rows, columns.width, out);
+          loop.batch_norm_sums(from(first * columns.width), of_columns, rows, columns.width, out);
         },
         [&](Index first, Index rest, double* out) {
           Buffer<T> zeros(columns.width);
           std::fill_n(zeros.data(), columns.width, T(0));
           const Index i = first * channels;
-          const Buffer<T> x = columns.padded(px + i, rest, means.data());
+          const Buffer<T> x = columns.padded(px + i, rest, column_means.data());
           const Buffer<T> d = columns.padded(pd + i, rest, zeros.data());
           const Buffer<T> y = columns.padded(py ? py + i : pd + i, rest, zeros.data());
-          loop.batch_norm_sums(x.data(), py ? y.data() : nullptr, d.data(), means.data(), 1, columns.width,
+          loop.batch_norm_sums({x.data(), py ? y.data() : nullptr, d.data()}, of_columns, 1, columns.width,
                                out);
         });
 
@@ -172,15 +179,17 @@ void CpuBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor&
     const double share = f.batch_statistics ? 1 / static_cast<double>(pixels) : 0;
     const auto xhat_sum = [&](Index c) { return sums[channels + c] * static_cast<double>(inv_std[c]); };
     const auto mean = pattern_of<T>(channels, period, [&](Index c) { return pm[c]; });
-    const auto scale = pattern_of<T>(channels, period, [&](Index c) { return gamma[c] * inv_std[c]; });
+    const auto scale = pattern_of<T>(channels, period, scale_of);
     const auto slope = pattern_of<T>(
         channels, period, [&](Index c) { return -xhat_sum(c) * share * static_cast<double>(inv_std[c]); });
     const auto shift = pattern_of<T>(channels, period, [&](Index c) { return sums[c] * share; });
-    const NormTask<T> common{0, period, 0, mean.data(), scale.data(), shift.data(), slope.data()};
+    const auto betas = pattern_of<T>(channels, period, [&](Index c) { return beta ? beta[c] : T(0); });
+    const NormTask<T> common{
+        0, period, 0, mean.data(), scale.data(), shift.data(), slope.data(), beta ? betas.data() : nullptr};
     T* pdx = dx.mutable_data<T>();
     T* pdr = dresidual ? dresidual->mutable_data<T>() : nullptr;
     for_norm_tasks(dx.elements(), common, [&](const NormTask<T>& task, Index i) {
-      loop.batch_norm_grad(task, px + i, at(py, i), pd + i, pdx + i, pdr ? pdr + i : nullptr);
+      loop.batch_norm_grad(task, from(i), pdx + i, pdr ? pdr + i : nullptr);
     });
 
     T* pg = dgamma.mutable_data<T>();

@@ -191,8 +191,8 @@ void convolve(const WinogradTile& tile, const ConvPlan& plan, bool gradient, con
 }  // namespace
 
 void winograd_conv2d(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* w,
-                     float* y) {
-  ConvPlan plan = forward_plan(g);
+                     float* y, const ChannelAffine& affine) {
+  ConvPlan plan = forward_plan(g, affine);
   plan.rows = winograd_axis(tile, g.out_h, 3, g.pad_h);
   plan.cols = winograd_axis(tile, g.out_w, 3, g.pad_w);
   convolve(tile, plan, false, x, w, y);

@@ -20,11 +20,11 @@ const WinogradTile* winograd_tile(ConvAlgorithm algorithm, const ConvGeometry& g
 /// y = x * w, dx and dw as in kernels.h, of a geometry that fits and has no empty tensor. Scratch memory as
 /// the kernels there. An image's y and dx do not depend on the batch around it.
 void winograd_conv2d(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* w,
-                     float* y);
+                     float* y, const ChannelAffine& affine = {});
 void winograd_input_grad(const WinogradTile& tile, const ConvGeometry& g, const float* dy, const float* w,
                          float* dx);
 void winograd_weight_grad(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* dy,
-                          float* dw);
+                          float* dw, const ChannelAffine& affine = {});
 
 /// The batch cut into strips of whole tiles, and where a tile's numbers lie once it is transformed. Strips of
 /// about `tiles` tiles, rows of tiles of one image or whole images; at least `strips` strips where the batch

@@ -47,10 +47,10 @@ void add_up(const WinogradTile& tile, const Partial& p, float* dw) {
 }  // namespace
 
 void winograd_weight_grad(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* dy,
-                          float* dw) {
+                          float* dw, const ChannelAffine& affine) {
   constexpr Index kSums = 8, kLeastTiles = 256;  // fewer sums, or shorter ones, do not pay
   const WinogradKernels& winograd = winograd_kernels();
-  ConvPlan x_plan = forward_plan(g);
+  ConvPlan x_plan = forward_plan(g, affine);
   x_plan.rows = winograd_axis(tile, g.out_h, 3, g.pad_h);
   x_plan.cols = winograd_axis(tile, g.out_w, 3, g.pad_w);
   const ConvPlan dy_plan = output_plan(tile, g);

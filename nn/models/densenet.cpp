@@ -27,8 +27,8 @@ void DenseLayer::describe(Inventory& it) {
 }
 
 Variable DenseLayer::forward(const Variable& x, Context& ctx) {
-  Variable y = conv1_(bn1_(x, ctx, /*relu=*/true), ctx);
-  if (bn2_) y = (*conv2_)((*bn2_)(y, ctx, /*relu=*/true), ctx);
+  Variable y = bn1_.then(conv1_, x, ctx, /*relu=*/true);
+  if (bn2_) y = bn2_->then(*conv2_, y, ctx, /*relu=*/true);
   return concat({x, y}, 3);
 }
 
@@ -71,7 +71,7 @@ Variable DenseNet::forward(const Variable& x, Context& ctx) {
     y = blocks_[block](y, ctx);
     if (block == 2) break;
     Transition& transition = transitions_[block];
-    y = pool_(transition.conv(transition.norm(y, ctx, /*relu=*/true), ctx), ctx);
+    y = pool_(transition.norm.then(transition.conv, y, ctx, /*relu=*/true), ctx);
   }
   return (*fc_)(global_avg_pool((*bn1_)(y, ctx, /*relu=*/true)), ctx);
 }

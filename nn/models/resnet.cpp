@@ -43,8 +43,8 @@ Variable BasicBlock::shortcut(const Variable& x, Context& ctx) {
 }
 
 Variable BasicBlock::forward(const Variable& x, Context& ctx) {
-  const Variable inner = bn1_(conv1_(x, ctx), ctx, /*relu=*/true);
-  return bn2_(conv2_(inner, ctx), ctx, /*relu=*/true, shortcut(x, ctx));
+  const Variable y = bn1_.then(conv2_, conv1_(x, ctx), ctx, /*relu=*/true);
+  return bn2_(y, ctx, /*relu=*/true, shortcut(x, ctx));
 }
 
 Bottleneck::Bottleneck(Index in, Index width, Index stride, Scheme scheme, Initializer& init)
@@ -69,9 +69,9 @@ void Bottleneck::describe(Inventory& it) {
 }
 
 Variable Bottleneck::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_(x, ctx), ctx, /*relu=*/true);
-  y = bn2_(conv2_(y, ctx), ctx, /*relu=*/true);
-  return bn3_(conv3_(y, ctx), ctx, /*relu=*/true, downsample_ ? (*downsample_)(x, ctx) : x);
+  Variable y = bn1_.then(conv2_, conv1_(x, ctx), ctx, /*relu=*/true);
+  y = bn2_.then(conv3_, y, ctx, /*relu=*/true);
+  return bn3_(y, ctx, /*relu=*/true, downsample_ ? (*downsample_)(x, ctx) : x);
 }
 
 CifarResNet::CifarResNet(int depth, Index channels, Index classes, Shortcut shortcut, Initializer& init)

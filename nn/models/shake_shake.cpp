@@ -61,7 +61,7 @@ void ShakeBlock::Branch::describe(Inventory& it) {
 }
 
 Variable ShakeBlock::Branch::forward(const Variable& x, Context& ctx) {
-  return bn2_(conv2_(bn1_(conv1_(x, ctx), ctx, /*relu=*/true), ctx), ctx);
+  return bn2_(bn1_.then(conv2_, conv1_(x, ctx), ctx, /*relu=*/true), ctx);
 }
 
 ShakeBlock::ShakeBlock(Index in, Index out, Index stride, Initializer& init)

@@ -39,8 +39,11 @@ void Vgg::describe(Inventory& it) {
 
 Variable Vgg::forward(const Variable& x, Context& ctx) {
   Variable y = x;
+  BatchNorm2d* before = nullptr;  // of the unit before, whose norm and ReLU go along with this convolution
   for (Unit& unit : features_) {
-    y = unit.conv(y, ctx);
+    y = before ? before->then(unit.conv, y, ctx, /*relu=*/true) : unit.conv(y, ctx);
+    before = unit.norm && !unit.pool ? &*unit.norm : nullptr;
+    if (before) continue;
     y = unit.norm ? (*unit.norm)(y, ctx, /*relu=*/true) : relu(y);
     if (!unit.pool) continue;
     if (y.size(1) < 2 || y.size(2) < 2)

@@ -98,11 +98,11 @@ struct Norm {
     return y;
   }
   /// dx, dgamma, dbeta, dresidual
-  Tensors backward(const Tensor* y, bool batch_statistics) const {
+  Tensors backward(bool relu, const Tensor* y, bool batch_statistics) const {
     Tensors out = {Tensor::empty(x.shape(), x.dtype()), Tensor::empty(gamma.shape(), x.dtype()),
                    Tensor::empty(gamma.shape(), x.dtype()), Tensor::empty(x.shape(), x.dtype())};
-    backend().batch_norm_grad({x, gamma, mean, inv_std, dy, y, batch_statistics}, out[0], out[1], out[2],
-                              &out[3]);
+    backend().batch_norm_grad({x, gamma, beta, mean, inv_std, dy, relu, y, batch_statistics}, out[0], out[1],
+                              out[2], &out[3]);
     return out;
   }
 };
@@ -135,14 +135,15 @@ TEST_CASE("batch_norm_grad against the formula, train and eval, with and without
     for (const Shape& shape : kShapes)
       for (Dtype dtype : kBothDtypes)
         for (bool train : {false, true})
-          for (bool relu : {false, true}) {
+          for (const auto& [relu, add] : {std::pair{false, false}, {true, true}, {true, false}}) {
             CAPTURE(shape);
             CAPTURE(dtype);
             CAPTURE(train);
-            CAPTURE(relu);
+            const std::string form = relu ? (add ? "relu of the output" : "relu found again") : "linear";
+            CAPTURE(form);
             const Norm n(shape, dtype);
-            const Tensor y = n.forward(true, true);
-            const Tensors got = n.backward(relu ? &y : nullptr, train);
+            const Tensor y = n.forward(add, true);
+            const Tensors got = n.backward(relu, relu && add ? &y : nullptr, train);
             const Values x = values_of(n.x), gamma = values_of(n.gamma), mean = values_of(n.mean),
                          inv_std = values_of(n.inv_std), py = values_of(y);
             Values d = values_of(n.dy);
@@ -167,6 +168,14 @@ TEST_CASE("batch_norm_grad against the formula, train and eval, with and without
             CHECK(largest_error(got[1], dgamma, pixels) < tolerance(dtype));
             CHECK(largest_error(got[2], dbeta, pixels) < tolerance(dtype));
             CHECK(values_of(got[3]) == d);
+
+            Norm in_place = n;
+            in_place.dy = n.dy.clone();
+            Tensor dgamma_again = got[1].clone(), dbeta_again = got[2].clone();
+            backend().batch_norm_grad({n.x, n.gamma, n.beta, n.mean, n.inv_std, in_place.dy, relu,
+                                       relu && add ? &y : nullptr, train},
+                                      in_place.dy, dgamma_again, dbeta_again, nullptr);
+            CHECK(values_of(in_place.dy) == values_of(got[0]));
           }
   });
 }
@@ -279,7 +288,7 @@ TEST_CASE("bits of normalisation do not depend on threads") {
     check_threads([&] {
       const auto [mean, var] = moments_of(n.x);
       const Tensor y = n.forward(true, true);
-      Tensors all = n.backward(&y, true);
+      Tensors all = n.backward(true, &y, true);
       all.insert(all.end(), {mean, var, y});
       Tensor logits = Tensor::empty(shape), slope = Tensor::empty(shape);
       backend().log_softmax(n.x, logits);
