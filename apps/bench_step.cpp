@@ -18,7 +18,7 @@ struct Part {
 const std::vector<Part>& kernels() {
   static const std::vector<Part> all = {
       {"conv fwd", {Work::conv_forward}},
-      {"conv bwd", {Work::conv_input_grad, Work::conv_weight_grad}},
+      {"conv bwd", {Work::conv_input_grad, Work::conv_weight_grad, Work::conv_gradients}},
       {"matmul", {Work::matmul}},
       {"norm", {Work::norm}},
       {"elementwise", {Work::elementwise, Work::reduction, Work::shaping, Work::pooling}},

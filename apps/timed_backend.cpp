@@ -6,9 +6,9 @@
 namespace basin::apps {
 
 const char* name_of(Work work) {
-  static constexpr const char* kNames[] = {"conv forward", "conv input grad", "conv weight grad", "matmul",
-                                           "norm",         "pooling",         "elementwise",      "reduction",
-                                           "shaping",      "optimizer"};
+  static constexpr const char* kNames[] = {
+      "conv forward", "conv input grad", "conv weight grad", "conv gradients", "matmul",   "norm",
+      "pooling",      "elementwise",     "reduction",        "shaping",        "optimizer"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Work::count_));
   return kNames[static_cast<std::size_t>(work)];
 }
@@ -89,6 +89,16 @@ void TimedBackend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForwa
 void TimedBackend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
                                                  const Tensor& dy, Tensor& dw) {
   timed(Work::conv_weight_grad, [&] { return real_.batch_norm_conv2d_weight_grad(g, f, dy, dw); });
+}
+void TimedBackend::batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
+                                          const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                                          Tensor& dw) {
+  timed(Work::conv_gradients,
+        [&] { return real_.batch_norm_conv2d_grad(g, f, w, dy, dx, dgamma, dbeta, dw); });
+}
+void TimedBackend::conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
+                                    Tensor& dx, Tensor& dw) {
+  timed(Work::conv_gradients, [&] { return real_.conv2d_gradients(g, x, w, dy, dx, dw); });
 }
 void TimedBackend::max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) {
   timed(Work::pooling, [&] { return real_.max_pool(g, x, y, index); });

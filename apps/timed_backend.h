@@ -13,6 +13,7 @@ enum class Work {
   conv_forward,
   conv_input_grad,
   conv_weight_grad,
+  conv_gradients,  // both at once, with those of the norm before
   matmul,
   norm,  // batch and layer normalisation, log-softmax
   pooling,
@@ -61,6 +62,11 @@ class TimedBackend final : public Backend {
                          Tensor& y) override;
   void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f, const Tensor& dy,
                                      Tensor& dw) override;
+  void batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
+                              const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                              Tensor& dw) override;
+  void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy, Tensor& dx,
+                        Tensor& dw) override;
   void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override;
   void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;
   void pool_gather(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;

@@ -155,26 +155,33 @@ Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variabl
 
 namespace {
 
-/// The same gradient with z = relu(batch norm of x) formed again where the kernels read it: dL/dw from z and
-/// dy; dL/dz from dy and w, in whose place comes dL/dx.
+/// The same gradient with z = relu(batch norm of x) formed again where the kernels read it. dL/dz, from dy
+/// and w, is put where dL/dx will be.
 Tensors batch_norm_conv2d_backward(const KernelBackward& k, Statistics statistics, bool with_relu,
                                    const ConvGeometry& g) {
-  Tensors grads(k.inputs.size());
-  Backend& backend = backend_of(k.grad);
   const Tensor& weight = k.inputs[weight_at];
-  if (k.needs[weight_at]) {
-    grads[weight_at] = empty_like(weight);
-    if (k.grad.elements() > 0)
-      backend.batch_norm_conv2d_weight_grad(g, forward_of(k.inputs, with_relu), k.grad, grads[weight_at]);
-    else
-      grads[weight_at].fill(0);
+  Tensors grads(k.inputs.size());
+  Tensor& dx = grads[x_at];
+  const bool of_norm = k.needs[x_at] || k.needs[gamma_at] || k.needs[beta_at];
+  for (std::size_t i : {x_at, gamma_at, beta_at})
+    if (of_norm) grads[i] = empty_like(k.inputs[i]);
+  if (k.needs[weight_at]) grads[weight_at] = empty_like(weight);
+  if (k.grad.elements() == 0) {
+    for (Tensor& t : grads)
+      if (t.defined()) t.fill(0);
+    return grads;
   }
-  if (!k.needs[x_at] && !k.needs[gamma_at] && !k.needs[beta_at]) return grads;
-  grads[x_at] = conv2d_input_grad(k.grad, weight, g);
-  grads[gamma_at] = empty_like(k.inputs[gamma_at]);
-  grads[beta_at] = empty_like(k.inputs[beta_at]);
-  backend.batch_norm_grad(backward_of(k.inputs, grads[x_at], statistics, with_relu, nullptr), grads[x_at],
-                          grads[gamma_at], grads[beta_at], nullptr);
+  Backend& backend = backend_of(k.grad);
+  const BatchNormBackward norm = backward_of(k.inputs, of_norm ? dx : k.grad, statistics, with_relu, nullptr);
+  if (!of_norm) {
+    backend.batch_norm_conv2d_weight_grad(g, norm.forward(), k.grad, grads[weight_at]);
+  } else if (k.needs[weight_at]) {
+    backend.batch_norm_conv2d_grad(g, norm, weight, k.grad, dx, grads[gamma_at], grads[beta_at],
+                                   grads[weight_at]);
+  } else {
+    backend.conv2d_input_grad(g, k.grad, weight, dx);
+    backend.batch_norm_grad(norm, dx, grads[gamma_at], grads[beta_at], nullptr);
+  }
   return grads;
 }
 

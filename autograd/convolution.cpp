@@ -9,6 +9,11 @@ namespace {
 Variable convolve(const Variable& x, const Variable& w, const ConvGeometry& g) {
   return record({"conv2d", g}, conv2d(x.value(), w.value(), g), {x, w}, other_factor(x, w),
                 [g](const Backward& b) -> Variables {
+                  if (!recording() && b.needs(0) && b.needs(1)) {
+                    const auto [dx, dw] =
+                        conv2d_gradients(b.input(0).value(), b.input(1).value(), b.grad().value(), g);
+                    return {dx, dw};
+                  }
                   return {b.needs(0) ? conv2d_input_grad(b.grad(), b.input(1), g) : none,
                           b.needs(1) ? conv2d_weight_grad(b.input(0), b.grad(), g) : none};
                 });

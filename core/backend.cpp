@@ -41,6 +41,20 @@ void Backend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNo
   conv2d_weight_grad(g, normalised(*this, f), dy, dw);
 }
 
+void Backend::batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
+                                     const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                                     Tensor& dw) {
+  batch_norm_conv2d_weight_grad(g, f.forward(), dy, dw);
+  conv2d_input_grad(g, dy, w, dx);
+  batch_norm_grad(f, dx, dgamma, dbeta, nullptr);
+}
+
+void Backend::conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
+                               Tensor& dx, Tensor& dw) {
+  conv2d_input_grad(g, dy, w, dx);
+  conv2d_weight_grad(g, x, dy, dw);
+}
+
 Backend& backend(Device device) {
   Backend* b = slot_of(device.kind).load(std::memory_order_acquire);
   if (b == nullptr)

@@ -60,6 +60,9 @@ struct BatchNormBackward {
   bool relu;              // dy counts where the output is positive
   const Tensor* y;        // the output, where relu and a residual; else null: its sign is found again from x
   bool batch_statistics;  // mean and inv_std depend on x (train) or are constants (eval)
+
+  /// The forward pass that this is the backward pass of, where it had no residual.
+  BatchNormForward forward() const { return {x, gamma, beta, mean, inv_std, nullptr, relu}; }
 };
 
 /// Layer normalisation of rows of C numbers.
@@ -152,12 +155,20 @@ class Backend {
   virtual void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) = 0;
   virtual void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) = 0;
 
-  /// conv2d of z = batch_norm(f) (without a residual) and its weight gradient. Bit for bit what the two calls
-  /// give; a backend that can forms z while it reads x and gives it no memory. Here: the two calls.
+  /// Both gradients of conv2d at once: dx and dw as the two calls give them, and here by them.
+  virtual void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
+                                Tensor& dx, Tensor& dw);
+
+  /// conv2d of z = batch_norm(f), f without a residual, and its weight gradient: what the two calls give, bit
+  /// for bit. A backend that can forms z while it reads x, and gives it no memory. Here: the two calls.
   virtual void batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
                                  Tensor& y);
   virtual void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
                                              const Tensor& dy, Tensor& dw);
+  /// All its gradients; dy is that of the convolution. f.dy is dx itself: the gradient of z, put there first.
+  virtual void batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
+                                      const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                                      Tensor& dw);
 
   // Pooling: w, groups and out_c of the geometry are unused (out_c = in_c). Padded taps never win a max.
   /// index: i64, for each output the flat position h*in_w + w of its maximum (first of equals) in its image.

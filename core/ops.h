@@ -57,6 +57,9 @@ ConvGeometry pool_geometry(const Shape& x, Index kernel_h, Index kernel_w, const
 Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g);
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& g);
 Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry& g);
+/// Both gradients, dx and dw, bit for bit, in one call that walks through memory once where it can.
+std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, const Tensor& dy,
+                                           const ConvGeometry& g);
 
 double dot(const Tensor& x, const Tensor& y);
 double norm(const Tensor& x);  // sqrt(dot(x, x))

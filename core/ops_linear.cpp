@@ -147,6 +147,22 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry&
   return dw;
 }
 
+std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, const Tensor& dy,
+                                           const ConvGeometry& g) {
+  if (x.elements() == 0 || dy.elements() == 0)
+    return {conv2d_input_grad(dy, w, g), conv2d_weight_grad(x, dy, g)};
+  expect_floating("conv2d_gradients", x, "x");
+  expect_alike("conv2d_gradients", x, "x", w, "weight");
+  expect_alike("conv2d_gradients", x, "x", dy, "dy");
+  expect_shape("conv2d_gradients", x, "x", g.x_shape());
+  expect_shape("conv2d_gradients", w, "weight", g.w_shape());
+  expect_shape("conv2d_gradients", dy, "dy", g.y_shape());
+  Tensor dx = Tensor::empty(g.x_shape(), x.dtype(), x.device());
+  Tensor dw = Tensor::empty(g.w_shape(), x.dtype(), x.device());
+  backend_of(x).conv2d_gradients(g, x, w, dy, dx, dw);
+  return {dx, dw};
+}
+
 double dot(const Tensor& x, const Tensor& y) {
   expect_floating("dot", x, "x");
   expect_alike("dot", x, "x", y, "y");

@@ -56,33 +56,11 @@ void CpuBackend::conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, cons
   });
 }
 
-namespace {
-
-/// A batch normalisation's ChannelAffine and the memory behind it.
-struct Normalisation {
-  Buffer<float> scale;
-  ChannelAffine affine;
-
-  explicit Normalisation(const BatchNormForward& f) : scale(f.gamma.elements()) {
-    const float *gamma = f.gamma.data<float>(), *inv_std = f.inv_std.data<float>();
-    for (Index c = 0; c < scale.size(); ++c) scale[c] = gamma[c] * inv_std[c];
-    affine = {f.mean.data<float>(), scale.data(), f.beta.data<float>(), f.relu};
-  }
-};
-
-}  // namespace
-
-void CpuBackend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                                   Tensor& y) {
-  if (y.dtype() != Dtype::f32) return Backend::batch_norm_conv2d(g, f, w, y);
-  cpu::conv2d(g, f.x.data<float>(), w.data<float>(), y.mutable_data<float>(), Normalisation(f).affine);
-}
-
-void CpuBackend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
-                                               const Tensor& dy, Tensor& dw) {
-  if (dw.dtype() != Dtype::f32) return Backend::batch_norm_conv2d_weight_grad(g, f, dy, dw);
-  cpu::conv2d_weight_grad(g, f.x.data<float>(), dy.data<float>(), dw.mutable_data<float>(),
-                          Normalisation(f).affine);
+void CpuBackend::conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
+                                  Tensor& dx, Tensor& dw) {
+  if (dx.dtype() != Dtype::f32) return Backend::conv2d_gradients(g, x, w, dy, dx, dw);
+  cpu::conv2d_gradients(g, x.data<float>(), {}, w.data<float>(), dy.data<float>(), dx.mutable_data<float>(),
+                        dw.mutable_data<float>());
 }
 
 }  // namespace basin::cpu

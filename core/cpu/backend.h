@@ -1,5 +1,5 @@
 // CpuBackend: the kernels of core/backend.h on the host. Its methods live by subject in elementwise.cpp,
-// reduce.cpp, layout.cpp, index.cpp, pool.cpp, norm.cpp, flat.cpp and backend.cpp.
+// reduce.cpp, layout.cpp, index.cpp, pool.cpp, batch_norm.cpp, norm.cpp, flat.cpp and backend.cpp.
 #pragma once
 
 #include "core/backend.h"
@@ -38,7 +38,12 @@ class CpuBackend : public Backend {
                          Tensor& y) override;
   void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f, const Tensor& dy,
                                      Tensor& dw) override;
+  void batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
+                              const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                              Tensor& dw) override;
   void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) override;
+  void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy, Tensor& dx,
+                        Tensor& dw) override;
 
   void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override;
   void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;

@@ -9,6 +9,9 @@
 
 namespace basin::cpu {
 
+/// Numbers of a task, about, and matrix rows of one that sums, at least: it leaves sums for all columns.
+inline constexpr Index kColumnTask = 16384, kColumnTaskRows = 64;
+
 /// The matrix as the column loops want it: `repeat` rows are read as one of `width` columns, which fill
 /// vectors well. Rows that do not fill the last such row come as a padded one.
 struct Columns {

@@ -3,8 +3,6 @@
 #pragma once
 
 #include "core/cpu/gemm_kernel.h"
-#include "core/cpu/lanes.h"
-#include "core/functors.h"
 
 namespace basin::cpu {
 namespace {
@@ -18,35 +16,6 @@ template <class V>
   } else {
     for (Index i = 0; i < count; ++i) V::load(in + i * step, lanes).store(out + i * kLanes);
   }
-}
-
-// AffineRows for one kind of ChannelAffine. By value: what is stored could change what a reference refers to.
-template <class L, bool kRelu>
-void affine_rows_of(const AffineRows r) {
-  const Index whole = r.cols / L::width * L::width, end = (r.cols + kLanes - 1) / kLanes * kLanes;
-  const auto affine = [](L x, L mean, L scale, L shift) __attribute__((always_inline)) {
-    const L y = functors::Normalise{}(x, mean, scale, shift);
-    return kRelu ? functors::Relu{}(y) : y;
-  };
-  for (Index i = 0; i < r.rows; ++i) {
-    const float* in = r.in + i * r.in_stride;
-    float* out = r.out + i * r.out_stride;
-    for (Index j = 0; j < whole; j += L::width)
-      affine(L::load(in + j), L::load(r.affine.mean + j), L::load(r.affine.scale + j),
-             L::load(r.affine.shift + j))
-          .store(out + j);
-    for (Index j = whole; j < end; j += L::width) {
-      const Index n = smaller(L::width, j < r.cols ? r.cols - j : 0);
-      affine(L::load(in + j, n), L::load(r.affine.mean + j, n), L::load(r.affine.scale + j, n),
-             L::load(r.affine.shift + j, n))
-          .store(out + j);
-    }
-  }
-}
-
-template <class L>
-void affine_rows(const AffineRows& r) {
-  r.affine.relu ? affine_rows_of<L, true>(r) : affine_rows_of<L, false>(r);
 }
 
 template <class V>
@@ -76,7 +45,7 @@ void pack_image(const PackImage& p) {
           const float* in = p.in + (row * p.width + col + first * p.phase_stride) * p.pixel + c;
           const Index step = p.phase_stride * p.pixel;
           if (p.affine)
-            affine_rows<L>({in, step, last - first, lanes, p.affine.from(c), out + first * kLanes, kLanes});
+            affine_column<L>({in, step, last - first, lanes, p.affine.from(c), out + first * kLanes, kLanes});
           else
             pack_pixels<V>(in, step, last - first, lanes, out + first * kLanes);
         }

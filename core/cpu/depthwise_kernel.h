@@ -74,7 +74,7 @@ template <class V, class L>
 constexpr Kernels make_kernels(const char* name) {
   return {name,
           kMaxBlocks<V> * kLanes,
-          pack_panels<V>,
+          pack_panels<V, L>,
           transpose_copy<V>,
           affine_rows<L>,
           gemm_block<V>,

@@ -18,6 +18,8 @@ constexpr Index kDepth = 320;
 constexpr Index kRows = 96;
 // Packed B, in floats: fits the L3 cache.
 constexpr Index kPacked = Index{2} << 20;
+// Fewer partial sums than these do not pay.
+constexpr Index kLeastSums = 8;
 
 struct Operands {
   bool transpose_a, transpose_b;
@@ -52,24 +54,20 @@ bool packs_rows(const Operands& o) { return o.transpose_a || (o.lda % 512 == 0 &
 void pack_rows(const Kernels& isa, const Operands& o, Index row, Index rows, Index end, Index begin,
                Index depth, float* out) {
   if (o.transpose_a) {
-    isa.pack_panels(
-        {o.a_at(row, begin), o.lda, depth, end - row, ceil_div(rows, kGemmRows), kGemmRows, kLanes, out});
+    isa.pack_panels({o.a_at(row, begin), o.lda, depth, end - row, ceil_div(rows, kGemmRows), kGemmRows,
+                     kLanes, out, o.affine});
     return;
   }
   for (Index i = 0; i < rows; i += kGemmRows, out += depth * kLanes)
     isa.transpose({o.a_at(row + i, begin), o.lda, std::min(kLanes, end - row - i), depth, out, kLanes});
 }
 
-// Op(A)'s rows [row, row + rows) at positions [begin, begin + depth), read through its affine. Where A is
-// transposed, further rows up to `end` come along as far as pack_rows takes them.
-Operands affine_rows(const Kernels& isa, const Operands& o, Index row, Index rows, Index end, Index begin,
-                     Index depth) {
-  const Index taken = o.transpose_a ? std::min(end - row, rows + kLanes) : rows;
-  const Index in = o.transpose_a ? depth : taken, across = o.transpose_a ? taken : depth;
-  const Index stride = round_up(across, kLanes) + kLanes;  // never a power of two
-  float* out = scratch(Slot::images, in * stride);
-  isa.affine_rows(
-      {o.a_at(row, begin), o.lda, in, across, o.affine.from(o.transpose_a ? row : begin), out, stride});
+// Op(A)'s rows [row, row + rows) at positions [begin, begin + depth), read through its affine, as rows of
+// their own.
+Operands affine_rows(const Kernels& isa, const Operands& o, Index row, Index rows, Index begin, Index depth) {
+  const Index stride = round_up(depth, kLanes);
+  float* out = scratch(Slot::images, rows * stride);
+  isa.affine_rows({o.a_at(row, begin), o.lda, rows, depth, o.affine.from(begin), out, stride});
   Operands read = o;
   read.a = out;
   read.lda = stride;
@@ -126,13 +124,15 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index k, 
         float* a = packs ? scratch(Slot::rows, ceil_div(rows, kGemmRows) * kLanes * longest) : nullptr;
         for (Index i = 0; i < count; ++i) {
           const Index depth = depth_of(i);
-          // From `here` on op(A) begins at row 0, position 0.
+          // Rows are packed through the affine, or formed by it.
           Operands here = o;
-          if (o.affine)
-            here = affine_rows(isa, o, row, rows, m, first_of(i), depth);
-          else
-            here.a = o.a_at(row, first_of(i));
-          if (a) pack_rows(isa, here, 0, rows, m - row, 0, depth, a);
+          here.a = o.a_at(row, first_of(i));
+          if (a) {
+            here.affine = o.affine.from(row);
+            pack_rows(isa, here, 0, rows, m - row, 0, depth, a);
+          } else if (o.affine) {
+            here = affine_rows(isa, o, row, rows, first_of(i), depth);
+          }
           // What this thread copies next: the part after this one, or the rows after these.
           Ahead next;
           if ((packs || o.affine) && i + 1 < count)
@@ -146,6 +146,21 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index k, 
       });
     }
   }
+}
+
+// C = the partial sums, one after the other.
+void add_up(const float* partial, Index sums, Index m, Index n, float* c, Index ldc) {
+  const Cut cut{m, 1, ceil_div(m * n, 4096)};
+  parallel_for(cut.count, [&](Index chunk, int) {
+    for (Index i = cut.first(chunk); i < cut.first(chunk + 1); ++i) {
+      float* out = c + i * ldc;
+      std::copy_n(partial + i * n, n, out);
+      for (Index s = 1; s < sums; ++s) {
+        const float* in = partial + (s * m + i) * n;
+        for (Index j = 0; j < n; ++j) out[j] += in[j];
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -162,7 +177,7 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const f
   // A small C with a long sum, as weight gradients have it, is shared out by parts of the sum. Only with A
   // transposed: elsewhere the rows of C are images, and a row must not depend on how many there are.
   const Index sums = transpose_a ? partial_sums(k, kDepth, m * n) : 1;
-  if (sums < 8) {
+  if (sums < kLeastSums) {
     multiply(isa, operands, m, n, k, 0, k, c, ldc);
     return;
   }
@@ -170,17 +185,32 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const f
   parallel_for(sums, [&](Index s, int) {
     multiply(isa, operands, m, n, k, k * s / sums, k * (s + 1) / sums, partial + s * m * n, n);
   });
-  const Cut cut{m, 1, ceil_div(m * n, 4096)};
-  parallel_for(cut.count, [&](Index chunk, int) {
-    for (Index i = cut.first(chunk); i < cut.first(chunk + 1); ++i) {
-      float* out = c + i * ldc;
-      std::copy_n(partial + i * n, n, out);
-      for (Index s = 1; s < sums; ++s) {
-        const float* in = partial + (s * m + i) * n;
-        for (Index j = 0; j < n; ++j) out[j] += in[j];
-      }
+  add_up(partial, sums, m, n, c, ldc);
+}
+
+bool gemm_gradients(Index m, Index k, Index n, const float* a, const ChannelAffine& a_affine, const float* b,
+                    const float* dc, float* da, float* db, RowConsumer* rows) {
+  constexpr Index kPiece = 1024;  // rows of da that stay in the cache
+  const Index sums = partial_sums(m, kDepth, k * n);
+  if (sums < kLeastSums) return false;
+  const Kernels& isa = kernels();
+  const auto first = [&](Index s) { return m * s / sums; };
+  const Index pieces = ceil_div(ceil_div(m, sums), kPiece);  // of each sum's rows
+  if (rows) rows->expect(sums * pieces);
+  float* partial = scratch(Slot::shared, sums * k * n);
+  parallel_for(sums, [&](Index s, int) {
+    const Operands weight{true, false, a, k, dc, n, a_affine};
+    multiply(isa, weight, k, n, m, first(s), first(s + 1), partial + s * k * n, n);
+    const Cut cut{first(s + 1) - first(s), 1, pieces};
+    for (Index piece = 0; piece < pieces; ++piece) {
+      const Index row = first(s) + cut.first(piece), count = cut.size(piece);
+      const Operands input{false, true, dc + row * n, n, b, n, {}};
+      multiply(isa, input, count, k, n, 0, n, da + row * k, k);
+      if (rows) rows->take(s * pieces + piece, row, count);
     }
   });
+  add_up(partial, sums, k, n, db, n);
+  return true;
 }
 
 }  // namespace basin::cpu

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "core/cpu/isa.h"
+#include "core/cpu/lanes.h"
 #include "core/cpu/simd.h"
+#include "core/functors.h"
 
 namespace basin::cpu {
 namespace {
@@ -165,9 +167,65 @@ void gemm_block(const GemmBlock& g) {
   }
 }
 
+// One number of a ChannelAffine's channel.
+template <bool kRelu, class L>
+[[gnu::always_inline]] inline L affine_number(L x, L mean, L scale, L shift) {
+  const L y = functors::Normalise{}(x, mean, scale, shift);
+  return kRelu ? functors::Relu{}(y) : y;
+}
+
+// AffineRows for one kind of ChannelAffine. By value: what is stored could change what a reference refers to.
+template <class L, bool kRelu>
+void affine_rows_of(const AffineRows r) {
+  const ChannelAffine& a = r.affine;
+  const Index whole = r.cols / L::width * L::width, end = (r.cols + kLanes - 1) / kLanes * kLanes;
+  for (Index i = 0; i < r.rows; ++i) {
+    const float* in = r.in + i * r.in_stride;
+    float* out = r.out + i * r.out_stride;
+    for (Index j = 0; j < whole; j += L::width)
+      affine_number<kRelu>(L::load(in + j), L::load(a.mean + j), L::load(a.scale + j), L::load(a.shift + j))
+          .store(out + j);
+    for (Index j = whole; j < end; j += L::width) {
+      const Index n = smaller(L::width, j < r.cols ? r.cols - j : 0);
+      affine_number<kRelu>(L::load(in + j, n), L::load(a.mean + j, n), L::load(a.scale + j, n),
+                           L::load(a.shift + j, n))
+          .store(out + j);
+    }
+  }
+}
+
+template <class L>
+void affine_rows(const AffineRows& r) {
+  r.affine.relu ? affine_rows_of<L, true>(r) : affine_rows_of<L, false>(r);
+}
+
+// The same for at most kLanes columns, whose values stay in registers.
+template <class L, bool kRelu>
+void affine_column_of(const AffineRows r) {
+  for (Index j = 0; j < kLanes; j += L::width) {
+    const Index n = smaller(L::width, r.cols > j ? r.cols - j : 0);
+    const L mean = L::load(r.affine.mean + j, n), scale = L::load(r.affine.scale + j, n),
+            shift = L::load(r.affine.shift + j, n);
+    const float* in = r.in + j;
+    float* out = r.out + j;
+    if (n == L::width)
+      for (Index i = 0; i < r.rows; ++i)
+        affine_number<kRelu>(L::load(in + i * r.in_stride), mean, scale, shift).store(out + i * r.out_stride);
+    else
+      for (Index i = 0; i < r.rows; ++i)
+        affine_number<kRelu>(L::load(in + i * r.in_stride, n), mean, scale, shift)
+            .store(out + i * r.out_stride);
+  }
+}
+
+template <class L>
+[[gnu::always_inline]] inline void affine_column(const AffineRows& r) {
+  r.affine.relu ? affine_column_of<L, true>(r) : affine_column_of<L, false>(r);
+}
+
 // A few rows at a time, so that what is written next lies together, while the rows after them are on their
 // way.
-template <class V>
+template <class V, class L>
 void pack_panels(const PackPanels& p) {
   constexpr Index kRun = 16;
   for (Index run = 0; run < p.rows; run += kRun) {
@@ -179,7 +237,11 @@ void pack_panels(const PackPanels& p) {
       float* out = p.out + (panel * p.rows + run) * p.width;
       const Index left = p.cols - panel * p.step;
       for (Index j = 0; j < p.width; j += kLanes) {
-        if (left - j >= kLanes) {
+        if (p.affine) {
+          const Index first = panel * p.step + j;
+          affine_column<L>({in + j, p.stride, rows, smaller(kLanes, left > j ? left - j : 0),
+                            p.affine.from(first), out + j, p.width});
+        } else if (left - j >= kLanes) {
           for (Index i = 0; i < rows; ++i) V::load(in + i * p.stride + j).store(out + i * p.width + j);
         } else {
           const int lanes = static_cast<int>(left > j ? left - j : 0);

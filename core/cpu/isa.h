@@ -22,17 +22,6 @@ struct Copy {
   Index out_stride;
 };
 
-/// A matrix {rows, cols} cut into panels of columns: out[(p * rows + i) * width + j] = in[i * stride + p *
-/// step + j] for j in [0, width), zero where that column is beyond cols. Width is 16 or 32; it may exceed
-/// step.
-struct PackPanels {
-  const float* in;
-  Index stride;
-  Index rows, cols;
-  Index panels, step, width;
-  float* out;
-};
-
 /// What becomes of numbers on their way into a packed image or matrix: (x - mean) scale + shift with the
 /// values of x's channel, then max(., 0) where relu; the formula of batch normalisation, so that what was
 /// normalised needs no memory of its own. Nothing becomes of them where mean is null.
@@ -48,6 +37,18 @@ struct ChannelAffine {
     if (mean == nullptr) return *this;
     return {mean + channel, scale + channel, shift + channel, relu};
   }
+};
+
+/// A matrix {rows, cols} cut into panels of columns: out[(p * rows + i) * width + j] = in[i * stride + p *
+/// step + j], read through `affine`, for j in [0, width), zero where that column is beyond cols. Width is 16
+/// or 32; it may exceed step.
+struct PackPanels {
+  const float* in;
+  Index stride;
+  Index rows, cols;
+  Index panels, step, width;
+  float* out;
+  ChannelAffine affine = {};  // of the first column
 };
 
 /// out[i * out_stride + j] = affine(in[i * in_stride + j]), i in [0, rows), j in [0, cols), and 0 from cols

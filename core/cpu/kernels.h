@@ -29,6 +29,27 @@ void conv2d_weight_grad(const ConvGeometry& g, const float* x, const float* dy, 
                         const ChannelAffine& affine = {});
 void conv2d_weight_grad(const ConvGeometry& g, const double* x, const double* dy, double* dw);
 
+/// Takes the rows of a matrix {pixels, channels} as they are made, while they are in the cache.
+class RowConsumer {
+ public:
+  virtual ~RowConsumer() = default;
+  /// The matrix will come in `parts` pieces, which depend on the problem alone.
+  virtual void expect(Index parts) = 0;
+  /// Piece `part` is complete: rows [first, first + count). Called by the thread that made it.
+  virtual void take(Index part, Index first, Index count) = 0;
+};
+
+/// Of C = A B, A {m,k} read through `a_affine`, B {k,n}: dA = dC B^T and dB = A^T dC, as two calls of gemm
+/// give them, in one walk through dC; `rows`, unless null, takes dA. False, and nothing done, where the sum
+/// over m is too short to be shared out.
+bool gemm_gradients(Index m, Index k, Index n, const float* a, const ChannelAffine& a_affine, const float* b,
+                    const float* dc, float* da, float* db, RowConsumer* rows);
+
+/// dx and dw as the two functions above give them, bit for bit, with fewer walks through memory. `rows`,
+/// unless null, takes dx.
+void conv2d_gradients(const ConvGeometry& g, const float* x, const ChannelAffine& affine, const float* w,
+                      const float* dy, float* dx, float* dw, RowConsumer* rows = nullptr);
+
 /// The instruction set in use: "avx512", "avx2" or "portable".
 const char* instruction_set();
 

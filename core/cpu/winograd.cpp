@@ -58,6 +58,13 @@ StripSize WinogradStrips::strip_size(const WinogradTile& tile, const ConvPlan& p
 
 Index WinogradStrips::wide_strip(Index weights) { return weights <= Index{4} << 20 ? 32 : 128; }
 
+ConvPlan winograd_plan(const WinogradTile& tile, const ConvGeometry& g, const ChannelAffine& affine) {
+  ConvPlan plan = forward_plan(g, affine);
+  plan.rows = winograd_axis(tile, g.out_h, 3, g.pad_h);
+  plan.cols = winograd_axis(tile, g.out_w, 3, g.pad_w);
+  return plan;
+}
+
 Axis winograd_axis(const WinogradTile& tile, Index pixels, Index kernel, Index pad) {
   return forward_axis(round_up(pixels, tile.outputs), kernel, 1, pad);
 }
@@ -111,99 +118,113 @@ void transform_weights(const WinogradTile& tile, const ConvPlan& plan, const Pan
   });
 }
 
-// Where the transformed weights are so many that a thread would read them all from far away for every strip,
-// the threads share the channels and the points of one strip instead of whole strips.
-bool is_wide(Index weights) { return weights >= Index{1} << 20; }
-
 // Tiles of a strip. Transformed source and product take a third of the L2 cache.
 Index narrow_strip(Index source, Index target) {
   return std::max<Index>(16, 2048 / (round_up(source, kLanes) + round_up(target, kLanes)));
 }
 
-void convolve(const WinogradTile& tile, const ConvPlan& plan, bool gradient, const float* source,
-              const float* w, float* target) {
-  const WinogradKernels& winograd = winograd_kernels();
-  const Panels panels{plan.target_c, kernels().panel};
-  const Index points = tile.all_points(), weights = points * plan.source_c * panels.total();
-  const bool wide = is_wide(weights);
-  const WinogradStrips all(
-      tile, plan, wide ? WinogradStrips::wide_strip(weights) : narrow_strip(plan.source_c, plan.target_c),
-      wide ? 1 : 16);
-  const std::vector<Strip> list = all.list(0, plan.batch);
-  float* u = scratch(Slot::shared, weights);
-  transform_weights(tile, plan, panels, gradient, w, u);
+ConvPlan tiled_gradient(const WinogradTile& tile, const ConvGeometry& g) {
+  ConvPlan plan = gradient_plan(g);
+  plan.rows = winograd_axis(tile, g.in_h, 3, 2 - g.pad_h);
+  plan.cols = winograd_axis(tile, g.in_w, 3, 2 - g.pad_w);
+  return plan;
+}
 
+}  // namespace
+
+WinogradConvolution::WinogradConvolution(const WinogradTile& tile, ConvPlan plan, bool gradient)
+    : tile_(tile),
+      plan_(std::move(plan)),
+      gradient_(gradient),
+      panels_{plan_.target_c, kernels().panel},
+      strips_(tile, plan_,
+              wide() ? WinogradStrips::wide_strip(weights()) : narrow_strip(plan_.source_c, plan_.target_c),
+              wide() ? 1 : 16) {}
+
+WinogradConvolution WinogradConvolution::forward(const WinogradTile& tile, const ConvGeometry& g,
+                                                 const ChannelAffine& affine) {
+  return {tile, winograd_plan(tile, g, affine), false};
+}
+
+WinogradConvolution WinogradConvolution::input_grad(const WinogradTile& tile, const ConvGeometry& g) {
+  return {tile, tiled_gradient(tile, g), true};
+}
+
+void WinogradConvolution::transform(const float* w, float* u) const {
+  transform_weights(tile_, plan_, panels_, gradient_, w, u);
+}
+
+void WinogradConvolution::strip(const Strip& strip, const Ahead& next, const float* source, const float* u,
+                                float* target) const {
+  const Index points = tile_.all_points(), tiles = strips_.tiles(strip);
+  const Index v_point = strips_.point(plan_.source_c), m_point = strips_.point(plan_.target_c);
+  float* v = scratch(Slot::rows, strips_.size(plan_.source_c));
+  float* m = scratch(Slot::panels, strips_.size(plan_.target_c));
+  const Index source_parts = wide() ? ceil_div(plan_.source_c, kLanes) : 1;
+  parallel_for(strip.images * source_parts, [&](Index i, int) {
+    winograd_source(tile_.input, plan_, strips_, strip, i, source_parts, source, v);
+  });
+  const Index chunk = wide() ? 1 : points, row = plan_.target_w * plan_.target_c;
+  float* y = target + (strip.n * plan_.target_h + strip.row) * row;
+  const Ahead own{
+      y, ((strip.images - 1) * plan_.target_h + std::min(strip.rows, plan_.target_h - strip.row)) * row};
+  parallel_for(points / chunk, [&](Index p, int) {
+    winograd_kernels().product({.v = v + p * chunk * v_point,
+                                .v_point = v_point,
+                                .v_block = strips_.block(),
+                                .u = u + p * chunk * (weights() / points),
+                                .u_point = weights() / points,
+                                .m = m + p * chunk * m_point,
+                                .m_point = m_point,
+                                .m_block = strips_.block(),
+                                .points = chunk,
+                                .tiles = tiles,
+                                .channels = plan_.source_c,
+                                .panels = panels_,
+                                .next = share_of(next, p, points / chunk),
+                                .target = share_of(own, p, points / chunk)});
+  });
+  const Index blocks = ceil_div(plan_.target_c, kLanes), target_parts = wide() ? blocks : 1;
+  parallel_for(strip.images * target_parts, [&](Index i, int) {
+    const Index image = i / target_parts, first = blocks * (i % target_parts) / target_parts;
+    const Index last = blocks * (i % target_parts + 1) / target_parts, channel = first * kLanes;
+    tile_.output({.m = m + image * (tiles / strip.images) * kLanes + first * strips_.block(),
+                  .m_point = m_point,
+                  .m_block = strips_.block(),
+                  .down = strips_.down(strip),
+                  .across = strips_.across(),
+                  .y = y + image * plan_.target_h * row + channel,
+                  .y_row = row,
+                  .y_pixel = plan_.target_c,
+                  .rows = plan_.target_h - strip.row,
+                  .cols = plan_.target_w,
+                  .channels = std::min(last * kLanes, plan_.target_c) - channel});
+  });
+}
+
+void WinogradConvolution::whole(const float* source, const float* w, float* target) const {
+  const std::vector<Strip> list = strips_.list(0, plan_.batch);
+  float* u = scratch(Slot::shared, weights());
+  transform(w, u);
   const auto one_strip = [&](Index task, int) {
-    const Strip& strip = list[static_cast<std::size_t>(task)];
-    const Index tiles = all.tiles(strip);
-    const Index v_point = all.point(plan.source_c), m_point = all.point(plan.target_c);
-    float* v = scratch(Slot::rows, all.size(plan.source_c));
-    float* m = scratch(Slot::panels, all.size(plan.target_c));
-    const Index source_parts = wide ? ceil_div(plan.source_c, kLanes) : 1;
-    parallel_for(strip.images * source_parts, [&](Index i, int) {
-      winograd_source(tile.input, plan, all, strip, i, source_parts, source, v);
-    });
-    const Index chunk = wide ? 1 : points, row = plan.target_w * plan.target_c;
-    float* y = target + (strip.n * plan.target_h + strip.row) * row;
-    const Ahead next = source_of(plan, list, static_cast<std::size_t>(task) + 1, source);
-    const Ahead own{
-        y, ((strip.images - 1) * plan.target_h + std::min(strip.rows, plan.target_h - strip.row)) * row};
-    parallel_for(points / chunk, [&](Index p, int) {
-      winograd.product({.v = v + p * chunk * v_point,
-                        .v_point = v_point,
-                        .v_block = all.block(),
-                        .u = u + p * chunk * (weights / points),
-                        .u_point = weights / points,
-                        .m = m + p * chunk * m_point,
-                        .m_point = m_point,
-                        .m_block = all.block(),
-                        .points = chunk,
-                        .tiles = tiles,
-                        .channels = plan.source_c,
-                        .panels = panels,
-                        .next = share_of(next, p, points / chunk),
-                        .target = share_of(own, p, points / chunk)});
-    });
-    const Index blocks = ceil_div(plan.target_c, kLanes), target_parts = wide ? blocks : 1;
-    parallel_for(strip.images * target_parts, [&](Index i, int) {
-      const Index image = i / target_parts, first = blocks * (i % target_parts) / target_parts;
-      const Index last = blocks * (i % target_parts + 1) / target_parts, channel = first * kLanes;
-      tile.output({.m = m + image * (tiles / strip.images) * kLanes + first * all.block(),
-                   .m_point = m_point,
-                   .m_block = all.block(),
-                   .down = all.down(strip),
-                   .across = all.across(),
-                   .y = y + image * plan.target_h * row + channel,
-                   .y_row = row,
-                   .y_pixel = plan.target_c,
-                   .rows = plan.target_h - strip.row,
-                   .cols = plan.target_w,
-                   .channels = std::min(last * kLanes, plan.target_c) - channel});
-    });
+    const auto i = static_cast<std::size_t>(task);
+    strip(list[i], source_of(plan_, list, i + 1, source), source, u, target);
   };
   const auto count = static_cast<Index>(list.size());
-  if (wide)
+  if (wide())
     for (Index task = 0; task < count; ++task) one_strip(task, 0);
   else
     parallel_for(count, one_strip);
 }
 
-}  // namespace
-
 void winograd_conv2d(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* w,
                      float* y, const ChannelAffine& affine) {
-  ConvPlan plan = forward_plan(g, affine);
-  plan.rows = winograd_axis(tile, g.out_h, 3, g.pad_h);
-  plan.cols = winograd_axis(tile, g.out_w, 3, g.pad_w);
-  convolve(tile, plan, false, x, w, y);
+  WinogradConvolution::forward(tile, g, affine).whole(x, w, y);
 }
 
 void winograd_input_grad(const WinogradTile& tile, const ConvGeometry& g, const float* dy, const float* w,
                          float* dx) {
-  ConvPlan plan = gradient_plan(g);
-  plan.rows = winograd_axis(tile, g.in_h, 3, 2 - g.pad_h);
-  plan.cols = winograd_axis(tile, g.in_w, 3, 2 - g.pad_w);
-  convolve(tile, plan, true, dy, w, dx);
+  WinogradConvolution::input_grad(tile, g).whole(dy, w, dx);
 }
 
 }  // namespace basin::cpu

@@ -4,6 +4,7 @@
 
 #include "core/conv_algorithm.h"
 #include "core/cpu/conv_plan.h"
+#include "core/cpu/kernels.h"
 #include "core/cpu/winograd_table.h"
 
 namespace basin::cpu {
@@ -57,12 +58,84 @@ class WinogradStrips {
   StripSize size_;
 };
 
+/// The convolution, or its input gradient, which is a convolution of dy with the kernel turned around.
+class WinogradConvolution {
+ public:
+  static WinogradConvolution forward(const WinogradTile& tile, const ConvGeometry& g,
+                                     const ChannelAffine& affine);
+  static WinogradConvolution input_grad(const WinogradTile& tile, const ConvGeometry& g);
+  WinogradConvolution(const WinogradConvolution&) = delete;
+  WinogradConvolution& operator=(const WinogradConvolution&) = delete;
+
+  /// Where the transformed weights are so many that a thread would read them all from far away for every
+  /// strip, the threads share the channels and the points of one strip instead of whole strips.
+  bool wide() const { return weights() >= Index{1} << 20; }
+  /// Floats of transformed weights.
+  Index weights() const { return tile_.all_points() * plan_.source_c * panels_.total(); }
+  const ConvPlan& plan() const { return plan_; }
+  const WinogradStrips& strips() const { return strips_; }
+
+  /// u = the transformed weights, by all threads.
+  void transform(const float* w, float* u) const;
+  /// One strip of the target; `next` is what will be read after it.
+  void strip(const Strip& strip, const Ahead& next, const float* source, const float* u, float* target) const;
+  /// All of them, by all threads.
+  void whole(const float* source, const float* w, float* target) const;
+
+ private:
+  WinogradConvolution(const WinogradTile& tile, ConvPlan plan, bool gradient);
+
+  const WinogradTile& tile_;
+  ConvPlan plan_;
+  bool gradient_;
+  Panels panels_;
+  WinogradStrips strips_;  // of plan_
+};
+
+/// The weight gradient. The sum over the tiles of a strip is formed in registers and added to a partial sum
+/// over a run of images; the partial sums are added in their order.
+class WinogradWeightSums {
+ public:
+  WinogradWeightSums(const WinogradTile& tile, const ConvGeometry& g, const ChannelAffine& affine);
+  WinogradWeightSums(const WinogradWeightSums&) = delete;
+  WinogradWeightSums& operator=(const WinogradWeightSums&) = delete;
+
+  /// Where weights are many, or images few, there is one partial sum, and the threads share the channels and
+  /// the points of a strip.
+  bool wide() const { return count_ == 1; }
+  /// Partial sums, and floats of each.
+  Index count() const { return count_; }
+  Index size() const { return points() * point(); }
+  /// The strips of a partial sum, in their order, and its first image.
+  std::vector<Strip> list(Index sum) const { return strips_.list(first(sum), first(sum + 1)); }
+  Index first(Index sum) const { return x_plan_.batch * sum / count_; }
+
+  /// Strip `i` of a list is added to `sum`; the first one begins it.
+  void strip(const std::vector<Strip>& list, std::size_t i, const float* x, const float* dy,
+             float* sum) const;
+  /// dw from all partial sums, which follow one another.
+  void add_up(const float* sums, float* dw) const;
+
+ private:
+  Index points() const { return tile_.all_points(); }
+  Index point() const { return channels_ * panels_.total(); }
+
+  const WinogradTile& tile_;
+  ConvPlan x_plan_, dy_plan_;
+  Panels panels_;  // of the output channels
+  Index channels_;
+  Index count_;
+  WinogradStrips strips_;  // of x_plan_
+};
+
 /// Packs one of `parts` equal parts of the channel blocks of one of a strip's images and transforms it: chunk
 /// = image * parts + part. v is the strip's.
 void winograd_source(void (*transform)(const WinogradSource&), const ConvPlan& plan,
                      const WinogradStrips& strips, const Strip& strip, Index chunk, Index parts,
                      const float* source, float* v);
 
+/// The plan of a convolution, in tiles of outputs.
+ConvPlan winograd_plan(const WinogradTile& tile, const ConvGeometry& g, const ChannelAffine& affine);
 /// The plan of one axis of `pixels` outputs, rounded up to whole tiles.
 Axis winograd_axis(const WinogradTile& tile, Index pixels, Index kernel, Index pad);
 

@@ -1,0 +1,299 @@
+// CpuBackend: batch normalisation over all axes but the last, alone and with the convolution behind it.
+#include <optional>
+
+#include "core/cpu/backend.h"
+#include "core/cpu/columns.h"
+#include "core/cpu/kernels.h"
+
+namespace basin::cpu {
+namespace {
+
+constexpr Index kSampled = 32;  // pixels whose mean centers the moments
+
+/// Two sums for each channel of a matrix {pixels, channels}, which comes in parts; they are added in their
+/// order.
+class ChannelSums {
+ public:
+  explicit ChannelSums(Index channels) : columns_(channels), part_(0) {}
+  const Columns& columns() const { return columns_; }
+
+  void expect(Index parts) { part_ = Buffer<double>(parts * size()); }
+  /// Part `part` are pixels [first, first + count): rows_of(first, rows, out) writes the sums of `rows`
+  /// matrix rows from that pixel on, rest_of(first, rest, out) those of pixels that fill no row.
+  template <class RowsOf, class RestOf>
+  void add(Index part, Index first, Index count, RowsOf rows_of, RestOf rest_of) {
+    const Index rows = count / columns_.repeat, rest = count % columns_.repeat;
+    double* out = part_.data() + part * size();
+    rows_of(first, rows, out);
+    if (rest == 0) return;
+    Buffer<double> more(size());
+    rest_of(first + rows * columns_.repeat, rest, more.data());
+    for (Index i = 0; i < size(); ++i) out[i] += more[i];
+  }
+  /// Calls body(part, first, count) for parts of a matrix that is there already.
+  template <class Body>
+  void whole(Index pixels, Body body) {
+    const Index count = std::max(kColumnTaskRows, kColumnTask / columns_.width) * columns_.repeat;
+    const Index parts = (pixels + count - 1) / count;
+    expect(parts);
+    parallel_for(parts, [&](std::int64_t part, int) {
+      body(part, part * count, std::min(count, pixels - part * count));
+    });
+  }
+  /// {2, channels}
+  Buffer<double> total() const {
+    const Index parts = part_.size() / size(), channels = columns_.channels;
+    Buffer<double> sums(2 * channels);
+    parallel_for((channels + 63) / 64, [&](std::int64_t task, int) {
+      const Index begin = task * 64, end = std::min(channels, begin + 64);
+      for (Index k = 0; k < 2; ++k) {
+        double* to = sums.data() + k * channels;
+        std::fill(to + begin, to + end, 0.0);
+        for (Index p = 0; p < parts; ++p)
+          for (Index turn = 0; turn < columns_.repeat; ++turn) {
+            const double* from = part_.data() + (2 * p + k) * columns_.width + turn * channels;
+            for (Index c = begin; c < end; ++c) to[c] += from[c];
+          }
+      }
+    });
+    return sums;
+  }
+
+ private:
+  Index size() const { return 2 * columns_.width; }
+
+  Columns columns_;
+  Buffer<double> part_;
+};
+
+/// values {channels} as a pattern that a NormTask reads.
+template <class T, class ValueOf>
+Buffer<T> pattern_of(Index channels, Index period, ValueOf value_of) {
+  Buffer<T> pattern(period + kPatternTail);
+  for (Index i = 0; i < pattern.size(); ++i) pattern[i] = static_cast<T>(value_of(i % channels));
+  return pattern;
+}
+
+/// Calls body(task of the pattern, first element) over all n elements.
+template <class T, class Body>
+void for_norm_tasks(Index n, NormTask<T> common, Body body) {
+  parallel_for((n + kColumnTask - 1) / kColumnTask, [&](std::int64_t i, int) {
+    NormTask<T> task = common;
+    const Index first = i * kColumnTask;
+    task.n = std::min(kColumnTask, n - first);
+    task.phase = first % task.period;
+    body(task, first);
+  });
+}
+
+Index pattern_period(Index channels) { return (kPatternTail + channels - 1) / channels * channels; }
+
+template <class T>
+const T* at(const T* p, Index i) {
+  return p ? p + i : nullptr;
+}
+
+/// The gradient of batch normalisation in two walks: the first, which may take dy in parts, forms the sums
+/// over all pixels that the second needs.
+template <class T>
+class BatchNormGrad final : public RowConsumer {
+ public:
+  explicit BatchNormGrad(const BatchNormBackward& f)
+      : batch_statistics_(f.batch_statistics),
+        pixels_(f.x.elements() / f.gamma.elements()),
+        x_(f.x.data<T>()),
+        y_(f.y ? f.y->data<T>() : nullptr),
+        dy_(f.dy.data<T>()),
+        mean_(f.mean.data<T>()),
+        inv_std_(f.inv_std.data<T>()),
+        beta_(f.relu && !f.y ? f.beta.data<T>() : nullptr),
+        scale_(f.gamma.elements()),
+        sums_(f.gamma.elements()),
+        column_means_(columns().repeated(mean_)),
+        column_betas_(columns().repeated(f.beta.data<T>())) {
+    for (Index c = 0; c < channels(); ++c) scale_[c] = f.gamma.data<T>()[c] * inv_std_[c];
+    column_scales_.emplace(columns().repeated(scale_.data()));
+  }
+
+  void expect(Index parts) override { sums_.expect(parts); }
+  void take(Index part, Index first, Index count) override {
+    const NormColumns<T> of_columns{column_means_.data(), column_scales_->data(),
+                                    beta_ ? column_betas_.data() : nullptr};
+    const auto& loop = loops<T>().batch_norm_sums;
+    const Index width = columns().width;
+    sums_.add(
+        part, first, count,
+        [&](Index pixel, Index rows, double* out) {
+          loop(from(pixel * channels()), of_columns, rows, width, out);
+        },
+        [&](Index pixel, Index rest, double* out) {
+          Buffer<T> zeros(width);
+          std::fill_n(zeros.data(), width, T(0));
+          const NormGrad<T> g = from(pixel * channels());
+          const Buffer<T> x = columns().padded(g.x, rest, column_means_.data());
+          const Buffer<T> d = columns().padded(g.dy, rest, zeros.data());
+          const Buffer<T> y = columns().padded(g.y ? g.y : g.dy, rest, zeros.data());
+          loop({x.data(), g.y ? y.data() : nullptr, d.data()}, of_columns, 1, width, out);
+        });
+  }
+  /// The first walk over a dy that is there already.
+  void take_all() {
+    sums_.whole(pixels_, [&](Index part, Index first, Index count) { take(part, first, count); });
+  }
+
+  /// The second walk: dx = gamma inv_std (d - mean(d) - xhat mean(d xhat)), xhat = (x - mean) inv_std.
+  void finish(Tensor& dx, Tensor& dgamma, Tensor& dbeta, Tensor* dresidual) const {
+    const Index period = pattern_period(channels());
+    const Buffer<double> sums = sums_.total();
+    const double share = batch_statistics_ ? 1 / static_cast<double>(pixels_) : 0;
+    const auto xhat_sum = [&](Index c) { return sums[channels() + c] * static_cast<double>(inv_std_[c]); };
+    const auto pattern = [&](auto value_of) { return pattern_of<T>(channels(), period, value_of); };
+    const auto mean = pattern([&](Index c) { return mean_[c]; });
+    const auto scale = pattern([&](Index c) { return scale_[c]; });
+    const auto slope =
+        pattern([&](Index c) { return -xhat_sum(c) * share * static_cast<double>(inv_std_[c]); });
+    const auto shift = pattern([&](Index c) { return sums[c] * share; });
+    const auto beta = pattern([&](Index c) { return beta_ ? beta_[c] : T(0); });
+    const NormTask<T> common{
+        0, period, 0, mean.data(), scale.data(), shift.data(), slope.data(), beta_ ? beta.data() : nullptr};
+    T* pdx = dx.mutable_data<T>();
+    T* pdr = dresidual ? dresidual->mutable_data<T>() : nullptr;
+    for_norm_tasks(dx.elements(), common, [&](const NormTask<T>& task, Index i) {
+      loops<T>().batch_norm_grad(task, from(i), pdx + i, pdr ? pdr + i : nullptr);
+    });
+    T* pg = dgamma.mutable_data<T>();
+    T* pb = dbeta.mutable_data<T>();
+    for (Index c = 0; c < channels(); ++c) {
+      pg[c] = static_cast<T>(xhat_sum(c));
+      pb[c] = static_cast<T>(sums[c]);
+    }
+  }
+
+ private:
+  const Columns& columns() const { return sums_.columns(); }
+  Index channels() const { return columns().channels; }
+  NormGrad<T> from(Index i) const { return {x_ + i, y_ ? y_ + i : nullptr, dy_ + i}; }
+
+  bool batch_statistics_;
+  Index pixels_;
+  const T *x_, *y_, *dy_, *mean_, *inv_std_;
+  const T* beta_;    // where the sign of the output is found again; else null
+  Buffer<T> scale_;  // gamma inv_std
+  ChannelSums sums_;
+  Buffer<T> column_means_, column_betas_;
+  std::optional<Buffer<T>> column_scales_;
+};
+
+/// A batch normalisation's ChannelAffine and the memory behind it.
+struct Normalisation {
+  Buffer<float> scale;
+  ChannelAffine affine;
+
+  explicit Normalisation(const BatchNormForward& f) : scale(f.gamma.elements()) {
+    const float *gamma = f.gamma.data<float>(), *inv_std = f.inv_std.data<float>();
+    for (Index c = 0; c < scale.size(); ++c) scale[c] = gamma[c] * inv_std[c];
+    affine = {f.mean.data<float>(), scale.data(), f.beta.data<float>(), f.relu};
+  }
+};
+
+}  // namespace
+
+void CpuBackend::moments(const Tensor& x, Tensor& mean, Tensor& var) {
+  dispatch_floating(x.dtype(), "moments", [&]<class T>(T) {
+    if (x.elements() == 0) throw ArgumentError("[moments] no numbers to average, x ", x.shape());
+    const Index channels = mean.elements(), pixels = x.elements() / channels;
+    const T* px = x.data<T>();
+    // Sums of (x - center) and its square, the center near the mean: no digits cancel.
+    const Index sampled = std::min(kSampled, pixels);
+    Buffer<double> center(channels);
+    std::fill_n(center.data(), channels, 0.0);
+    for (Index i = 0; i < sampled; ++i)
+      for (Index c = 0; c < channels; ++c)
+        center[c] += static_cast<double>(px[i * pixels / sampled * channels + c]);
+    Buffer<T> rounded(channels);
+    for (Index c = 0; c < channels; ++c)
+      rounded[c] = static_cast<T>(center[c] / static_cast<double>(sampled));
+    ChannelSums all(channels);
+    const Columns& columns = all.columns();
+    const Buffer<T> centers = columns.repeated(rounded.data());
+    const auto& loop = loops<T>().moments;
+    const auto rows_of = [&](Index first, Index rows, double* out) {
+      loop(px + first * channels, centers.data(), rows, columns.width, out);
+    };
+    const auto rest_of = [&](Index first, Index rest, double* out) {
+      const Buffer<T> row = columns.padded(px + first * channels, rest, centers.data());
+      loop(row.data(), centers.data(), 1, columns.width, out);
+    };
+    all.whole(pixels,
+              [&](Index part, Index first, Index count) { all.add(part, first, count, rows_of, rest_of); });
+    const Buffer<double> sums = all.total();
+    T* pm = mean.mutable_data<T>();
+    T* pv = var.mutable_data<T>();
+    for (Index c = 0; c < channels; ++c) {
+      const double d = sums[c] / static_cast<double>(pixels);
+      const double v = sums[channels + c] / static_cast<double>(pixels) - d * d;
+      pm[c] = static_cast<T>(static_cast<double>(rounded[c]) + d);
+      pv[c] = static_cast<T>(v < 0 ? 0 : v);
+    }
+  });
+}
+
+void CpuBackend::batch_norm(const BatchNormForward& f, Tensor& y) {
+  if (y.elements() == 0) return;
+  dispatch_floating(y.dtype(), "batch_norm", [&]<class T>(T) {
+    const Index channels = f.gamma.elements(), period = pattern_period(channels);
+    const T* gamma = f.gamma.data<T>();
+    const T* inv_std = f.inv_std.data<T>();
+    const T* px = f.x.data<T>();
+    const T* residual = f.residual ? f.residual->data<T>() : nullptr;
+    T* py = y.mutable_data<T>();
+    const auto mean = pattern_of<T>(channels, period, [p = f.mean.data<T>()](Index c) { return p[c]; });
+    const auto scale = pattern_of<T>(channels, period, [&](Index c) { return gamma[c] * inv_std[c]; });
+    const auto shift = pattern_of<T>(channels, period, [p = f.beta.data<T>()](Index c) { return p[c]; });
+    const NormTask<T> common{0, period, 0, mean.data(), scale.data(), shift.data(), nullptr, nullptr};
+    for_norm_tasks(y.elements(), common,
+                   [&, &loop = loops<T>().batch_norm](const NormTask<T>& task, Index i) {
+                     loop(task, px + i, at(residual, i), f.relu, py + i);
+                   });
+  });
+}
+
+void CpuBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                                 Tensor* dresidual) {
+  if (dx.elements() == 0) {
+    dgamma.fill(0);
+    dbeta.fill(0);
+    return;
+  }
+  dispatch_floating(dx.dtype(), "batch_norm_grad", [&]<class T>(T) {
+    BatchNormGrad<T> grad(f);
+    grad.take_all();
+    grad.finish(dx, dgamma, dbeta, dresidual);
+  });
+}
+
+void CpuBackend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                                   Tensor& y) {
+  if (y.dtype() != Dtype::f32) return Backend::batch_norm_conv2d(g, f, w, y);
+  cpu::conv2d(g, f.x.data<float>(), w.data<float>(), y.mutable_data<float>(), Normalisation(f).affine);
+}
+
+void CpuBackend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
+                                               const Tensor& dy, Tensor& dw) {
+  if (dw.dtype() != Dtype::f32) return Backend::batch_norm_conv2d_weight_grad(g, f, dy, dw);
+  cpu::conv2d_weight_grad(g, f.x.data<float>(), dy.data<float>(), dw.mutable_data<float>(),
+                          Normalisation(f).affine);
+}
+
+void CpuBackend::batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
+                                        const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
+                                        Tensor& dw) {
+  if (dx.dtype() != Dtype::f32 || dx.elements() == 0)
+    return Backend::batch_norm_conv2d_grad(g, f, w, dy, dx, dgamma, dbeta, dw);
+  BatchNormGrad<float> norm(f);  // takes dx while it is in the cache
+  cpu::conv2d_gradients(g, f.x.data<float>(), Normalisation(f.forward()).affine, w.data<float>(),
+                        dy.data<float>(), dx.mutable_data<float>(), dw.mutable_data<float>(), &norm);
+  norm.finish(dx, dgamma, dbeta, nullptr);
+}
+
+}  // namespace basin::cpu

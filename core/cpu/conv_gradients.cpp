@@ -1,0 +1,78 @@
+// Both gradients of a convolution in one walk through memory, where that can be done: see kernels.h.
+#include <algorithm>
+
+#include "core/cpu/kernels.h"
+#include "core/cpu/winograd.h"
+#include "core/parallel.h"
+
+namespace basin::cpu {
+namespace {
+
+// Winograd's: each partial sum of dw goes through its images, and those of dx follow while dy is in the
+// cache. False if the threads would have to share strips, not images.
+bool winograd(const WinogradTile& tile, const ConvGeometry& g, const float* x, const ChannelAffine& affine,
+              const float* w, const float* dy, float* dx, float* dw, RowConsumer* rows) {
+  const WinogradWeightSums weight(tile, g, affine);
+  const WinogradConvolution input = WinogradConvolution::input_grad(tile, g);
+  if (weight.wide() || input.wide()) return false;
+  float* sums = scratch(Slot::shared, weight.count() * weight.size() + input.weights());
+  float* u = sums + weight.count() * weight.size();
+  input.transform(w, u);
+  // The strips of dx, run by run of images, as the partial sums cut the batch.
+  std::vector<std::vector<Strip>> strips;
+  std::vector<Index> first{0};
+  for (Index s = 0; s < weight.count(); ++s) {
+    strips.push_back(input.strips().list(weight.first(s), weight.first(s + 1)));
+    first.push_back(first.back() + static_cast<Index>(strips.back().size()));
+  }
+  if (rows) rows->expect(first.back());
+  parallel_for(weight.count(), [&](Index s, int) {
+    const std::vector<Strip> list = weight.list(s);
+    const std::vector<Strip>& own = strips[static_cast<std::size_t>(s)];
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      weight.strip(list, i, x, dy, sums + s * weight.size());
+      // What this strip of dy completes: its images are in the cache.
+      const bool last = i + 1 == list.size();
+      const Index images = last ? g.batch : list[i + 1].n;  // those before are complete
+      for (; done < own.size() && (last || own[done].n + own[done].images <= images); ++done) {
+        const Strip& strip = own[done];
+        input.strip(strip, {}, dy, u, dx);
+        if (!rows) continue;
+        const Index height = std::min(strip.rows, g.in_h - strip.row);
+        rows->take(first[static_cast<std::size_t>(s)] + static_cast<Index>(done),
+                   (strip.n * g.in_h + strip.row) * g.in_w, ((strip.images - 1) * g.in_h + height) * g.in_w);
+      }
+    }
+  });
+  weight.add_up(sums, dw);
+  return true;
+}
+
+// dx is there: it is taken in pieces.
+void take_all(const ConvGeometry& g, RowConsumer& rows) {
+  constexpr Index kNumbers = 16384;
+  const Index pixels = g.batch * g.in_h * g.in_w, count = std::max<Index>(64, kNumbers / g.in_c);
+  const Index parts = ceil_div(pixels, count);
+  rows.expect(parts);
+  parallel_for(
+      parts, [&](Index part, int) { rows.take(part, part * count, std::min(count, pixels - part * count)); });
+}
+
+}  // namespace
+
+void conv2d_gradients(const ConvGeometry& g, const float* x, const ChannelAffine& affine, const float* w,
+                      const float* dy, float* dx, float* dw, RowConsumer* rows) {
+  const bool numbers = g.x_shape().elements() > 0 && g.y_shape().elements() > 0;
+  if (const WinogradTile* tile = numbers ? winograd_tile(conv_algorithm(), g) : nullptr;
+      tile && winograd(*tile, g, x, affine, w, dy, dx, dw, rows))
+    return;
+  if (numbers && is_pointwise(g) &&
+      gemm_gradients(g.batch * g.out_h * g.out_w, g.in_c, g.out_c, x, affine, w, dy, dx, dw, rows))
+    return;
+  conv2d_weight_grad(g, x, dy, dw, affine);
+  conv2d_input_grad(g, dy, w, dx);
+  if (rows) take_all(g, *rows);
+}
+
+}  // namespace basin::cpu
