@@ -10,14 +10,9 @@ namespace basin {
 /// 4x4 outputs by F(2x2,3x3) and F(4x4,3x3) with 2.25 and 4 times fewer multiplications (Lavin and Gray,
 /// "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308).
 ///
-/// The price is rounding error. Relative L2 errors against f64 (16 to 256 channels, the input after a ReLU,
-/// normal-like weights and gradients):
-///              forward            input gradient     weight gradient
-///   direct     1.6e-7 to 5.7e-7   2.1e-7 to 8.1e-7   1.1e-7 to 2.2e-7
-///   winograd2  1.4e-7 to 4.5e-7   1.5e-7 to 5.0e-7   2.1e-7 to 5.5e-7
-///   winograd4  9.9e-7 to 2.8e-6   9.8e-7 to 3.4e-6   1.2e-6 to 1.6e-6
-/// and more where the terms of a sum cancel: up to 1e-4 for a weight gradient. An infinity or NaN spoils the
-/// tiles that see it, not only the outputs that do.
+/// The price is rounding error: relative L2 errors of 8e-7 to 4e-6 by winograd4 instead of 1e-7 to 8e-7
+/// (docs/performance.md, "How exact", has the table), and more where the terms of a sum cancel: up to 1e-4
+/// for a weight gradient. An infinity or NaN spoils the tiles that see it, not only the outputs that do.
 ///
 /// Every other convolution, every f64 one and every shape on which Winograd would not pay (see
 /// core/cpu/winograd.h) is direct whatever is set. Each algorithm gives the same bits for any number of

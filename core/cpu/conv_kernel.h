@@ -94,11 +94,26 @@ template <class V, int kRows, int kCols, int kBlocks, int kRun>
       run_step<V, kRows, kCols, kBlocks, kRun>(acc, in, x_row, w, w_tap);
 }
 
+// The same sums in the same order for a tile that leaves no registers for the weights of several taps: the
+// `run` taps are a loop, which also keeps the compiler from holding on to what it has broadcast.
+template <class V, int kRows, int kCols, int kBlocks>
+[[gnu::always_inline]] inline void run_taps(V (&acc)[kRows * kCols][kBlocks], const float* in, Index x_row,
+                                            const float* w, Index depth, Index run) {
+  for (Index c = 0; c < depth; ++c) {
+#pragma GCC unroll 1
+    for (Index s = 0; s < run; ++s)
+      run_step<V, kRows, kCols, kBlocks, 1>(acc, in + c + s * kLanes, x_row,
+                                            w + (s * depth + c) * kBlocks * kLanes, 0);
+  }
+}
+
 // kRows x kCols outputs of one panel. x and y: at the tile's first pixel.
 template <class V, int kRows, int kCols, int kBlocks>
 void conv_tile(const TapConv& t, const float* x, float* y) {
   V acc[kRows * kCols][kBlocks];
   clear(acc);
+  // Accumulators and the weights of three taps, and one register for the input.
+  constexpr bool kFits = (kRows * kCols + 3) * kBlocks < V::kRegisters;
   const float* w = t.w;
   for (Index block = 0; block < t.channels; block += kLanes, x += t.x_block) {
     const Index depth = smaller(kLanes, t.channels - block);
@@ -106,7 +121,9 @@ void conv_tile(const TapConv& t, const float* x, float* y) {
       const float* in = x + t.tap[tap];
       Index run = 1;
       while (run < 3 && tap + run < t.taps && t.tap[tap + run] == t.tap[tap] + run * kLanes) ++run;
-      if (run == 3)
+      if constexpr (!kFits)
+        run_taps<V, kRows, kCols, kBlocks>(acc, in, t.x_row, w, depth, run);
+      else if (run == 3)
         run_channels<V, kRows, kCols, kBlocks, 3>(acc, in, t.x_row, w, depth);
       else if (run == 2)
         run_channels<V, kRows, kCols, kBlocks, 2>(acc, in, t.x_row, w, depth);

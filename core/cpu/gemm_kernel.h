@@ -94,7 +94,7 @@ void gemm_tile(const float* a, Index a_stride, const float* b, Index depth, floa
                int last, bool accumulate) {
   V acc[kRows][kBlocks];
   clear(acc);
-  constexpr Index kStep = kPacked ? kLanes : 1, kUnroll = 4;
+  constexpr Index kStep = kPacked ? kLanes : 1, kUnroll = V::kRegisters >= 32 ? 4 : 2;
   const auto step = [&](Index p) __attribute__((always_inline)) {
     outer_step(
         acc, b + p * kBlocks * kLanes, kLanes, [&](int i) __attribute__((always_inline)) {

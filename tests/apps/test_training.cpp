@@ -22,14 +22,38 @@ using namespace basin;
 using test::lines, test::Said, test::small, test::timeless_records, test::train, test::weights;
 namespace fs = std::filesystem;
 
-TEST_CASE("threads and loader workers do not show in the weights") {
+TEST_CASE("the number of threads does not show in the weights, by either arithmetic of convolutions") {
   test::TemporaryDirectory dir;
   const WithThreads back(thread_count());  // --threads sets it for the process
+  std::vector<std::string> hashes;
+  for (const char* algorithm : {"winograd4", "direct"}) {
+    CAPTURE(algorithm);
+    const auto run = [&](const char* threads) {
+      const std::string directory = (dir / std::string(algorithm) + threads);
+      apps::TrainConfig config = small(directory, {"--conv-algo", algorithm, "--threads", threads});
+      config.schedule.epochs = 1;
+      CHECK(train(config).code == 0);
+      return directory;
+    };
+    const std::string one = run("1");
+    for (const char* threads : {"2", "3", "4"}) {
+      CAPTURE(threads);
+      const std::string other = run(threads);
+      CHECK(weights(other) == weights(one));
+      CHECK(timeless_records(other) == timeless_records(one));
+    }
+    hashes.push_back(weights(one));
+  }
+  CHECK(hashes[0] != hashes[1]);
+}
+
+TEST_CASE("threads and loader workers do not show in the weights under SAM") {
+  test::TemporaryDirectory dir;
+  const WithThreads back(thread_count());
   const std::string straight = (dir / "straight");
   CHECK(train(small(straight, {"--sharpness", "sam"})).code == 0);
   int n = 0;
-  for (const test::Words& words :
-       {test::Words{"--threads", "1"}, {"--threads", "3"}, {"--workers", "0"}, {"--workers", "4"}}) {
+  for (const test::Words& words : {test::Words{"--threads", "3"}, {"--workers", "0"}, {"--workers", "4"}}) {
     const std::string other = (dir / "other" + std::to_string(n++));
     test::Words all = {"--sharpness", "sam"};
     all.insert(all.end(), words.begin(), words.end());
