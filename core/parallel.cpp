@@ -124,6 +124,45 @@ class StepAside {
   Clock::time_point next_{};
 };
 
+// What is left of one thread's run of chunks. The thread takes from the front; who has nothing left to do
+// takes from the back. Chunks are numbers of 32 bits here: ends of the run and of a packed word.
+class alignas(64) Run {
+ public:
+  void set(std::uint32_t begin, std::uint32_t end) {
+    word_.store(pack(begin, end), std::memory_order_relaxed);
+  }
+  bool take_front(std::uint32_t& chunk) {
+    return take([&](std::uint32_t begin, std::uint32_t end) { return chunk = begin, pack(begin + 1, end); });
+  }
+  bool take_back(std::uint32_t& chunk) {
+    return take(
+        [&](std::uint32_t begin, std::uint32_t end) { return chunk = end - 1, pack(begin, end - 1); });
+  }
+
+ private:
+  static std::uint64_t pack(std::uint32_t begin, std::uint32_t end) {
+    return std::uint64_t{begin} << 32 | end;
+  }
+  template <class Rest>
+  bool take(Rest rest) {
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      const auto begin = static_cast<std::uint32_t>(word >> 32), end = static_cast<std::uint32_t>(word);
+      if (begin >= end) return false;
+      // Relaxed: the word says who runs a chunk; what chunks write is handed over at the end of the job.
+      if (word_.compare_exchange_weak(word, rest(begin, end), std::memory_order_relaxed)) return true;
+    }
+  }
+
+  std::atomic<std::uint64_t> word_{0};
+};
+
+// What a thread's chunks threw: the exception of the smallest of them.
+struct Failure {
+  std::int64_t chunk = 0;
+  std::exception_ptr exception;
+};
+
 class Pool {
  public:
   explicit Pool(int count) { start(count); }
@@ -143,45 +182,62 @@ class Pool {
   void run(std::int64_t chunks, ChunkBody body) {
     const std::lock_guard lock(one_caller_);
     const int threads = static_cast<int>(std::min<std::int64_t>(size(), chunks));
-    job_ = {&body, chunks, threads, sched_getcpu()};
+    const std::int64_t unit = chunks / kMostUnits + 1;
+    job_ = {&body, chunks, unit, threads, sched_getcpu()};
+    const std::int64_t units = (chunks + unit - 1) / unit;
+    const auto first = [&](int t) { return static_cast<std::uint32_t>(units * t / threads); };
+    for (int t = 0; t < threads; ++t) runs_[static_cast<std::size_t>(t)].set(first(t), first(t + 1));
     pending_.set(threads - 1);
     for (int t = 1; t < threads; ++t) {
       Signal& mail = workers_[static_cast<std::size_t>(t) - 1]->mail;
       mail.set(1 - mail.value());
     }
-    std::exception_ptr failure = share(0);
+    Failure failure = share(0);
     pending_.wait([](int left) { return left == 0; });
-    // Runs are contiguous and in thread order, so this is the failure of the smallest failing chunk.
+    // Of each run the chunks before a failing one have run, so this is the smallest of all that fail.
     for (int t = 1; t < threads; ++t) {
-      std::exception_ptr theirs = std::exchange(workers_[static_cast<std::size_t>(t) - 1]->failure, nullptr);
-      if (!failure) failure = std::move(theirs);
+      Failure theirs = std::exchange(workers_[static_cast<std::size_t>(t) - 1]->failure, {});
+      if (theirs.exception && (!failure.exception || theirs.chunk < failure.chunk))
+        failure = std::move(theirs);
     }
-    if (failure) std::rethrow_exception(failure);
+    if (failure.exception) std::rethrow_exception(failure.exception);
   }
 
  private:
   struct Worker {
     Signal mail;  // flips between 0 and 1 with each job posted to it
-    std::exception_ptr failure;
+    Failure failure;
     std::thread thread;
   };
   struct Job {
     const ChunkBody* body = nullptr;
     std::int64_t chunks = 0;
+    std::int64_t unit = 1;  // chunks that are taken at a time
     int threads = 1;
     int cpu = -1;  // that the caller runs on
   };
   static constexpr int kQuit = -1;
+  static constexpr std::int64_t kMostUnits = std::int64_t{1} << 30;
 
-  // Runs the chunks of thread t; returns what the first failing one threw.
-  std::exception_ptr share(int t) {
-    const std::int64_t begin = job_.chunks * t / job_.threads, end = job_.chunks * (t + 1) / job_.threads;
-    std::exception_ptr failure;
+  // Runs the chunks of thread t, and then some of the threads that are behind; returns what the first failing
+  // one threw.
+  Failure share(int t) {
+    Failure failure;
     current_thread = t;
+    std::int64_t chunk = 0;
     try {
-      for (std::int64_t chunk = begin; chunk < end; ++chunk) (*job_.body)(chunk, t);
+      const auto run = [&](std::uint32_t taken) {
+        const std::int64_t begin = taken * job_.unit, end = std::min(begin + job_.unit, job_.chunks);
+        for (chunk = begin; chunk < end; ++chunk) (*job_.body)(chunk, t);
+      };
+      std::uint32_t taken = 0;
+      while (runs_[static_cast<std::size_t>(t)].take_front(taken)) run(taken);
+      for (int other = 1; other < job_.threads; ++other) {
+        Run& behind = runs_[static_cast<std::size_t>((t + other) % job_.threads)];
+        while (behind.take_back(taken)) run(taken);
+      }
     } catch (...) {
-      failure = std::current_exception();
+      failure = {chunk, std::current_exception()};
     }
     current_thread = -1;
     return failure;
@@ -200,6 +256,7 @@ class Pool {
   }
 
   void start(int count) {
+    runs_ = std::make_unique<Run[]>(static_cast<std::size_t>(count));
     size_ = 1;
     for (int t = 1; t < count; ++t) {
       auto worker = std::make_unique<Worker>();
@@ -218,6 +275,7 @@ class Pool {
   std::mutex one_caller_;
   std::atomic<int> size_{1};
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Run[]> runs_;  // of each thread
   Job job_;
   Signal pending_;
 };

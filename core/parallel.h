@@ -26,8 +26,10 @@ class ChunkBody {
 
 /// Calls body(chunk, thread) once for each chunk in [0, chunks), on the calling thread and the pool's
 /// workers; returns when all are done. `thread` is in [0, thread_count()) and no two running bodies share it:
-/// index per-thread scratch with it, never results. Chunks are assigned statically in contiguous runs. The
-/// first exception thrown by a body is rethrown here. A call from inside a body runs serially on that thread.
+/// index per-thread scratch with it, never results. Each thread has a contiguous run of chunks, in rising
+/// order; one that is done early takes chunks from the ends of the others' runs. Of the exceptions that
+/// bodies throw, that of the smallest chunk is rethrown here. A call from inside a body runs serially on that
+/// thread.
 void parallel_for(std::int64_t chunks, ChunkBody body);
 
 /// Number of threads that parallel_for uses, the caller included. Default: the CPUs this process may run on.

@@ -20,7 +20,7 @@ using basin::WithThreads;
 
 }  // namespace
 
-TEST_CASE("parallel_for: every chunk runs once, in contiguous runs per thread") {
+TEST_CASE("parallel_for: every chunk runs once") {
   for (int threads : {1, 2, 3, 5}) {
     const WithThreads with(threads);
     CHECK(basin::thread_count() == threads);
@@ -32,7 +32,7 @@ TEST_CASE("parallel_for: every chunk runs once, in contiguous runs per thread") 
       });
       for (std::size_t i = 0; i < calls.size(); ++i) {
         CHECK(calls[i] == 1);
-        CHECK(owner[i] >= (i == 0 ? 0 : owner[i - 1]));
+        CHECK(owner[i] >= 0);
         CHECK(owner[i] < threads);
       }
     }
@@ -42,12 +42,32 @@ TEST_CASE("parallel_for: every chunk runs once, in contiguous runs per thread") 
 TEST_CASE("parallel_for: the workers take part") {
   const WithThreads with(3);
   std::vector<std::thread::id> ids(3);
-  parallel_for(
-      3, [&](std::int64_t chunk, int) { ids[static_cast<std::size_t>(chunk)] = std::this_thread::get_id(); });
+  std::atomic<int> begun{0};
+  parallel_for(3, [&](std::int64_t chunk, int) {
+    ids[static_cast<std::size_t>(chunk)] = std::this_thread::get_id();
+    ++begun;
+    while (begun < 3) std::this_thread::yield();  // else whoever comes first could do all the work
+  });
   CHECK(ids[0] == std::this_thread::get_id());
   CHECK(ids[1] != ids[0]);
   CHECK(ids[2] != ids[0]);
   CHECK(ids[2] != ids[1]);
+}
+
+TEST_CASE("parallel_for: who is done takes chunks from the end of another's run") {
+  const WithThreads with(2);
+  std::vector<int> owner(10, -1);
+  std::atomic<int> done{0};
+  std::atomic<bool> both{false};
+  parallel_for(10, [&](std::int64_t chunk, int thread) {
+    // The first thread waits for the second, which stays at its first chunk until all others have run.
+    if (chunk == 5) both = true;
+    while (!both || (chunk == 5 && done < 9)) std::this_thread::yield();
+    owner[static_cast<std::size_t>(chunk)] = thread;
+    ++done;
+  });
+  CHECK(owner[5] == 1);
+  for (std::size_t i : {0, 1, 2, 3, 4, 6, 7, 8, 9}) CHECK(owner[i] == 0);
 }
 
 TEST_CASE("parallel_for: the failure of the smallest chunk is rethrown and the pool works on") {
