@@ -9,26 +9,38 @@ namespace {
 
 using BatchNorm = std::function<Variable(const Variables& in, const BatchNormOptions&)>;
 
-/// The four forms of one batch norm, in = {x, gamma, beta[, residual]}. Inputs are drawn until no value
-/// before the ReLU lies near its kink.
+/// Inputs, drawn until no value of linear(inputs), which a ReLU follows, lies near its kink.
+Tensors away_from_kink(std::uint64_t& seed, const std::function<Tensors(Draws&)>& draw,
+                       const Function& linear) {
+  for (;; ++seed) {
+    Draws d(seed);
+    Tensors inputs = draw(d);
+    double nearest = 1;
+    for (double v : linear(Variables(inputs.begin(), inputs.end())).value().to_vector<double>())
+      nearest = std::min(nearest, std::abs(v));
+    if (nearest < 0.03) continue;
+    ++seed;
+    return inputs;
+  }
+}
+
+/// The four forms of one batch norm, in = {x, gamma, beta[, residual]}.
 void add_batch_norm(OpCase& row, const Shape& x, std::uint64_t seed, const BatchNorm& norm) {
   const Shape channels{x[x.rank() - 1]};
   for (bool relu : {false, true})
     for (bool residual : {false, true}) {
-      const Function f = [=](const Variables& in) {
-        return norm(in, {.eps = 1e-3, .relu = relu, .residual = residual ? in[3] : Variable()});
+      const auto form = [=](bool with_relu) -> Function {
+        return [=](const Variables& in) {
+          return norm(in, {.eps = 1e-3, .relu = with_relu, .residual = residual ? in[3] : Variable()});
+        };
       };
-      Tensors inputs;
-      for (double nearest = 0; nearest < 0.03; ++seed) {
-        Draws d(seed);
-        inputs = {d.normal(x), d.both_signs(channels, 0.5, 1.5), d.both_signs(channels, 0.1, 1)};
+      const auto draw = [&](Draws& d) {
+        Tensors inputs{d.normal(x), d.both_signs(channels, 0.5, 1.5), d.both_signs(channels, 0.1, 1)};
         if (residual) inputs.push_back(d.normal(x));
-        nearest = 1;
-        const BatchNormOptions linear{.eps = 1e-3, .residual = residual ? Variable(inputs[3]) : Variable()};
-        for (double v : norm(Variables(inputs.begin(), inputs.end()), linear).value().to_vector<double>())
-          nearest = std::min(nearest, std::abs(v));
-      }
-      row.instances.push_back({text(x, residual ? " + residual" : "", relu ? ", ReLU" : ""), f, inputs});
+        return inputs;
+      };
+      row.instances.push_back({text(x, residual ? " + residual" : "", relu ? ", ReLU" : ""), form(relu),
+                               away_from_kink(seed, draw, form(false))});
     }
 }
 
@@ -59,6 +71,90 @@ OpCase eval_norms() {
                      return batch_norm_eval(in[0], in[1], in[2], mean.to(t), var.to(t), o);
                    });
   }
+  return row;
+}
+
+using NormThenConv =
+    std::function<Variable(const Variables& in, const BatchNormOptions&, const ConvOptions&)>;
+
+/// Batch norm and the convolution behind it, in = {x, gamma, beta, weight}, with a ReLU between and without.
+/// `norm` is the batch norm by itself.
+void add_norm_conv(OpCase& row, std::uint64_t seed, const BatchNorm& norm, const NormThenConv& op) {
+  struct Geometry {
+    const char* label;
+    Shape x, w;
+    ConvOptions options;
+  };
+  for (const Geometry& g : std::initializer_list<Geometry>{
+           {"3x3 same", {2, 3, 4, 2}, {3, 3, 2, 3}, {.pad_h = 1, .pad_w = 1}},
+           {"3x3 stride 2",
+            {1, 5, 4, 2},
+            {3, 3, 2, 2},
+            {.stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1}},
+           {"1x1", {2, 2, 3, 3}, {1, 1, 3, 2}, {}},
+           {"1x1 stride 2", {1, 5, 4, 2}, {1, 1, 2, 3}, {.stride_h = 2, .stride_w = 2}},
+           {"2 groups", {1, 3, 3, 4}, {2, 2, 2, 4}, {.groups = 2}},
+           {"depthwise", {1, 3, 3, 3}, {3, 3, 1, 3}, {.pad_h = 1, .pad_w = 1, .groups = 3}}})
+    for (bool relu : {false, true}) {
+      const Shape channels{g.x[3]};
+      const Tensors inputs = away_from_kink(
+          seed,
+          [&](Draws& d) {
+            return Tensors{d.normal(g.x), d.both_signs(channels, 0.5, 1.5), d.both_signs(channels, 0.1, 1),
+                           d.normal(g.w)};
+          },
+          [&](const Variables& in) { return norm(in, {.eps = 1e-3}); });
+      row.instances.push_back({text(g.label, relu ? ", ReLU" : ""),
+                               [op, relu, conv = g.options](const Variables& in) {
+                                 return op(in, {.eps = 1e-3, .relu = relu}, conv);
+                               },
+                               inputs});
+    }
+}
+
+OpCase train_norm_convs() {
+  OpCase row{
+      "batch_norm_conv2d_train",
+      {"batch_norm_conv2d_train(Variable, Variable, Variable, Variable, BatchNormOptions, ConvOptions)"},
+      {}};
+  add_norm_conv(
+      row, 600,
+      [](const Variables& in, const BatchNormOptions& o) {
+        return batch_norm_train(in[0], in[1], in[2], o).y;
+      },
+      [](const Variables& in, const BatchNormOptions& o, const ConvOptions& conv) {
+        return batch_norm_conv2d_train(in[0], in[1], in[2], in[3], o, conv).y;
+      });
+  return row;
+}
+
+OpCase eval_norm_convs() {
+  OpCase row{
+      "batch_norm_conv2d_eval",
+      {"batch_norm_conv2d_eval(Variable, Variable, Variable, Tensor, Tensor, Variable, BatchNormOptions, "
+       "ConvOptions)"},
+      {}};
+  // The statistics of the first of these channels.
+  const auto first = [](const Tensor& all, const Variable& x) {
+    return all.slice_rows(0, x.size(-1)).to(x.dtype());
+  };
+  Draws d(58);
+  const Tensor mean = d.normal({4}), var = d.between({4}, 0.5, 2);
+  add_norm_conv(
+      row, 700,
+      [=](const Variables& in, const BatchNormOptions& o) {
+        return batch_norm_eval(in[0], in[1], in[2], first(mean, in[0]), first(var, in[0]), o);
+      },
+      [=](const Variables& in, const BatchNormOptions& o, const ConvOptions& conv) {
+        return batch_norm_conv2d_eval(in[0], in[1], in[2], first(mean, in[0]), first(var, in[0]), in[3], o,
+                                      conv);
+      });
+  row.instances.push_back({"no images",
+                           [=](const Variables& in) {
+                             return batch_norm_conv2d_eval(in[0], in[1], in[2], first(mean, in[0]),
+                                                           first(var, in[0]), in[3], {.relu = true});
+                           },
+                           {d.normal({0, 4, 4, 2}), d.normal({2}), d.normal({2}), d.normal({3, 3, 2, 2})}});
   return row;
 }
 
@@ -145,7 +241,8 @@ OpCase squared_errors() {
 }  // namespace
 
 std::vector<OpCase> normalization_cases() {
-  return {train_norms(), eval_norms(), layer_norms(), dropouts(), shakes()};
+  return {train_norms(), eval_norms(), train_norm_convs(), eval_norm_convs(), layer_norms(),
+          dropouts(),    shakes()};
 }
 
 std::vector<OpCase> loss_cases() {

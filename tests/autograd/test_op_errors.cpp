@@ -90,6 +90,41 @@ TEST_CASE("normalisation that does not fit") {
                        "[dropout] p is a probability in [0, 1), got nan", ArgumentError);
 }
 
+TEST_CASE("batch norm and the convolution behind it that do not fit") {
+  const Variable x = zeros({2, 4, 4, 3}), c = zeros({3}), w = zeros({3, 3, 3, 5});
+  const Tensor stat = Tensor::zeros({3});
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_train(x, c, c, w, {.residual = x}),
+                       "[batch_norm_conv2d_train] takes no residual: add it by the batch norm's own op",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_eval(x, c, c, stat, stat, w, {.residual = x}),
+                       "[batch_norm_conv2d_eval] takes no residual: add it by the batch norm's own op",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_train(x, zeros({4}), c, w),
+                       "[batch_norm_conv2d_train] gamma is f32 {4}, x f32 {2,4,4,3} expects {3}",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_eval(x, c, c, stat, Tensor::zeros({1}), w),
+                       "[batch_norm_conv2d_eval] var is f32 {1}, x f32 {2,4,4,3} expects {3}", ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_train(x, c, c, zeros({3, 3, 16, 5})),
+                       "[conv2d] weight expects 16 input channels, x has 3 (x {2,4,4,3}, weight {3,3,16,5})",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_train(zeros({8, 3}), c, c, w),
+                       "[conv2d] expects x {N,H,W,C} and weight {KH,KW,C/groups,K}, got {8,3} and {3,3,3,5}",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(
+      batch_norm_conv2d_train(x, c, c, zeros({3, 3, 3, 5}, Dtype::f64)),
+      "[batch_norm_conv2d_train] x is f32 {2,4,4,3} but weight is f64 {3,3,3,5}: convert one "
+      "with to()",
+      ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_eval(x, c, c, stat, stat, Variable()),
+                       "[batch_norm_conv2d_eval] weight is an undefined tensor", ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_train(zeros({2, 4, 4, 3}, Dtype::i64), c, c, w),
+                       "[batch_norm_conv2d_train] expects f32 or f64 x {...,C}, got i64 {2,4,4,3}",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(batch_norm_conv2d_train(zeros({0, 4, 4, 3}), c, c, w),
+                       "[batch_norm_conv2d_train] no rows to take the mean of, x is {0,4,4,3}",
+                       ArgumentError);
+}
+
 TEST_CASE("labels and smoothing that do not fit") {
   const Variable logits = zeros({3, 10});
   CHECK_THROWS_WITH_AS(

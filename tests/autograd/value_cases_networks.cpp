@@ -144,6 +144,36 @@ void add_normalization(std::vector<ValueCase>& all) {
                    {x, gamma, beta},
                    added(scaled(naive::normalize_rows(Array(x), eps), Array(gamma)), Array(beta))});
   }
+  // The convolution behind a batch norm, where the border is 0 whatever beta is.
+  const Shape pixels{2, 4, 5, 6}, window{3, 3, 3, 4}, c{6};
+  const ConvOptions conv{.stride_w = 2, .pad_h = 1, .pad_w = 1, .groups = 2};
+  const Tensor image = d.normal(pixels), gamma = d.normal(c), beta = d.normal(c), weight = d.normal(window);
+  const Tensor mean = d.normal(c), var = d.between(c, 0.5, 2);
+  const Array centred = naive::zip(Array(image), Array(mean), [](double v, double m) { return v - m; });
+  const Array fixed =
+      naive::zip(centred, Array(var), [=](double v, double s) { return v / std::sqrt(s + eps); });
+  for (bool relu : {false, true}) {
+    const auto finish = [&](const Array& normalized) {
+      const Array z = added(scaled(normalized, Array(gamma)), Array(beta));
+      return naive::conv2d(relu ? naive::map(z, [](double v) { return v > 0 ? v : 0; }) : z, Array(weight),
+                           conv_geometry(pixels, window, conv));
+    };
+    const BatchNormOptions options{.eps = eps, .relu = relu};
+    all.push_back({"batch_norm_conv2d_train",
+                   [=](const Variables& in) {
+                     return batch_norm_conv2d_train(in[0], in[1], in[2], in[3], options, conv).y;
+                   },
+                   {image, gamma, beta, weight},
+                   finish(naive::normalize_columns(Array(image), eps))});
+    all.push_back({"batch_norm_conv2d_eval",
+                   [=](const Variables& in) {
+                     const Dtype t = in[0].dtype();
+                     return batch_norm_conv2d_eval(in[0], in[1], in[2], mean.to(t), var.to(t), in[3], options,
+                                                   conv);
+                   },
+                   {image, gamma, beta, weight},
+                   finish(fixed)});
+  }
   // Dropout, by its documented draws.
   const Tensor x = d.normal({3, 7});
   Random random(9, Stream::dropout, 4, 2);
