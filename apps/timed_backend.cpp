@@ -96,6 +96,16 @@ void TimedBackend::batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNorm
   timed(Work::conv_gradients,
         [&] { return real_.batch_norm_conv2d_grad(g, f, w, dy, dx, dgamma, dbeta, dw); });
 }
+void TimedBackend::conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
+                                  Moments& of_y) {
+  if (on_convolution) on_convolution(g);
+  timed(Work::conv_forward, [&] { return real_.conv2d_moments(g, x, w, y, of_y); });
+}
+void TimedBackend::batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f,
+                                             const Tensor& w, Tensor& y, Moments& of_y) {
+  if (on_convolution) on_convolution(g);
+  timed(Work::conv_forward, [&] { return real_.batch_norm_conv2d_moments(g, f, w, y, of_y); });
+}
 void TimedBackend::conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
                                     Tensor& dx, Tensor& dw) {
   timed(Work::conv_gradients, [&] { return real_.conv2d_gradients(g, x, w, dy, dx, dw); });

@@ -10,7 +10,7 @@ namespace basin::apps {
 
 /// Kinds of work that a backend does.
 enum class Work {
-  conv_forward,
+  conv_forward,  // with the moments of what it gives
   conv_input_grad,
   conv_weight_grad,
   conv_gradients,  // both at once, with those of the norm before
@@ -62,6 +62,10 @@ class TimedBackend final : public Backend {
                          Tensor& y) override;
   void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f, const Tensor& dy,
                                      Tensor& dw) override;
+  void conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
+                      Moments& of_y) override;
+  void batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w, Tensor& y,
+                                 Moments& of_y) override;
   void batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
                               const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
                               Tensor& dw) override;

@@ -88,13 +88,17 @@ void expect_statistics(const char* op, const Variable& x, const Tensor& mean, co
   expect_channels(op, x, "var", var);
 }
 
-/// The mean and the biased variance of a batch.
-std::pair<Tensor, Tensor> moments_of(const char* op, const Variable& x) {
+/// The mean and the biased variance of a batch, if they are not known.
+Moments moments_of(const char* op, const Variable& x, const Moments& known) {
   if (x.value().elements() == 0)
     throw ArgumentError("[", op, "] no rows to take the mean of, x is ", x.shape());
-  Tensor mean = empty_like(x.value(), {x.size(-1)}), var = empty_like(mean);
-  backend_of(mean).moments(x.value(), mean, var);
-  return {mean, var};
+  if (known.defined()) {
+    expect_statistics(op, x, known.mean, known.var);
+    return known;
+  }
+  Moments found = {empty_like(x.value(), {x.size(-1)}), empty_like(x.value(), {x.size(-1)})};
+  backend_of(found.mean).moments(x.value(), found.mean, found.var);
+  return found;
 }
 
 /// The five inputs that all have.
@@ -139,7 +143,7 @@ Variable batch_norm(const char* op, Statistics statistics, const Variable& x, co
 BatchNormResult batch_norm_train(const Variable& x, const Variable& gamma, const Variable& beta,
                                  const BatchNormOptions& options) {
   expect_batch_norm("batch_norm_train", x, gamma, beta, options);
-  const auto [mean, var] = moments_of("batch_norm_train", x);
+  const auto [mean, var] = moments_of("batch_norm_train", x, options.moments);
   return {batch_norm("batch_norm_train", Statistics::of_batch, x, gamma, beta, mean, var, options), mean,
           var};
 }
@@ -187,13 +191,20 @@ Tensors batch_norm_conv2d_backward(const KernelBackward& k, Statistics statistic
 
 Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable& x, const Variable& gamma,
                            const Variable& beta, const Tensor& mean, const Tensor& var,
-                           const Variable& weight, const BatchNormOptions& options, const ConvGeometry& g) {
+                           const Variable& weight, const BatchNormOptions& options, const ConvGeometry& g,
+                           Moments* of_y) {
   Variables inputs = norm_inputs(x, gamma, beta, mean, var, options.eps);
   inputs.push_back(weight);
   Tensor y = empty_like(x.value(), g.y_shape());
   if (y.elements() > 0) {
     const Tensors values = values_of(inputs);
-    backend_of(y).batch_norm_conv2d(g, forward_of(values, options.relu), weight.value(), y);
+    const BatchNormForward f = forward_of(values, options.relu);
+    if (of_y) {
+      *of_y = {empty_like(y, {g.out_c}), empty_like(y, {g.out_c})};
+      backend_of(y).batch_norm_conv2d_moments(g, f, weight.value(), y, *of_y);
+    } else {
+      backend_of(y).batch_norm_conv2d(g, f, weight.value(), y);
+    }
   }
   const Tensor given = statistics == Statistics::given ? var : Tensor();
   const ConvOptions conv{g.stride_h, g.stride_w, g.pad_h, g.pad_w, g.groups};
@@ -223,12 +234,13 @@ ConvGeometry expect_batch_norm_conv2d(const char* op, const Variable& x, const V
 
 BatchNormResult batch_norm_conv2d_train(const Variable& x, const Variable& gamma, const Variable& beta,
                                         const Variable& weight, const BatchNormOptions& options,
-                                        const ConvOptions& conv) {
+                                        const ConvOptions& conv, Moments* moments_of_y) {
   constexpr const char* op = "batch_norm_conv2d_train";
   const ConvGeometry g = expect_batch_norm_conv2d(op, x, gamma, beta, weight, options, conv);
-  const auto [mean, var] = moments_of(op, x);
-  return {batch_norm_conv2d(op, Statistics::of_batch, x, gamma, beta, mean, var, weight, options, g), mean,
-          var};
+  const auto [mean, var] = moments_of(op, x, options.moments);
+  return {batch_norm_conv2d(op, Statistics::of_batch, x, gamma, beta, mean, var, weight, options, g,
+                            moments_of_y),
+          mean, var};
 }
 
 Variable batch_norm_conv2d_eval(const Variable& x, const Variable& gamma, const Variable& beta,
@@ -237,7 +249,7 @@ Variable batch_norm_conv2d_eval(const Variable& x, const Variable& gamma, const 
   constexpr const char* op = "batch_norm_conv2d_eval";
   const ConvGeometry g = expect_batch_norm_conv2d(op, x, gamma, beta, weight, options, conv);
   expect_statistics(op, x, mean, var);
-  return batch_norm_conv2d(op, Statistics::given, x, gamma, beta, mean, var, weight, options, g);
+  return batch_norm_conv2d(op, Statistics::given, x, gamma, beta, mean, var, weight, options, g, nullptr);
 }
 
 }  // namespace basin

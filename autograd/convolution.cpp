@@ -6,23 +6,32 @@
 namespace basin {
 namespace {
 
+// The op whose result is y.
+Variable convolution(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g) {
+  return record({"conv2d", g}, std::move(y), {x, w}, other_factor(x, w), [g](const Backward& b) -> Variables {
+    if (!recording() && b.needs(0) && b.needs(1)) {
+      const auto [dx, dw] = conv2d_gradients(b.input(0).value(), b.input(1).value(), b.grad().value(), g);
+      return {dx, dw};
+    }
+    return {b.needs(0) ? conv2d_input_grad(b.grad(), b.input(1), g) : none,
+            b.needs(1) ? conv2d_weight_grad(b.input(0), b.grad(), g) : none};
+  });
+}
+
 Variable convolve(const Variable& x, const Variable& w, const ConvGeometry& g) {
-  return record({"conv2d", g}, conv2d(x.value(), w.value(), g), {x, w}, other_factor(x, w),
-                [g](const Backward& b) -> Variables {
-                  if (!recording() && b.needs(0) && b.needs(1)) {
-                    const auto [dx, dw] =
-                        conv2d_gradients(b.input(0).value(), b.input(1).value(), b.grad().value(), g);
-                    return {dx, dw};
-                  }
-                  return {b.needs(0) ? conv2d_input_grad(b.grad(), b.input(1), g) : none,
-                          b.needs(1) ? conv2d_weight_grad(b.input(0), b.grad(), g) : none};
-                });
+  return convolution(conv2d(x.value(), w.value(), g), x, w, g);
 }
 
 }  // namespace
 
 Variable conv2d(const Variable& x, const Variable& weight, const ConvOptions& options) {
   return convolve(x, weight, conv_geometry(x.shape(), weight.shape(), options));
+}
+
+ConvResult conv2d_moments(const Variable& x, const Variable& weight, const ConvOptions& options) {
+  const ConvGeometry g = conv_geometry(x.shape(), weight.shape(), options);
+  auto [y, of_y] = conv2d_moments(x.value(), weight.value(), g);
+  return {convolution(std::move(y), x, weight, g), std::move(of_y)};
 }
 
 Variable conv2d_input_grad(const Variable& dy, const Variable& w, const ConvGeometry& g) {

@@ -115,7 +115,8 @@ void add_norm_conv(OpCase& row, std::uint64_t seed, const BatchNorm& norm, const
 OpCase train_norm_convs() {
   OpCase row{
       "batch_norm_conv2d_train",
-      {"batch_norm_conv2d_train(Variable, Variable, Variable, Variable, BatchNormOptions, ConvOptions)"},
+      {"batch_norm_conv2d_train(Variable, Variable, Variable, Variable, BatchNormOptions, ConvOptions, "
+       "Moments)"},
       {}};
   add_norm_conv(
       row, 600,

@@ -79,6 +79,24 @@ OpCase triangle(const std::string& name, const std::string& declaration,
   return row;
 }
 
+// With the batch norm behind it, to which the moments go: as numbers, for it derives them itself.
+OpCase convolutions_with_moments() {
+  OpCase row{"conv2d_moments", {"conv2d_moments(Variable, Variable, ConvOptions)"}, {}};
+  Draws d(44);
+  for (const Conv& c : convolutions()) {
+    const ConvGeometry g = conv_geometry(c.x, c.w, c.options);
+    const Shape channels{g.out_c};
+    if (g.y_shape().elements() <= g.out_c) continue;  // nothing, or its own mean
+    row.instances.push_back({c.label,
+                             [o = c.options](const Variables& in) {
+                               const auto [y, moments] = conv2d_moments(in[0], in[1], o);
+                               return batch_norm_train(y, in[2], in[3], {.eps = 1e-2, .moments = moments}).y;
+                             },
+                             {d.normal(c.x), d.normal(c.w), d.normal(channels), d.normal(channels)}});
+  }
+  return row;
+}
+
 struct Pool {
   const char* label;
   Shape x;
@@ -139,6 +157,7 @@ std::vector<OpCase> product_cases() {
                          [o = c.options](const Variables& in) { return conv2d(in[0], in[1], o); },
                          {d.normal(c.x), d.normal(c.w)}};
                }),
+      convolutions_with_moments(),
       triangle("conv2d_input_grad", "conv2d_input_grad(Variable, Variable, ConvGeometry)",
                [](Draws& d, const Conv& c, const ConvGeometry& g) -> OpInstance {
                  return {"",

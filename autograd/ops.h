@@ -6,6 +6,7 @@
 
 #include "autograd/variable.h"
 #include "core/conv_geometry.h"
+#include "core/moments.h"
 
 namespace basin {
 
@@ -96,6 +97,13 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
 
 /// x {N,H,W,C} * weight {KH,KW,C/groups,K}, see ConvGeometry.
 Variable conv2d(const Variable& x, const Variable& weight, const ConvOptions& options = {});
+struct ConvResult {
+  Variable y;
+  Moments moments;  // of y
+};
+/// The same, and the moments of its result by channel, formed beside it: constants, for a batch norm behind
+/// it (BatchNormOptions::moments), which differentiates them itself.
+ConvResult conv2d_moments(const Variable& x, const Variable& weight, const ConvOptions& options = {});
 Variable conv2d_input_grad(const Variable& dy, const Variable& weight, const ConvGeometry& g);
 Variable conv2d_weight_grad(const Variable& x, const Variable& dy, const ConvGeometry& g);
 
@@ -118,6 +126,7 @@ struct BatchNormOptions {
   double eps = 1e-5;
   bool relu = false;       // max(. , 0) afterwards, in the same kernel
   Variable residual = {};  // like x, added before the ReLU
+  Moments moments = {};    // of x, where they are known already (batch_norm_train, batch_norm_conv2d_train)
 };
 struct BatchNormResult {
   Variable y;
@@ -133,9 +142,10 @@ Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variabl
 /// conv2d(z, weight) of z = batch_norm_train(x) or batch_norm_eval(x): bit for bit what the two ops give, but
 /// z has no memory of its own. It is formed while the convolution reads x, and again for the gradients.
 /// Errors: those of the two ops; a residual.
+/// `moments_of_y`, unless null, receives those of its result, as conv2d_moments does.
 BatchNormResult batch_norm_conv2d_train(const Variable& x, const Variable& gamma, const Variable& beta,
                                         const Variable& weight, const BatchNormOptions& options = {},
-                                        const ConvOptions& conv = {});
+                                        const ConvOptions& conv = {}, Moments* moments_of_y = nullptr);
 Variable batch_norm_conv2d_eval(const Variable& x, const Variable& gamma, const Variable& beta,
                                 const Tensor& mean, const Tensor& var, const Variable& weight,
                                 const BatchNormOptions& options = {}, const ConvOptions& conv = {});

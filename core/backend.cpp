@@ -36,6 +36,18 @@ void Backend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f
   conv2d(g, normalised(*this, f), w, y);
 }
 
+void Backend::conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
+                             Moments& of_y) {
+  conv2d(g, x, w, y);
+  moments(y, of_y.mean, of_y.var);
+}
+
+void Backend::batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                                        Tensor& y, Moments& of_y) {
+  batch_norm_conv2d(g, f, w, y);
+  moments(y, of_y.mean, of_y.var);
+}
+
 void Backend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
                                             const Tensor& dy, Tensor& dw) {
   conv2d_weight_grad(g, normalised(*this, f), dy, dw);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/conv_geometry.h"
+#include "core/moments.h"
 #include "core/tensor.h"
 
 namespace basin {
@@ -155,6 +156,10 @@ class Backend {
   virtual void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) = 0;
   virtual void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) = 0;
 
+  /// conv2d, and the moments of y, which is not empty. Here: the two calls; a backend that can forms the sums
+  /// while y is in the cache (so that the last bits may differ from moments()').
+  virtual void conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
+                              Moments& of_y);
   /// Both gradients of conv2d at once: dx and dw as the two calls give them, and here by them.
   virtual void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
                                 Tensor& dx, Tensor& dw);
@@ -163,6 +168,8 @@ class Backend {
   /// for bit. A backend that can forms z while it reads x, and gives it no memory. Here: the two calls.
   virtual void batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
                                  Tensor& y);
+  virtual void batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                                         Tensor& y, Moments& of_y);
   virtual void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
                                              const Tensor& dy, Tensor& dw);
   /// All its gradients; dy is that of the convolution. f.dy is dx itself: the gradient of z, put there first.

@@ -315,14 +315,6 @@ struct ReluGrad {
     return select(y > T(0), g, T(0));
   }
 };
-/// (x - mean) scale + shift: what batch normalisation does, scale = gamma / sqrt(var + eps), shift = beta.
-struct Normalise {
-  template <class T>
-  BASIN_BOTH T operator()(T x, T mean, T scale, T shift) const {
-    using std::fma;
-    return fma(x - mean, scale, shift);
-  }
-};
 /// g (P(Z <= x) + x p(x)), p the standard normal density.
 struct GeluGrad {
   template <class T>

@@ -55,6 +55,8 @@ ConvGeometry conv_geometry(const Shape& x, const Shape& w, const ConvOptions& op
 ConvGeometry pool_geometry(const Shape& x, Index kernel_h, Index kernel_w, const ConvOptions& options,
                            const char* op);
 Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g);
+/// The same, and the moments of y, which must not be empty.
+std::pair<Tensor, Moments> conv2d_moments(const Tensor& x, const Tensor& w, const ConvGeometry& g);
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& g);
 Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry& g);
 /// Both gradients, dx and dw, bit for bit, in one call that walks through memory once where it can.

@@ -114,14 +114,32 @@ ConvGeometry pool_geometry(const Shape& x, Index kernel_h, Index kernel_w, const
   return g;
 }
 
+namespace {
+
+// Room for the result of a convolution, after its operands are checked.
+Tensor room_for_conv2d(const char* op, const Tensor& x, const Tensor& w, const ConvGeometry& g) {
+  expect_floating(op, x, "x");
+  expect_alike(op, x, "x", w, "weight");
+  expect_shape(op, x, "x", g.x_shape());
+  expect_shape(op, w, "weight", g.w_shape());
+  return Tensor::empty(g.y_shape(), x.dtype(), x.device());
+}
+
+}  // namespace
+
 Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
-  expect_floating("conv2d", x, "x");
-  expect_alike("conv2d", x, "x", w, "weight");
-  expect_shape("conv2d", x, "x", g.x_shape());
-  expect_shape("conv2d", w, "weight", g.w_shape());
-  Tensor y = Tensor::empty(g.y_shape(), x.dtype(), x.device());
+  Tensor y = room_for_conv2d("conv2d", x, w, g);
   if (y.elements() > 0) backend_of(x).conv2d(g, x, w, y);
   return y;
+}
+
+std::pair<Tensor, Moments> conv2d_moments(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
+  Tensor y = room_for_conv2d("conv2d_moments", x, w, g);
+  if (y.elements() == 0) throw ArgumentError("[conv2d_moments] the result is empty, ", y.shape());
+  Moments of_y = {Tensor::empty({g.out_c}, x.dtype(), x.device()),
+                  Tensor::empty({g.out_c}, x.dtype(), x.device())};
+  backend_of(x).conv2d_moments(g, x, w, y, of_y);
+  return {y, of_y};
 }
 
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& g) {

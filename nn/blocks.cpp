@@ -57,20 +57,22 @@ Variable PreactBlock::shortcut(const Variable& x, Context& ctx) {
 }
 
 Variable PreactBlock::forward(const Variable& x, Context& ctx) {
-  Variable y = x, start = x;
+  Convolved y = x;
+  Variable start = x;
   for (std::size_t i = 0; i < units_.size(); ++i) {
-    const bool relu = i > 0 || options_.first_relu;
+    auto& [norm, conv] = units_[i];
+    const bool relu = i > 0 || options_.first_relu, norm_follows = i + 1 < units_.size() || last_norm_;
     if (i == 0 && options_.shared_activation) {
-      start = units_[i].norm(y, ctx, relu);
-      y = units_[i].conv(start, ctx);
+      start = norm(y, ctx, relu);
+      y = norm_follows ? conv.for_norm(start, ctx) : conv(start, ctx);
     } else {
-      y = units_[i].norm.then(units_[i].conv, y, ctx, relu);
+      y = norm_follows ? norm.then_for_norm(conv, y, ctx, relu) : norm.then(conv, y, ctx, relu);
     }
   }
   if (last_norm_ && !shake_drop_) return (*last_norm_)(y, ctx, /*relu=*/false, shortcut(start, ctx));
-  if (last_norm_) y = (*last_norm_)(y, ctx);
-  if (shake_drop_) y = (*shake_drop_)(y, ctx);
-  return y + shortcut(start, ctx);
+  Variable branch = last_norm_ ? (*last_norm_)(y, ctx, /*relu=*/false) : y.y;
+  if (shake_drop_) branch = (*shake_drop_)(branch, ctx);
+  return branch + shortcut(start, ctx);
 }
 
 }  // namespace basin::nn

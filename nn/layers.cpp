@@ -55,6 +55,17 @@ ConvOptions Conv2d::window() const {
 
 Variable Conv2d::with_bias(const Variable& y) const { return bias_.defined() ? y + bias_ : y; }
 
+bool Conv2d::gives_moments(const Context& ctx) const {
+  return ctx.training() && ctx.statistics != Statistics::running && !bias_.defined();
+}
+
+Convolved Conv2d::for_norm(const Variable& x, Context& ctx) {
+  if (!gives_moments(ctx) || x.size(0) == 0) return (*this)(x, ctx);
+  auto [y, moments] = conv2d_moments(x, weight_, window());
+  if (ctx.trace) ctx.trace->record(*this, x.shape(), y.shape());
+  return {std::move(y), std::move(moments)};
+}
+
 Variable Conv2d::forward(const Variable& x, Context&) { return with_bias(conv2d(x, weight_, window())); }
 
 BatchNorm2d::BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options)
@@ -74,22 +85,35 @@ void BatchNorm2d::describe(Inventory& it) {
 }
 
 Variable BatchNorm2d::forward(const Variable& x, Context& ctx) {
-  return normalise(x, ctx, {.eps = options_.eps}, nullptr);
+  return normalise(x, ctx, {.eps = options_.eps}, nullptr, nullptr);
 }
 
-Variable BatchNorm2d::operator()(const Variable& x, Context& ctx, bool relu, const Variable& residual) {
-  Variable y = normalise(x, ctx, {.eps = options_.eps, .relu = relu, .residual = residual}, nullptr);
-  if (ctx.trace) ctx.trace->record(*this, x.shape(), y.shape());
+Variable BatchNorm2d::operator()(const Convolved& x, Context& ctx, bool relu, const Variable& residual) {
+  Variable y =
+      normalise(x.y, ctx, {.eps = options_.eps, .relu = relu, .residual = residual, .moments = x.moments},
+                nullptr, nullptr);
+  if (ctx.trace) ctx.trace->record(*this, x.y.shape(), y.shape());
   return y;
 }
 
-Variable BatchNorm2d::then(Conv2d& conv, const Variable& x, Context& ctx, bool relu) {
+Variable BatchNorm2d::then(Conv2d& conv, const Convolved& x, Context& ctx, bool relu) {
+  return with_conv(conv, x, ctx, relu, nullptr);
+}
+
+Convolved BatchNorm2d::then_for_norm(Conv2d& conv, const Convolved& x, Context& ctx, bool relu) {
+  Moments of_y;
+  const Variable y = with_conv(conv, x, ctx, relu, conv.gives_moments(ctx) ? &of_y : nullptr);
+  return {y, of_y};
+}
+
+Variable BatchNorm2d::with_conv(Conv2d& conv, const Convolved& x, Context& ctx, bool relu, Moments* of_y) {
   // Without a backward pass nothing is kept, and the plain ops are those that an export can write.
   if (!ctx.training()) return conv((*this)(x, ctx, relu), ctx);
-  Variable y = conv.with_bias(normalise(x, ctx, {.eps = options_.eps, .relu = relu}, &conv));
+  Variable y = conv.with_bias(
+      normalise(x.y, ctx, {.eps = options_.eps, .relu = relu, .moments = x.moments}, &conv, of_y));
   if (ctx.trace) {
-    ctx.trace->record(*this, x.shape(), x.shape());
-    ctx.trace->record(conv, x.shape(), y.shape());
+    ctx.trace->record(*this, x.y.shape(), x.y.shape());
+    ctx.trace->record(conv, x.y.shape(), y.shape());
   }
   return y;
 }
@@ -102,7 +126,7 @@ void BatchNorm2d::expect_running_statistics() const {
 }
 
 Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, const BatchNormOptions& how,
-                                const Conv2d* conv) {
+                                const Conv2d* conv, Moments* of_y) {
   if (!ctx.training() || ctx.statistics == Statistics::running) {
     expect_running_statistics();
     if (conv)
@@ -115,7 +139,7 @@ Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, const BatchNorm
     throw ArgumentError("[batch_norm] Statistics::collect needs a collector in the Context");
 
   const BatchNormResult result =
-      conv ? batch_norm_conv2d_train(x, weight_, bias_, conv->weight_, how, conv->window())
+      conv ? batch_norm_conv2d_train(x, weight_, bias_, conv->weight_, how, conv->window(), of_y)
            : batch_norm_train(x, weight_, bias_, how);
   const Index values = x.value().elements() / x.size(-1);
   switch (ctx.statistics) {

@@ -33,9 +33,13 @@ class CpuBackend : public Backend {
 
   void matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) override;
   void conv2d(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y) override;
+  void conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
+                      Moments& of_y) override;
   void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override;
   void batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
                          Tensor& y) override;
+  void batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w, Tensor& y,
+                                 Moments& of_y) override;
   void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f, const Tensor& dy,
                                      Tensor& dw) override;
   void batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,

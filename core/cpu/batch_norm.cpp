@@ -1,5 +1,7 @@
 // CpuBackend: batch normalisation over all axes but the last, alone and with the convolution behind it.
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "core/cpu/backend.h"
 #include "core/cpu/columns.h"
@@ -64,6 +66,78 @@ class ChannelSums {
 
   Columns columns_;
   Buffer<double> part_;
+};
+
+/// The moments of a matrix {pixels, channels} that comes in parts. Each part has a center of its own, one
+/// of its pixels, so that few digits cancel; means and squared deviations are joined in f64, part
+/// by part in their order (Chan, Golub, LeVeque 1979).
+class PartMoments final : public RowConsumer {
+ public:
+  PartMoments(const float* x, Index channels) : x_(x), columns_(channels), parts_(0) {}
+
+  void expect(Index parts) override {
+    parts_ = Buffer<double>(parts * 2 * columns_.channels);
+    counts_.assign(static_cast<std::size_t>(parts), 0);
+  }
+
+  void take(Index part, Index first, Index count) override {
+    const Index channels = columns_.channels, width = columns_.width;
+    const float* x = x_ + first * channels;
+    const Buffer<float> center = columns_.repeated(x + count / 2 * channels);
+    Buffer<double> sums(2 * width), more(2 * width);
+    const Index rows = count / columns_.repeat, rest = count % columns_.repeat;
+    loops<float>().moments(x, center.data(), rows, width, sums.data());
+    if (rest > 0) {
+      const Buffer<float> row = columns_.padded(x + (count - rest) * channels, rest, center.data());
+      loops<float>().moments(row.data(), center.data(), 1, width, more.data());
+      for (Index i = 0; i < 2 * width; ++i) sums[i] += more[i];
+    }
+
+    // Of this part: the mean, and the sum of squared deviations from it.
+    counts_[static_cast<std::size_t>(part)] = count;
+    double* mean = parts_.data() + part * 2 * channels;
+    double* squares = mean + channels;
+    for (Index c = 0; c < channels; ++c) {
+      double sum = 0, square = 0;
+      for (Index j = c; j < width; j += channels) {
+        sum += sums[j];
+        square += sums[width + j];
+      }
+      const double d = sum / static_cast<double>(count);
+      mean[c] = static_cast<double>(center[c]) + d;
+      squares[c] = square - sum * d;
+    }
+  }
+
+  void finish(Moments& of_x) const {
+    const Index channels = columns_.channels;
+    Buffer<double> mean(channels), squares(channels);
+    std::fill_n(mean.data(), channels, 0.0);
+    std::fill_n(squares.data(), channels, 0.0);
+    double n = 0;
+    for (std::size_t part = 0; part < counts_.size(); ++part) {
+      const auto more = static_cast<double>(counts_[part]), all = n + more;
+      const double* of_part = parts_.data() + static_cast<Index>(part) * 2 * channels;
+      for (Index c = 0; c < channels; ++c) {
+        const double d = of_part[c] - mean[c];
+        mean[c] += d * (more / all);
+        squares[c] += of_part[channels + c] + d * d * (n * more / all);
+      }
+      n = all;
+    }
+    float* pm = of_x.mean.mutable_data<float>();
+    float* pv = of_x.var.mutable_data<float>();
+    for (Index c = 0; c < channels; ++c) {
+      pm[c] = static_cast<float>(mean[c]);
+      pv[c] = static_cast<float>(squares[c] < 0 ? 0 : squares[c] / n);
+    }
+  }
+
+ private:
+  const float* x_;
+  Columns columns_;
+  Buffer<double> parts_;  // {part, 2, channels}
+  std::vector<Index> counts_;
 };
 
 /// values {channels} as a pattern that a NormTask reads.
@@ -276,6 +350,24 @@ void CpuBackend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward
                                    Tensor& y) {
   if (y.dtype() != Dtype::f32) return Backend::batch_norm_conv2d(g, f, w, y);
   cpu::conv2d(g, f.x.data<float>(), w.data<float>(), y.mutable_data<float>(), Normalisation(f).affine);
+}
+
+void CpuBackend::batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
+                                           Tensor& y, Moments& of_y) {
+  if (y.dtype() != Dtype::f32) return Backend::batch_norm_conv2d_moments(g, f, w, y, of_y);
+  float* py = y.mutable_data<float>();
+  PartMoments moments(py, g.out_c);
+  cpu::conv2d(g, f.x.data<float>(), w.data<float>(), py, Normalisation(f).affine, &moments);
+  moments.finish(of_y);
+}
+
+void CpuBackend::conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
+                                Moments& of_y) {
+  if (y.dtype() != Dtype::f32) return Backend::conv2d_moments(g, x, w, y, of_y);
+  float* py = y.mutable_data<float>();
+  PartMoments moments(py, g.out_c);
+  cpu::conv2d(g, x.data<float>(), w.data<float>(), py, {}, &moments);
+  moments.finish(of_y);
 }
 
 void CpuBackend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,

@@ -119,25 +119,29 @@ bool locate(const ConvPlan& plan, const Pass& pass, const PackedStrip& p, Index 
   return true;
 }
 
-// Calls body(strip, what the strip after it reads) for each strip of the batch.
+// Calls body(strip, what the strip after it reads) for each strip of the batch; `rows`, unless null, takes
+// the target.
 template <class Body>
-void for_each_strip(const ConvPlan& plan, Index channels, const float* source, Body body) {
+void for_each_strip(const ConvPlan& plan, Index channels, const float* source, RowConsumer* rows, Body body) {
   const std::vector<Strip> list = strips(plan, strip_size(plan, channels, 256), 0, plan.batch);
+  if (rows) rows->expect(static_cast<Index>(list.size()));
   parallel_for(static_cast<Index>(list.size()), [&](Index task, int) {
     const auto i = static_cast<std::size_t>(task);
     body(list[i], source_of(plan, list, i + 1, source));
+    const PixelRun run = plan.target_pixels(list[i]);
+    if (rows) rows->take(task, run.first, run.count);
   });
 }
 
 void direct(const ConvPlan& plan, Index kernel_w, bool gradient, const float* source, const float* w,
-            float* target) {
+            float* target, RowConsumer* rows) {
   const Kernels& isa = kernels();
   PackedWeights weights(isa, plan, gradient);
   const Panels& panels = weights.panels();
   const std::vector<Pass> all = passes(plan, kernel_w, weights.per_tap());
   weights.pack(all, w);
   const Index channels = plan.source_channels();
-  for_each_strip(plan, channels, source, [&](const Strip& strip, const Ahead& ahead) {
+  for_each_strip(plan, channels, source, rows, [&](const Strip& strip, const Ahead& ahead) {
     const Index block = plan.packed_block(strip.rows), image = ceil_div(channels, kLanes) * block;
     float* data = scratch(Slot::images, strip.images * image);
     const PackedStrip packed{strip, data, block, image};
@@ -165,7 +169,8 @@ void direct(const ConvPlan& plan, Index kernel_w, bool gradient, const float* so
   });
 }
 
-void depthwise(const ConvPlan& plan, Index kernel_w, const float* source, const float* w, float* target) {
+void depthwise(const ConvPlan& plan, Index kernel_w, const float* source, const float* w, float* target,
+               RowConsumer* rows) {
   const Kernels& isa = kernels();
   const Index channels = plan.source_c, blocks = ceil_div(channels, kLanes);
   const std::vector<Pass> all = passes(plan, kernel_w, kLanes * blocks);
@@ -181,7 +186,7 @@ void depthwise(const ConvPlan& plan, Index kernel_w, const float* source, const 
         out += kLanes;
       }
   }
-  for_each_strip(plan, channels, source, [&](const Strip& strip, const Ahead& ahead) {
+  for_each_strip(plan, channels, source, rows, [&](const Strip& strip, const Ahead& ahead) {
     const Index block = plan.packed_block(strip.rows), image = blocks * block;
     float* data = scratch(Slot::images, strip.images * image);
     const PackedStrip packed{strip, data, block, image};
@@ -203,17 +208,18 @@ void depthwise(const ConvPlan& plan, Index kernel_w, const float* source, const 
 
 }  // namespace
 
-void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y, const ChannelAffine& affine) {
+void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y, const ChannelAffine& affine,
+            RowConsumer* rows) {
   if (g.y_shape().elements() == 0) return;
   if (const WinogradTile* tile = winograd_tile(conv_algorithm(), g))
-    winograd_conv2d(*tile, g, x, w, y, affine);
+    winograd_conv2d(*tile, g, x, w, y, affine, rows);
   else if (is_pointwise(g))
     gemm(false, false, g.batch * g.out_h * g.out_w, g.out_c, g.in_c, x, g.in_c, w, g.out_c, y, g.out_c,
-         affine);
+         affine, rows);
   else if (is_depthwise(g))
-    depthwise(forward_plan(g, affine), g.kernel_w, x, w, y);
+    depthwise(forward_plan(g, affine), g.kernel_w, x, w, y, rows);
   else
-    direct(forward_plan(g, affine), g.kernel_w, false, x, w, y);
+    direct(forward_plan(g, affine), g.kernel_w, false, x, w, y, rows);
 }
 
 void conv2d_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {
@@ -223,9 +229,9 @@ void conv2d_input_grad(const ConvGeometry& g, const float* dy, const float* w, f
   else if (is_pointwise(g))
     gemm(false, true, g.batch * g.out_h * g.out_w, g.in_c, g.out_c, dy, g.out_c, w, g.out_c, dx, g.in_c);
   else if (is_depthwise(g))
-    depthwise(gradient_plan(g), g.kernel_w, dy, w, dx);
+    depthwise(gradient_plan(g), g.kernel_w, dy, w, dx, nullptr);
   else
-    direct(gradient_plan(g), g.kernel_w, true, dy, w, dx);
+    direct(gradient_plan(g), g.kernel_w, true, dy, w, dx, nullptr);
 }
 
 }  // namespace basin::cpu

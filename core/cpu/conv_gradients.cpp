@@ -36,27 +36,15 @@ bool winograd(const WinogradTile& tile, const ConvGeometry& g, const float* x, c
       const bool last = i + 1 == list.size();
       const Index images = last ? g.batch : list[i + 1].n;  // those before are complete
       for (; done < own.size() && (last || own[done].n + own[done].images <= images); ++done) {
-        const Strip& strip = own[done];
-        input.strip(strip, {}, dy, u, dx);
-        if (!rows) continue;
-        const Index height = std::min(strip.rows, g.in_h - strip.row);
-        rows->take(first[static_cast<std::size_t>(s)] + static_cast<Index>(done),
-                   (strip.n * g.in_h + strip.row) * g.in_w, ((strip.images - 1) * g.in_h + height) * g.in_w);
+        input.strip(own[done], {}, dy, u, dx);
+        const PixelRun run = input.plan().target_pixels(own[done]);
+        if (rows)
+          rows->take(first[static_cast<std::size_t>(s)] + static_cast<Index>(done), run.first, run.count);
       }
     }
   });
   weight.add_up(sums, dw);
   return true;
-}
-
-// dx is there: it is taken in pieces.
-void take_all(const ConvGeometry& g, RowConsumer& rows) {
-  constexpr Index kNumbers = 16384;
-  const Index pixels = g.batch * g.in_h * g.in_w, count = std::max<Index>(64, kNumbers / g.in_c);
-  const Index parts = ceil_div(pixels, count);
-  rows.expect(parts);
-  parallel_for(
-      parts, [&](Index part, int) { rows.take(part, part * count, std::min(count, pixels - part * count)); });
 }
 
 }  // namespace
@@ -72,7 +60,7 @@ void conv2d_gradients(const ConvGeometry& g, const float* x, const ChannelAffine
     return;
   conv2d_weight_grad(g, x, dy, dw, affine);
   conv2d_input_grad(g, dy, w, dx);
-  if (rows) take_all(g, *rows);
+  if (rows) rows->take_all(g.batch * g.in_h * g.in_w, g.in_c);
 }
 
 }  // namespace basin::cpu

@@ -43,6 +43,11 @@ Axis gradient_axis(Index in, Index kernel, Index stride, Index pad) {
   return axis;
 }
 
+PixelRun ConvPlan::target_pixels(const Strip& s) const {
+  const Index height = std::min(s.rows, target_h - s.row);
+  return {(s.n * target_h + s.row) * target_w, ((s.images - 1) * target_h + height) * target_w};
+}
+
 void ConvPlan::pack(const Kernels& isa, const float* source, Index n, Index channel, Index channels,
                     Index first, Index outputs, float* out) const {
   isa.pack_image({source + n * source_h * source_w * source_c + channel, source_h, source_w, source_c,

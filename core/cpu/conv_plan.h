@@ -37,6 +37,12 @@ struct Axis {
 Axis forward_axis(Index out, Index kernel, Index stride, Index pad);
 Axis gradient_axis(Index in, Index kernel, Index stride, Index pad);
 
+struct Strip;
+/// Pixels [first, first + count) of a tensor {batch, h, w, c}.
+struct PixelRun {
+  Index first, count;
+};
+
 /// The two axes, the channels per group of source and target, and the layout of a packed strip of the source.
 struct ConvPlan {
   Axis rows, cols;
@@ -57,6 +63,8 @@ struct ConvPlan {
     return row.source * packed_row() +
            (col.source % cols.stride * packed_cols() + col.source / cols.stride) * kLanes;
   }
+  /// The target's pixels that a strip gives, where outputs are pixels of the target (or lie behind the last).
+  PixelRun target_pixels(const Strip& strip) const;
   /// Packs rows [first, first + outputs) of image n, channels [channel, channel + channels).
   void pack(const Kernels& isa, const float* source, Index n, Index channel, Index channels, Index first,
             Index outputs, float* out) const;

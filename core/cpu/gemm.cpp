@@ -90,9 +90,9 @@ struct Cut {
   Index size(Index i) const { return first(i + 1) - first(i); }
 };
 
-// C = op(A) op(B), summed over [begin, end).
+// C = op(A) op(B), summed over [begin, end). `consumer`, unless null, takes C.
 void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index k, Index begin, Index end,
-              float* c, Index ldc) {
+              float* c, Index ldc, RowConsumer* consumer = nullptr) {
   const Index parts = ceil_div(end - begin, kDepth), longest = ceil_div(end - begin, parts);
   const Index slab_cols = std::min(round_up(n, isa.panel), kPacked / longest / isa.panel * isa.panel);
   const bool packs = packs_rows(o);
@@ -107,6 +107,9 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index k, 
     const Cut col_cut{cols, isa.panel,
                       std::clamp<Index>(std::min(ceil_div(kTasks, row_cut.count), work / row_cut.count), 1,
                                         ceil_div(cols, kLeastCols))};
+    // Whether a task completes its rows.
+    const bool completes = consumer && slab_cols >= n && slab_parts >= parts && col_cut.count == 1;
+    if (completes) consumer->expect(row_cut.count);
     for (Index part = 0; part < parts; part += slab_parts) {
       const Index count = std::min(slab_parts, parts - part);
       const auto first_of = [&](Index i) { return begin + (part + i) * longest; };
@@ -143,9 +146,12 @@ void multiply(const Kernels& isa, const Operands& o, Index m, Index n, Index k, 
                     c + row * ldc + col + j, ldc, rows, col_cut.size(task % col_cut.count), depth,
                     part + i > 0, next});
         }
+        if (completes) consumer->take(r, row, rows);
       });
     }
+    if (completes) consumer = nullptr;
   }
+  if (consumer) consumer->take_all(m, n);
 }
 
 // C = the partial sums, one after the other.
@@ -166,10 +172,11 @@ void add_up(const float* partial, Index sums, Index m, Index n, float* c, Index 
 }  // namespace
 
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda,
-          const float* b, Index ldb, float* c, Index ldc, const ChannelAffine& a_affine) {
+          const float* b, Index ldb, float* c, Index ldc, const ChannelAffine& a_affine, RowConsumer* rows) {
   if (m <= 0 || n <= 0) return;
   if (k <= 0) {
     for (Index i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);
+    if (rows) rows->take_all(m, n);
     return;
   }
   const Kernels& isa = kernels();
@@ -178,7 +185,7 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const f
   // transposed: elsewhere the rows of C are images, and a row must not depend on how many there are.
   const Index sums = transpose_a ? partial_sums(k, kDepth, m * n) : 1;
   if (sums < kLeastSums) {
-    multiply(isa, operands, m, n, k, 0, k, c, ldc);
+    multiply(isa, operands, m, n, k, 0, k, c, ldc, rows);
     return;
   }
   float* partial = scratch(Slot::shared, sums * m * n);
@@ -186,6 +193,7 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const f
     multiply(isa, operands, m, n, k, k * s / sums, k * (s + 1) / sums, partial + s * m * n, n);
   });
   add_up(partial, sums, m, n, c, ldc);
+  if (rows) rows->take_all(m, n);
 }
 
 bool gemm_gradients(Index m, Index k, Index n, const float* a, const ChannelAffine& a_affine, const float* b,

@@ -8,6 +8,7 @@
 #include "core/cpu/lanes.h"
 #include "core/cpu/simd.h"
 #include "core/functors.h"
+#include "core/norm_functors.h"
 
 namespace basin::cpu {
 namespace {

@@ -8,36 +8,28 @@
 
 #include "core/conv_geometry.h"
 #include "core/cpu/isa.h"
+#include "core/cpu/row_consumer.h"
 
 namespace basin::cpu {
 
 /// C = op(A) op(B), row-major with leading dimensions: op(A) {m,k}, op(B) {k,n}, C {m,n}. Overwrites C. A is
-/// read through `a_affine`, the columns of the stored A being its channels.
+/// read through `a_affine`, the columns of the stored A being its channels; `rows`, unless null, takes C.
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const float* a, Index lda,
-          const float* b, Index ldb, float* c, Index ldc, const ChannelAffine& a_affine = {});
+          const float* b, Index ldb, float* c, Index ldc, const ChannelAffine& a_affine = {},
+          RowConsumer* rows = nullptr);
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const double* a, Index lda,
           const double* b, Index ldb, double* c, Index ldc);
 
 /// y = x * w; dx = its input gradient; dw = its weight gradient (see ConvGeometry). Outputs are overwritten.
-/// x is read through `affine`.
-void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y,
-            const ChannelAffine& affine = {});
+/// x is read through `affine`; `rows`, unless null, takes y.
+void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y, const ChannelAffine& affine = {},
+            RowConsumer* rows = nullptr);
 void conv2d(const ConvGeometry& g, const double* x, const double* w, double* y);
 void conv2d_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx);
 void conv2d_input_grad(const ConvGeometry& g, const double* dy, const double* w, double* dx);
 void conv2d_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
                         const ChannelAffine& affine = {});
 void conv2d_weight_grad(const ConvGeometry& g, const double* x, const double* dy, double* dw);
-
-/// Takes the rows of a matrix {pixels, channels} as they are made, while they are in the cache.
-class RowConsumer {
- public:
-  virtual ~RowConsumer() = default;
-  /// The matrix will come in `parts` pieces, which depend on the problem alone.
-  virtual void expect(Index parts) = 0;
-  /// Piece `part` is complete: rows [first, first + count). Called by the thread that made it.
-  virtual void take(Index part, Index first, Index count) = 0;
-};
 
 /// Of C = A B, A {m,k} read through `a_affine`, B {k,n}: dA = dC B^T and dB = A^T dC, as two calls of gemm
 /// give them, in one walk through dC; `rows`, unless null, takes dA. False, and nothing done, where the sum

@@ -3,6 +3,7 @@
 
 #include "core/cpu/lanes_math.h"
 #include "core/cpu/loops_reduce.h"
+#include "core/norm_functors.h"
 
 namespace basin::cpu {
 

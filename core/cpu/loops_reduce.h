@@ -8,8 +8,9 @@
 
 namespace basin::cpu {
 
-/// Rows that are added in f32 before the sum goes on in f64.
-inline constexpr Index kShortSum = 16;
+/// Vectors, or rows, that are added in f32 before the sum goes on in f64; and rows where two sums are formed,
+/// for a normalisation, which has less use for the last digit than for the time.
+inline constexpr Index kShortSum = 16, kShortPair = 64;
 
 /// The sum of n numbers.
 template <class V>
@@ -103,8 +104,9 @@ template <class V, int K, class Term>
 void sum_columns(Term term, Index rows, Index stride, Index width, double* out) {
   using L = Lanes<V>;
   for (Index i = 0; i < K * width; ++i) out[i] = 0;
-  for (Index row = 0; row < rows; row += kShortSum) {
-    const Index count = rows - row < kShortSum ? rows - row : kShortSum;
+  constexpr Index kShort = K == 1 ? kShortSum : kShortPair;
+  for (Index row = 0; row < rows; row += kShort) {
+    const Index count = rows - row < kShort ? rows - row : kShort;
     const auto part = [&](Index i, Index j, L* sums) { term(row * stride + i, j, sums); };
     for (Index j = 0; j < width; j += 4 * L::width) {
       const Index vectors = (width - j + L::width - 1) / L::width;

@@ -202,29 +202,31 @@ void WinogradConvolution::strip(const Strip& strip, const Ahead& next, const flo
   });
 }
 
-void WinogradConvolution::whole(const float* source, const float* w, float* target) const {
+void WinogradConvolution::whole(const float* source, const float* w, float* target, RowConsumer* rows) const {
   const std::vector<Strip> list = strips_.list(0, plan_.batch);
   float* u = scratch(Slot::shared, weights());
   transform(w, u);
+  const auto count = static_cast<Index>(list.size());
+  if (rows && !wide()) rows->expect(count);
   const auto one_strip = [&](Index task, int) {
     const auto i = static_cast<std::size_t>(task);
     strip(list[i], source_of(plan_, list, i + 1, source), source, u, target);
+    const PixelRun run = plan_.target_pixels(list[i]);
+    if (rows && !wide()) rows->take(task, run.first, run.count);
   };
-  const auto count = static_cast<Index>(list.size());
-  if (wide())
-    for (Index task = 0; task < count; ++task) one_strip(task, 0);
-  else
-    parallel_for(count, one_strip);
+  if (!wide()) return parallel_for(count, one_strip);
+  for (Index task = 0; task < count; ++task) one_strip(task, 0);
+  if (rows) rows->take_all(plan_.batch * plan_.target_h * plan_.target_w, plan_.target_c);
 }
 
 void winograd_conv2d(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* w,
-                     float* y, const ChannelAffine& affine) {
-  WinogradConvolution::forward(tile, g, affine).whole(x, w, y);
+                     float* y, const ChannelAffine& affine, RowConsumer* rows) {
+  WinogradConvolution::forward(tile, g, affine).whole(x, w, y, rows);
 }
 
 void winograd_input_grad(const WinogradTile& tile, const ConvGeometry& g, const float* dy, const float* w,
                          float* dx) {
-  WinogradConvolution::input_grad(tile, g).whole(dy, w, dx);
+  WinogradConvolution::input_grad(tile, g).whole(dy, w, dx, nullptr);
 }
 
 }  // namespace basin::cpu

@@ -21,7 +21,7 @@ const WinogradTile* winograd_tile(ConvAlgorithm algorithm, const ConvGeometry& g
 /// y = x * w, dx and dw as in kernels.h, of a geometry that fits and has no empty tensor. Scratch memory as
 /// the kernels there. An image's y and dx do not depend on the batch around it.
 void winograd_conv2d(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* w,
-                     float* y, const ChannelAffine& affine = {});
+                     float* y, const ChannelAffine& affine = {}, RowConsumer* rows = nullptr);
 void winograd_input_grad(const WinogradTile& tile, const ConvGeometry& g, const float* dy, const float* w,
                          float* dx);
 void winograd_weight_grad(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* dy,
@@ -79,8 +79,8 @@ class WinogradConvolution {
   void transform(const float* w, float* u) const;
   /// One strip of the target; `next` is what will be read after it.
   void strip(const Strip& strip, const Ahead& next, const float* source, const float* u, float* target) const;
-  /// All of them, by all threads.
-  void whole(const float* source, const float* w, float* target) const;
+  /// All of them, by all threads; `rows`, unless null, takes the target.
+  void whole(const float* source, const float* w, float* target, RowConsumer* rows) const;
 
  private:
   WinogradConvolution(const WinogradTile& tile, ConvPlan plan, bool gradient);

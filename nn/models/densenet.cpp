@@ -27,8 +27,9 @@ void DenseLayer::describe(Inventory& it) {
 }
 
 Variable DenseLayer::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_.then(conv1_, x, ctx, /*relu=*/true);
-  if (bn2_) y = bn2_->then(*conv2_, y, ctx, /*relu=*/true);
+  Variable y =
+      bn2_ ? bn2_->then(*conv2_, bn1_.then_for_norm(conv1_, x, ctx, /*relu=*/true), ctx, /*relu=*/true)
+           : bn1_.then(conv1_, x, ctx, /*relu=*/true);
   return concat({x, y}, 3);
 }
 

@@ -46,7 +46,7 @@ void PyramidNet::describe(Inventory& it) {
 }
 
 Variable PyramidNet::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_(x, ctx), ctx);
+  Variable y = bn1_(conv1_.for_norm(x, ctx), ctx, /*relu=*/false);
   for (Sequential& stage : stages_) y = stage(y, ctx);
   return (*fc_)(global_avg_pool((*bn_final_)(y, ctx, /*relu=*/true)), ctx);
 }

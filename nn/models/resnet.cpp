@@ -43,7 +43,7 @@ Variable BasicBlock::shortcut(const Variable& x, Context& ctx) {
 }
 
 Variable BasicBlock::forward(const Variable& x, Context& ctx) {
-  const Variable y = bn1_.then(conv2_, conv1_(x, ctx), ctx, /*relu=*/true);
+  const Convolved y = bn1_.then_for_norm(conv2_, conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
   return bn2_(y, ctx, /*relu=*/true, shortcut(x, ctx));
 }
 
@@ -69,8 +69,8 @@ void Bottleneck::describe(Inventory& it) {
 }
 
 Variable Bottleneck::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_.then(conv2_, conv1_(x, ctx), ctx, /*relu=*/true);
-  y = bn2_.then(conv3_, y, ctx, /*relu=*/true);
+  Convolved y = bn1_.then_for_norm(conv2_, conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
+  y = bn2_.then_for_norm(conv3_, y, ctx, /*relu=*/true);
   return bn3_(y, ctx, /*relu=*/true, downsample_ ? (*downsample_)(x, ctx) : x);
 }
 
@@ -102,7 +102,7 @@ void CifarResNet::describe(Inventory& it) {
 }
 
 Variable CifarResNet::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_(x, ctx), ctx, /*relu=*/true);
+  Variable y = bn1_(conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
   for (Sequential& stage : stages_) y = stage(y, ctx);
   return fc_(global_avg_pool(y), ctx);
 }
@@ -146,7 +146,7 @@ void ResNet::describe(Inventory& it) {
 }
 
 Variable ResNet::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_(x, ctx), ctx, /*relu=*/true);
+  Variable y = bn1_(conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
   if (stem_ == Stem::large) y = pool_(y, ctx);
   for (Sequential& stage : stages_) y = stage(y, ctx);
   return fc_(global_avg_pool(y), ctx);

@@ -17,7 +17,9 @@ struct ProjectionShortcut {
   BatchNorm2d norm;
   ProjectionShortcut(Index in, Index out, Index stride, Scheme scheme, Initializer& init);
   void describe(Inventory& it);
-  Variable operator()(const Variable& x, Context& ctx) { return norm(conv(x, ctx), ctx); }
+  Variable operator()(const Variable& x, Context& ctx) {
+    return norm(conv.for_norm(x, ctx), ctx, /*relu=*/false);
+  }
 };
 
 /// relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), both convolutions 3x3; the first may stride (figure

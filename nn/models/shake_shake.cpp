@@ -61,7 +61,8 @@ void ShakeBlock::Branch::describe(Inventory& it) {
 }
 
 Variable ShakeBlock::Branch::forward(const Variable& x, Context& ctx) {
-  return bn2_(bn1_.then(conv2_, conv1_(x, ctx), ctx, /*relu=*/true), ctx);
+  return bn2_(bn1_.then_for_norm(conv2_, conv1_.for_norm(x, ctx), ctx, /*relu=*/true), ctx,
+              /*relu=*/false);
 }
 
 ShakeBlock::ShakeBlock(Index in, Index out, Index stride, Initializer& init)

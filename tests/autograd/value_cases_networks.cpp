@@ -67,6 +67,11 @@ void add_convolutions(std::vector<ValueCase>& all) {
                    [o = o](const Variables& in) { return conv2d(in[0], in[1], o); },
                    {x, w},
                    naive::conv2d(Array(x), Array(w), g)});
+    if (g.y_shape().elements() > 0)
+      all.push_back({"conv2d_moments",
+                     [o = o](const Variables& in) { return conv2d_moments(in[0], in[1], o).y; },
+                     {x, w},
+                     naive::conv2d(Array(x), Array(w), g)});
     all.push_back({"conv2d_input_grad",
                    [g](const Variables& in) { return conv2d_input_grad(in[0], in[1], g); },
                    {dy, w},

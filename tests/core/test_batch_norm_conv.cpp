@@ -1,5 +1,6 @@
-// Batch norm read through by the convolution behind it: the same bits as the two calls, by every instruction
-// set, algorithm and number of threads, on shapes that take every kernel.
+// Batch norm read through by the convolution behind it, both gradients in one walk, sums formed on the way:
+// the same bits as the separate calls (sums: but for rounding), by every instruction set, algorithm and
+// number of threads, on shapes that take every kernel.
 #include <limits>
 
 #include "core/conv_algorithm.h"
@@ -31,6 +32,8 @@ const std::vector<Case>& cases() {
       {{2, 13, 12, 48}, {3, 3, 48, 33}, window(1, 0)},
       {{1, 10, 11, 35}, {3, 3, 35, 16}, window(1, 2)},
       {{5, 32, 32, 16}, {3, 3, 16, 16}, window(1, 1)},
+      {{33, 32, 32, 16}, {3, 3, 16, 17}, window(1, 1)},  // enough tiles for gradients in one walk
+      {{140, 16, 15, 8}, {3, 3, 8, 12}, window(1, 0)},
       // Direct kernels.
       {{5, 7, 9, 3}, {3, 3, 3, 20}, window(1, 1)},
       {{5, 9, 7, 19}, {3, 3, 19, 20}, window(2, 1)},
@@ -108,6 +111,20 @@ struct Problem {
   }
 };
 
+/// For every instruction set and algorithm.
+template <class Body>
+void for_kernels(Body body) {
+  for_instruction_sets([&] {
+    for (ConvAlgorithm algorithm :
+         {ConvAlgorithm::direct, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4}) {
+      const std::string how = name_of(algorithm);
+      CAPTURE(how);
+      const WithConvAlgorithm with(algorithm);
+      body();
+    }
+  });
+}
+
 void check_bits(const Tensors& got, const Tensors& want) {
   CHECK(same_bits(got[0], want[0]));  // y
   CHECK(same_bits(got[1], want[1]));  // dw
@@ -119,16 +136,10 @@ TEST_CASE("batch_norm_conv2d and its weight gradient: the bits of the two calls"
   for (const Case& c : cases()) {
     CAPTURE(c);
     const Problem problem(c, Dtype::f32);
-    for_instruction_sets([&] {
-      for (ConvAlgorithm algorithm :
-           {ConvAlgorithm::direct, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4}) {
-        const std::string how = name_of(algorithm);
-        CAPTURE(how);
-        const WithConvAlgorithm with(algorithm);
-        for (bool relu : {false, true}) {
-          CAPTURE(relu);
-          check_bits(problem.together(relu), problem.apart(relu));
-        }
+    for_kernels([&] {
+      for (bool relu : {false, true}) {
+        CAPTURE(relu);
+        check_bits(problem.together(relu), problem.apart(relu));
       }
     });
   }
@@ -193,5 +204,130 @@ TEST_CASE("batch_norm_conv2d: infinities and NaN spoil what they spoil in the tw
         CHECK(largest_error(got[1], values_of(want[1])) == 0);
       }
     });
+  }
+}
+
+TEST_CASE("conv2d_gradients: the bits of the two calls, for any number of threads") {
+  for (const Case& c : cases()) {
+    CAPTURE(c);
+    const Problem p(c, Dtype::f32);
+    for_kernels([&] {
+      Tensors want{Problem::unwritten(p.g.x_shape(), Dtype::f32),
+                   Problem::unwritten(p.g.w_shape(), Dtype::f32)};
+      backend().conv2d_input_grad(p.g, p.dy, p.w, want[0]);
+      backend().conv2d_weight_grad(p.g, p.x, p.dy, want[1]);
+      for (int threads : {1, 3}) {
+        const WithThreads with(threads);
+        Tensors got{Problem::unwritten(p.g.x_shape(), Dtype::f32),
+                    Problem::unwritten(p.g.w_shape(), Dtype::f32)};
+        backend().conv2d_gradients(p.g, p.x, p.w, p.dy, got[0], got[1]);
+        check_bits(got, want);
+      }
+    });
+  }
+}
+
+namespace {
+
+/// dx, dgamma, dbeta, dw of relu? and batch statistics.
+Tensors all_gradients(const Problem& p, bool relu, bool together) {
+  const Dtype dtype = p.x.dtype();
+  Tensors out{Problem::unwritten(p.g.x_shape(), dtype), Problem::unwritten(p.gamma.shape(), dtype),
+              Problem::unwritten(p.gamma.shape(), dtype), Problem::unwritten(p.g.w_shape(), dtype)};
+  const BatchNormBackward norm{p.x, p.gamma, p.beta, p.mean, p.inv_std, out[0], relu, nullptr, true};
+  if (together)
+    backend().batch_norm_conv2d_grad(p.g, norm, p.w, p.dy, out[0], out[1], out[2], out[3]);
+  else
+    backend().Backend::batch_norm_conv2d_grad(p.g, norm, p.w, p.dy, out[0], out[1], out[2], out[3]);
+  return out;
+}
+
+double largest(const Tensor& t) {
+  double most = 0;
+  for (double v : values_of(t)) most = std::max(most, std::fabs(v));
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("batch_norm_conv2d_grad: what the calls one by one give, for any number of threads") {
+  for (const Case& c : cases()) {
+    CAPTURE(c);
+    for (Dtype dtype : kBothDtypes) {
+      if (dtype == Dtype::f64 && c.x.elements() > 20000) continue;  // plain loops
+      const Problem p(c, dtype);
+      for_kernels([&] {
+        for (bool relu : {false, true}) {
+          CAPTURE(relu);
+          const Tensors want = all_gradients(p, relu, false), one = all_gradients(p, relu, true);
+          CHECK(same_bits(one[3], want[3]));  // dw
+          // The sums over pixels are formed in other pieces. A sum's terms cancel: dy is the scale of its
+          // error.
+          const double pixels = static_cast<double>(p.x.elements() / p.g.in_c);
+          const double scale = largest(want[0]) + largest(p.dy);
+          CHECK(largest_error(one[0], values_of(want[0])) < 10 * tolerance(dtype) * (1 + scale));
+          for (std::size_t i : {1, 2})
+            CHECK(largest_error(one[i], values_of(want[i]), pixels) < 10 * tolerance(dtype) * (1 + scale));
+          const WithThreads with(3);
+          const Tensors three = all_gradients(p, relu, true);
+          for (std::size_t i = 0; i < 4; ++i) CHECK(same_bits(three[i], one[i]));
+        }
+      });
+    }
+  }
+}
+
+TEST_CASE("the moments formed beside a convolution are those of its result") {
+  for (const Case& c : cases()) {
+    CAPTURE(c);
+    for (Dtype dtype : kBothDtypes) {
+      if (dtype == Dtype::f64 && c.x.elements() > 20000) continue;
+      Problem p(c, dtype);
+      for (bool far : {false, true}) {  // a mean that is large beside the deviation
+        CAPTURE(far);
+        if (far) p.x = binary(BinaryOp::add, p.x, Tensor::full({}, 30, dtype));
+        const auto of_result = [&](bool norm, Tensor& y) {
+          Moments m{Problem::unwritten({p.g.out_c}, dtype), Problem::unwritten({p.g.out_c}, dtype)};
+          if (norm)
+            backend().batch_norm_conv2d_moments(p.g, p.norm(true), p.w, y, m);
+          else
+            backend().conv2d_moments(p.g, p.x, p.w, y, m);
+          return m;
+        };
+        for_kernels([&] {
+          for (bool norm : {false, true}) {
+            CAPTURE(norm);
+            Tensor y = Problem::unwritten(p.g.y_shape(), dtype), plain = y.clone(), again = y.clone();
+            const Moments m = of_result(norm, y);
+            if (norm)
+              backend().batch_norm_conv2d(p.g, p.norm(true), p.w, plain);
+            else
+              backend().conv2d(p.g, p.x, p.w, plain);
+            CHECK(same_bits(y, plain));
+            const Values v = values_of(y);
+            const std::size_t channels = static_cast<std::size_t>(p.g.out_c);
+            Values mean(channels), var(channels), most(channels);
+            const double pixels = static_cast<double>(v.size() / channels);
+            for (std::size_t i = 0; i < v.size(); ++i) mean[i % channels] += v[i] / pixels;
+            for (std::size_t i = 0; i < v.size(); ++i) {
+              const double d = v[i] - mean[i % channels];
+              var[i % channels] += d * d / pixels;
+              most[i % channels] = std::max(most[i % channels], d * d);
+            }
+            const Values got_mean = values_of(m.mean), got_var = values_of(m.var);
+            for (std::size_t k = 0; k < channels; ++k) {
+              CHECK(std::fabs(got_mean[k] - mean[k]) <=
+                    2 * tolerance(dtype) * (std::fabs(mean[k]) + std::sqrt(var[k])));
+              // A part's center is one of its pixels: what cancels is its distance from the mean.
+              CHECK(std::fabs(got_var[k] - var[k]) <= 4 * tolerance(dtype) * (var[k] + most[k]) + 1e-30);
+            }
+            const WithThreads with(3);
+            const Moments three = of_result(norm, again);
+            CHECK(same_bits(three.mean, m.mean));
+            CHECK(same_bits(three.var, m.var));
+          }
+        });
+      }
+    }
   }
 }
