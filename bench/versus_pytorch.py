@@ -24,9 +24,9 @@ TUNED = ("glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_thres
          "glibc.malloc.top_pad=268435456")
 # model: (batch, timed steps of a round)
 WORK = {
-    "resnet20": (128, 12), "resnet56": (128, 5), "resnet18": (128, 2), "wrn-16-4": (128, 2), "wrn-28-10": (32, 1),
+    "resnet20": (128, 15), "resnet56": (128, 6), "resnet18": (128, 3), "wrn-16-4": (128, 4), "wrn-28-10": (32, 1),
     "pyramidnet-110-48": (128, 2), "pyramidnet-110-84": (128, 1), "pyramidnet-110-84-bottleneck": (128, 1),
-    "vit-cifar": (128, 2),
+    "vit-cifar": (128, 3),
 }
 ALL = ("resnet20:sgd,resnet20:sam,resnet56:sgd,resnet18:sgd,wrn-16-4:sgd,wrn-16-4:sam,wrn-28-10:sgd,"
        "pyramidnet-110-48:sgd,pyramidnet-110-84:sgd,pyramidnet-110-84-bottleneck:sgd,vit-cifar:sgd")

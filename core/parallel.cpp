@@ -4,6 +4,9 @@
 #include "core/parallel.h"
 
 #include <sched.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -308,8 +311,13 @@ class Scratch {
     if (bytes > size_) {
       std::free(data_);
       size_ = 0;
-      const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
-      data_ = std::aligned_alloc(64, rounded);
+      const std::size_t page = bytes < kSmall ? 4096 : kHugePage;
+      const std::size_t rounded = (bytes + page - 1) / page * page;
+      data_ = std::aligned_alloc(page, rounded);
+#if defined(__linux__)
+      // The points of Winograd's tiles lie a page and more apart: small pages would cost a TLB miss each.
+      if (data_ && page == kHugePage) madvise(data_, rounded, MADV_HUGEPAGE);
+#endif
       if (!data_) throw MemoryError("[thread_scratch] no memory for ", rounded, " bytes of scratch");
       size_ = rounded;
     }
@@ -317,6 +325,8 @@ class Scratch {
   }
 
  private:
+  static constexpr std::size_t kSmall = std::size_t{1} << 17, kHugePage = std::size_t{2} << 20;
+
   void* data_ = nullptr;
   std::size_t size_ = 0;
 };
