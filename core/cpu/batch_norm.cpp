@@ -1,6 +1,5 @@
 // CpuBackend: batch normalisation over all axes but the last, alone and with the convolution behind it.
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "core/cpu/backend.h"
@@ -167,6 +166,14 @@ const T* at(const T* p, Index i) {
   return p ? p + i : nullptr;
 }
 
+/// gamma inv_std of each channel.
+template <class T>
+Buffer<T> scales_of(const Tensor& gamma, const Tensor& inv_std) {
+  Buffer<T> scales(gamma.elements());
+  for (Index c = 0; c < scales.size(); ++c) scales[c] = gamma.data<T>()[c] * inv_std.data<T>()[c];
+  return scales;
+}
+
 /// The gradient of batch normalisation in two walks: the first, which may take dy in parts, forms the sums
 /// over all pixels that the second needs.
 template <class T>
@@ -181,17 +188,15 @@ class BatchNormGrad final : public RowConsumer {
         mean_(f.mean.data<T>()),
         inv_std_(f.inv_std.data<T>()),
         beta_(f.relu && !f.y ? f.beta.data<T>() : nullptr),
-        scale_(f.gamma.elements()),
+        scale_(scales_of<T>(f.gamma, f.inv_std)),
         sums_(f.gamma.elements()),
         column_means_(columns().repeated(mean_)),
-        column_betas_(columns().repeated(f.beta.data<T>())) {
-    for (Index c = 0; c < channels(); ++c) scale_[c] = f.gamma.data<T>()[c] * inv_std_[c];
-    column_scales_.emplace(columns().repeated(scale_.data()));
-  }
+        column_scales_(columns().repeated(scale_.data())),
+        column_betas_(columns().repeated(f.beta.data<T>())) {}
 
   void expect(Index parts) override { sums_.expect(parts); }
   void take(Index part, Index first, Index count) override {
-    const NormColumns<T> of_columns{column_means_.data(), column_scales_->data(),
+    const NormColumns<T> of_columns{column_means_.data(), column_scales_.data(),
                                     beta_ ? column_betas_.data() : nullptr};
     const auto& loop = loops<T>().batch_norm_sums;
     const Index width = columns().width;
@@ -211,7 +216,7 @@ class BatchNormGrad final : public RowConsumer {
         });
   }
   /// The first walk over a dy that is there already.
-  void take_all() {
+  void take_whole() {
     sums_.whole(pixels_, [&](Index part, Index first, Index count) { take(part, first, count); });
   }
 
@@ -254,8 +259,7 @@ class BatchNormGrad final : public RowConsumer {
   const T* beta_;    // where the sign of the output is found again; else null
   Buffer<T> scale_;  // gamma inv_std
   ChannelSums sums_;
-  Buffer<T> column_means_, column_betas_;
-  std::optional<Buffer<T>> column_scales_;
+  Buffer<T> column_means_, column_scales_, column_betas_;
 };
 
 /// A batch normalisation's ChannelAffine and the memory behind it.
@@ -263,11 +267,9 @@ struct Normalisation {
   Buffer<float> scale;
   ChannelAffine affine;
 
-  explicit Normalisation(const BatchNormForward& f) : scale(f.gamma.elements()) {
-    const float *gamma = f.gamma.data<float>(), *inv_std = f.inv_std.data<float>();
-    for (Index c = 0; c < scale.size(); ++c) scale[c] = gamma[c] * inv_std[c];
-    affine = {f.mean.data<float>(), scale.data(), f.beta.data<float>(), f.relu};
-  }
+  explicit Normalisation(const BatchNormForward& f)
+      : scale(scales_of<float>(f.gamma, f.inv_std)),
+        affine{f.mean.data<float>(), scale.data(), f.beta.data<float>(), f.relu} {}
 };
 
 }  // namespace
@@ -341,7 +343,7 @@ void CpuBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor&
   }
   dispatch_floating(dx.dtype(), "batch_norm_grad", [&]<class T>(T) {
     BatchNormGrad<T> grad(f);
-    grad.take_all();
+    grad.take_whole();
     grad.finish(dx, dgamma, dbeta, dresidual);
   });
 }

@@ -139,6 +139,17 @@ const std::vector<Case>& cases() {
       list.push_back(square(2, 10, channels, channels, 5, 2, 2, channels));
       list.push_back(square(2, 7, channels, 3 * channels, 3, 1, 1, channels));
     }
+    // Larger batches of small images: strides, borders and pixels that no output sees, again.
+    list.push_back(square(20, 8, 5, 7, 3, 1, 1));
+    list.push_back(square(20, 15, 4, 18, 3, 2, 1));
+    list.push_back(square(12, 10, 17, 20, 1, 2, 0));  // pixels that no output sees
+    list.push_back(square(16, 9, 4, 4, 1, 4, 3));
+    list.push_back(square(70, 4, 6, 5, 5, 1, 2));
+    list.push_back(square(70, 4, 3, 5, 2, 1, 4));  // outputs that see only the border
+    list.push_back(square(70, 3, 3, 5, 3, 2, 5));
+    list.push_back({20, 13, 7, 6, 40, 5, 2, 3, 1, 2, 0});
+    list.push_back(square(13, 9, 35, 35, 3, 1, 1, 35));
+    list.push_back(square(13, 10, 16, 16, 5, 2, 2, 16));
     // Batches that are split into partial sums, images that are split into strips.
     list.push_back(square(37, 4, 16, 16, 3, 1, 1));
     list.push_back(square(70, 8, 8, 24, 3, 2, 1));
