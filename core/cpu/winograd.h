@@ -128,8 +128,8 @@ class WinogradWeightSums {
   WinogradStrips strips_;  // of x_plan_
 };
 
-/// Packs one of `parts` equal parts of the channel blocks of one of a strip's images and transforms it: chunk
-/// = image * parts + part. v is the strip's.
+/// Transforms one of `parts` equal parts of the channel blocks of one of a strip's images, packed unless its
+/// plan has no border and its tiles are whole: chunk = image * parts + part. v is the strip's.
 void winograd_source(void (*transform)(const WinogradSource&), const ConvPlan& plan,
                      const WinogradStrips& strips, const Strip& strip, Index chunk, Index parts,
                      const float* source, float* v);

@@ -17,7 +17,7 @@ template <class P, class L, class Body>
     for (Index col = 0; col < s.across; ++col)
       for (Index block = 0; block < s.blocks; ++block)
         for (Index lane = 0; lane < kLanes; lane += L::width)
-          body(s.x + block * s.x_block + row * P::kOutputs * s.x_row + col * P::kOutputs * kLanes + lane,
+          body(s.x + block * s.x_block + row * P::kOutputs * s.x_row + col * P::kOutputs * s.x_pixel + lane,
                s.v + block * s.v_block + (row * s.across + col) * kLanes + lane);
 }
 
@@ -35,7 +35,7 @@ void winograd_output_grad(const WinogradSource& s) {
         transform<L, P::kOutputs, P::kPoints>(
             [](const auto& d, auto& result) __attribute__((always_inline)) { P::output_grad(d, result); },
             [&](int i, int j)
-                __attribute__((always_inline)) { return L::load(x + i * s.x_row + j * kLanes); },
+                __attribute__((always_inline)) { return L::load(x + i * s.x_row + j * s.x_pixel); },
             [&](int i, int j, L number)
                 __attribute__((always_inline)) { number.store(v + (i * P::kPoints + j) * s.v_point); });
       });

@@ -10,11 +10,11 @@
 
 namespace basin::cpu {
 
-/// v = B^T x B (`input`) or A x A^T (`output_grad`) of down x across tiles of one packed image, which begin
+/// v = B^T x B (`input`) or A x A^T (`output_grad`) of down x across tiles of one image, which begin
 /// `outputs` pixels apart.
 struct WinogradSource {
-  const float* x;        // packed: {block, row, column, kLanes}
-  Index x_row, x_block;  // floats from one row, block, to the next
+  const float* x;                 // packed: {block, row, column, kLanes}; `output_grad` takes any
+  Index x_row, x_block, x_pixel;  // floats from one row, block of kLanes channels, column to the next
   Index down, across, blocks;
   float* v;  // the first tile's
   Index v_point, v_block;
