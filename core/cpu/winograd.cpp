@@ -76,36 +76,30 @@ void winograd_source(void (*transform)(const WinogradSource&), const ConvPlan& p
   const Index first = all * part / parts, blocks = all * (part + 1) / parts - first;
   const Index channel = first * kLanes, channels = std::min(blocks * kLanes, plan.source_c - channel);
   const Index block = plan.packed_block(strip.rows), down = strips.down(strip);
-  float* to = v + first * strips.block() + image * down * strips.across() * kLanes;
-  const Index v_point = strips.point(plan.source_c);
+  WinogradSource tiles{.x = nullptr,
+                       .x_row = plan.packed_row(),
+                       .x_block = block,
+                       .x_pixel = kLanes,
+                       .down = down,
+                       .across = strips.across(),
+                       .blocks = blocks,
+                       .v = v + first * strips.block() + image * down * strips.across() * kLanes,
+                       .v_point = strips.point(plan.source_c),
+                       .v_block = strips.block()};
   // Whole tiles without a border are read where they are.
   if (plan.rows.span == 1 && plan.cols.span == 1 && plan.cols.last == plan.source_w &&
       strip.row + strip.rows <= plan.source_h && channels == blocks * kLanes && !plan.affine) {
     const Index row = plan.source_w * plan.source_c;
-    transform({.x = source + ((strip.n + image) * plan.source_h + strip.row) * row + channel,
-               .x_row = row,
-               .x_block = kLanes,
-               .x_pixel = plan.source_c,
-               .down = down,
-               .across = strips.across(),
-               .blocks = blocks,
-               .v = to,
-               .v_point = v_point,
-               .v_block = strips.block()});
-    return;
+    tiles.x = source + ((strip.n + image) * plan.source_h + strip.row) * row + channel;
+    tiles.x_row = row;
+    tiles.x_block = kLanes;
+    tiles.x_pixel = plan.source_c;
+  } else {
+    float* packed = scratch(Slot::images, blocks * block);
+    plan.pack(kernels(), source, strip.n + image, channel, channels, strip.row, strip.rows, packed);
+    tiles.x = packed;
   }
-  float* packed = scratch(Slot::images, blocks * block);
-  plan.pack(kernels(), source, strip.n + image, channel, channels, strip.row, strip.rows, packed);
-  transform({.x = packed,
-             .x_row = plan.packed_row(),
-             .x_block = block,
-             .x_pixel = kLanes,
-             .down = down,
-             .across = strips.across(),
-             .blocks = blocks,
-             .v = to,
-             .v_point = v_point,
-             .v_block = strips.block()});
+  transform(tiles);
 }
 
 namespace {
