@@ -178,9 +178,9 @@ void WinogradConvolution::strip(const Strip& strip, const Ahead& next, const flo
     winograd_source(tile_.input, plan_, strips_, strip, i, source_parts, source, v);
   });
   const Index chunk = wide() ? 1 : points, row = plan_.target_w * plan_.target_c;
-  float* y = target + (strip.n * plan_.target_h + strip.row) * row;
-  const Ahead own{
-      y, ((strip.images - 1) * plan_.target_h + std::min(strip.rows, plan_.target_h - strip.row)) * row};
+  const PixelRun run = plan_.target_pixels(strip);
+  float* y = target + run.first * plan_.target_c;
+  const Ahead own{y, run.count * plan_.target_c};
   parallel_for(points / chunk, [&](Index p, int) {
     winograd_kernels().product({.v = v + p * chunk * v_point,
                                 .v_point = v_point,
