@@ -10,7 +10,7 @@
 
 namespace basin::apps {
 
-/// Trains a network into a run directory; 130 or 143 when interrupted and saved.
+/// Trains a network into a run directory; 129, 130, 143 or 152 when a signal stopped it and it saved.
 int train_command(const TrainConfig& config, Terminal& terminal);
 /// Evaluates trained weights on the test images.
 int eval_command(const EvalConfig& config, Terminal& terminal);

@@ -2,8 +2,6 @@
 #include "apps/dispatch.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <new>
 #include <ostream>
 
@@ -26,12 +24,6 @@ std::string one_line(std::string text) {
   return text;
 }
 
-void print(const Streams& streams, const std::string& text) {
-  errno = 0;
-  streams.out << text << std::flush;
-  if (!streams.out) throw OutputError("stdout: ", errno ? std::strerror(errno) : "cannot be written");
-}
-
 template <class Config>
 int run(const Call<Config>& call, const std::function<int(const Config&, Terminal&)>& command,
         const Streams& streams) {
@@ -39,7 +31,7 @@ int run(const Call<Config>& call, const std::function<int(const Config&, Termina
   for (const std::string& warning : call.warnings) terminal.warn(warning);
   for (const std::string& origin : call.origins) terminal.detail("option " + origin);
   if (!call.print.empty()) {
-    print(streams, call.print);
+    write_out(streams.out, call.print);
     return 0;
   }
   return command(call.config, terminal);
@@ -68,7 +60,7 @@ int dispatch(const std::vector<std::string>& arguments, const Environment& envir
 
   const auto alone = [&](const std::string& text) {
     if (!rest.empty()) throw UsageError(command, " stands alone, got ", quote(rest[0]), " too");
-    print(streams, text);
+    write_out(streams.out, text);
     return 0;
   };
   if (command == "--help" || command == "-h") return alone(usage(help_width()));
@@ -94,6 +86,8 @@ int run_basin(const std::vector<std::string>& arguments, const Environment& envi
   };
   try {
     return dispatch(arguments, environment, commands, streams);
+  } catch (const BrokenPipe&) {
+    return BrokenPipe::kExitCode;
   } catch (const Error& error) {
     return fail(error.code(),
                 error.code() == ExitCode::internal ? error.what() + std::string(kReport) : error.what());

@@ -177,7 +177,7 @@ std::string usage(int width) {
   out += "\nExit codes:\n";
   out += wrapped(
       "0 success, 1 internal error, 2 usage, 3 data, 4 checkpoint, 5 numerical failure, 6 out of memory, "
-      "7 check failed, 8 output not written, 130/143 interrupted and saved",
+      "7 check failed, 8 output not written, 129/130/143/152 stopped by a signal and saved, 141 broken pipe",
       0, 0, width);
   return out;
 }

@@ -4,9 +4,11 @@
 #include "apps/commands.h"
 #include "apps/dispatch.h"
 #include "apps/signals.h"
+#include "core/error.h"
 
 int main(int argc, char** argv) {
   using namespace basin::apps;
+  if (!open_standard_streams()) return static_cast<int>(basin::ExitCode::output);
   install_signal_handlers();
   return run_basin({argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
                    {train_command, eval_command, export_command, info_command, data_command, bench_command,

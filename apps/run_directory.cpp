@@ -15,6 +15,7 @@
 #include "apps/environment.h"
 #include "apps/options.h"
 #include "apps/pulse.h"
+#include "apps/signals.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
@@ -82,16 +83,9 @@ std::string make_numbered(const std::string& name) {
 }
 
 std::string reason_of(int code) {
-  switch (code) {
-    case 0:
-      return "finished";
-    case 130:
-      return "interrupted (SIGINT)";
-    case 143:
-      return "terminated (SIGTERM)";
-    default:
-      return text("exit code ", code);
-  }
+  if (code == 0) return "finished";
+  const char* interruption = interruption_name(code);
+  return interruption ? interruption : text("exit code ", code);
 }
 
 Json words(const std::vector<std::string>& list) { return Json::Array(list.begin(), list.end()); }
@@ -305,6 +299,7 @@ void RunDirectory::end_session(int code, const std::string& reason) {
 }
 
 int RunDirectory::session(const std::function<int()>& body) {
+  terminal_.outlive_stdout();
   // How it ended must not hide why: a failure to write that down is only warned about.
   const auto failed = [&](int code, const char* reason) {
     try {
@@ -327,11 +322,14 @@ int RunDirectory::session(const std::function<int()>& body) {
     failed(static_cast<int>(ExitCode::internal), error.what());
     throw;
   }
-  const bool incomplete = (records_ && !records_->error().empty()) || terminal_.log_incomplete();
-  if (code == 0 && incomplete) {
+  const bool records_missing = records_ && !records_->error().empty();
+  const std::string stdout_error = terminal_.stdout_error();
+  if (code == 0 && (records_missing || terminal_.log_incomplete() || !stdout_error.empty())) {
     code = static_cast<int>(ExitCode::output);
-    if (records_ && !records_->error().empty())
-      terminal_.warn(records_->error() + "; records of this run are missing");
+    if (records_missing) terminal_.warn(records_->error() + "; records of this run are missing");
+    if (!stdout_error.empty())
+      terminal_.warn(stdout_error + "; the run is complete, and what was to be printed is in " +
+                     file("log.txt"));
   }
   end_session(code,
               reason_.empty() || code == static_cast<int>(ExitCode::output) ? reason_of(code) : reason_);

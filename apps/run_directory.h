@@ -84,8 +84,8 @@ class RunDirectory {
   void write(const RunResult& result);
 
   /// Runs the training as one session of the run: `body` returns the exit code. However it ends, run.json
-  /// says how (code, reason, time, last step). When records or log are incomplete at the end, success becomes
-  /// exit code 8.
+  /// says how (code, reason, time, last step). A stdout that fails does not end it: what it was to show is in
+  /// log.txt. When records, log or stdout are incomplete at the end, success becomes exit code 8.
   int session(const std::function<int()>& body);
   /// Why body() is about to return, for run.json: "stopped after 17 steps".
   void ends_because(const std::string& reason) { reason_ = reason; }

@@ -1,6 +1,7 @@
 // Two streams, one log, and one line that is repainted.
 #include "apps/terminal.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,7 +14,6 @@
 #include <string_view>
 
 #include "apps/record_file.h"
-#include "core/error.h"
 
 namespace basin::apps {
 
@@ -50,6 +50,21 @@ TerminalTraits detect_terminal() {
   traits.unicode = utf8_locale();
   traits.width = stderr_width;
   return traits;
+}
+
+bool open_standard_streams() {
+  for (const int stream :
+       {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})  // open() takes the lowest that is free
+    if (::fcntl(stream, F_GETFD) == -1 && ::open("/dev/null", O_RDWR) != stream) return false;
+  return true;
+}
+
+void write_out(std::ostream& out, const std::string& text) {
+  errno = 0;
+  out << text << std::flush;
+  if (out) return;
+  if (errno == EPIPE) throw BrokenPipe();
+  throw OutputError("stdout: ", errno ? std::strerror(errno) : "cannot be written");
 }
 
 class Terminal::Log {
@@ -121,16 +136,25 @@ void Terminal::to_err(const std::string& text) {
   const std::string below = painted_;
   repaint("");
   err_ << text << std::flush;
+  err_.clear();  // nothing depends on stderr; the next line is tried again
   repaint(below);
 }
 
 void Terminal::to_out(const std::string& text) {
   const std::string below = painted_;
   repaint("");
-  errno = 0;
-  out_ << text << std::flush;
-  if (!out_) throw OutputError("stdout: ", errno ? std::strerror(errno) : "cannot be written");
+  std::string failure;
+  try {
+    write_out(out_, text);
+  } catch (const Error& error) {
+    if (!outlives_stdout_) throw;
+    failure = error.what();
+    out_.clear();
+  }
   repaint(below);
+  if (failure.empty() || !stdout_error_.empty()) return;
+  stdout_error_ = failure;
+  warn(failure + "; the command goes on without it");
 }
 
 }  // namespace basin::apps

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "apps/config.h"
+#include "core/error.h"
 #include "core/json.h"
 
 namespace basin::apps {
@@ -23,6 +24,21 @@ struct TerminalTraits {
 /// Those of this process: isatty, TERM (dumb or unset: no repainting), NO_COLOR, LC_ALL/LC_CTYPE/LANG.
 TerminalTraits detect_terminal();
 
+/// Opens /dev/null on those of stdin, stdout and stderr that the caller closed, as for a daemon: the first
+/// files of a run would take their descriptors, and what is printed would be written into them. Call it
+/// before anything opens a file. False where there is no /dev/null.
+bool open_standard_streams();
+
+/// stdout is a pipe whose reader has gone (`| head -3`): nothing to report, and the exit code of a process
+/// that SIGPIPE ends.
+struct BrokenPipe : Error {
+  static constexpr int kExitCode = 141;
+  BrokenPipe() : Error(static_cast<ExitCode>(kExitCode), "stdout: Broken pipe") {}
+};
+
+/// Writes all of `text` to stdout, or to what stands for it. Errors: BrokenPipe; OutputError.
+void write_out(std::ostream& out, const std::string& text);
+
 class Terminal {
  public:
   Terminal(std::ostream& out, std::ostream& err, TerminalTraits traits, const OutputConfig& output);
@@ -31,7 +47,7 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   /// Part of the result, for people: stdout, but with --json only the log. Ends with a newline.
-  /// Errors: OutputError when stdout cannot be written.
+  /// Errors: those of write_out(), unless outlive_stdout().
   void result(const std::string& text);
   void result(const char* text) { result(std::string(text)); }
   /// The result for programs: on stdout with --json, nowhere else. Call it once. Errors: as result().
@@ -50,6 +66,12 @@ class Terminal {
   void open_log(const std::string& path);
   /// Parts of what was printed are missing from the log file.
   bool log_incomplete() const;
+
+  /// From now on a stdout that fails is warned about once and written again with the next result, instead of
+  /// ending the command: for work that is worth more than what it prints.
+  void outlive_stdout() { outlives_stdout_ = true; }
+  /// Why parts of the result are missing from stdout, "stdout: Broken pipe"; empty if none are.
+  const std::string& stdout_error() const { return stdout_error_; }
 
   bool repaints() const { return traits_.repaint && output_.progress && !output_.quiet; }
   bool unicode() const { return traits_.unicode; }
@@ -70,6 +92,8 @@ class Terminal {
   std::string before_log_;  // printed while there was no log
   std::unique_ptr<Log> log_;
   bool log_warned_ = false;
+  bool outlives_stdout_ = false;
+  std::string stdout_error_;
 };
 
 }  // namespace basin::apps

@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <new>
 #include <sstream>
+#include <tuple>
 
 #include "apps/help.h"
 #include "apps/option_tables.h"
@@ -196,4 +198,68 @@ TEST_CASE("a stdout that cannot be written is exit 8") {
   std::ostream broken(nullptr);
   CHECK(run_basin({"--help"}, {}, {}, {broken, err, {}}) == 8);
   CHECK(err.str().starts_with("basin: stdout: "));
+}
+
+namespace {
+
+// A stdout whose writes fail with an errno of its own until it is mended.
+struct FailingBuffer : std::stringbuf {
+  int reason;
+  explicit FailingBuffer(int number) : reason(number) {}
+  std::streamsize xsputn(const char* text, std::streamsize count) override {
+    if (reason == 0) return std::stringbuf::xsputn(text, count);
+    errno = reason;
+    return 0;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a command whose reader has gone ends quietly with 141, on a full disk with 8 and the reason") {
+  const Commands speaking = commands_that([](Terminal& t) {
+    t.result("a line");
+    return 0;
+  });
+  for (const auto& [reason, code, line] : {std::tuple{EPIPE, 141, ""},
+                                           {ENOSPC, 8, "basin: stdout: No space left on device\n"},
+                                           {EIO, 8, "basin: stdout: Input/output error\n"}}) {
+    for (const std::string& command : {std::string("info"), std::string("--version")}) {
+      CAPTURE(command);
+      FailingBuffer buffer(reason);
+      std::ostream out(&buffer);
+      std::ostringstream err;
+      CHECK(run_basin({command}, {}, speaking, {out, err, {}}) == code);
+      CHECK(err.str() == line);
+    }
+  }
+}
+
+TEST_CASE("a terminal that outlives its stdout says so once and writes again when it can") {
+  FailingBuffer buffer(EPIPE);
+  std::ostream out(&buffer);
+  std::ostringstream err;
+  Terminal terminal(out, err, {}, {});
+  CHECK_THROWS_AS(terminal.result("one"), BrokenPipe);
+  out.clear();
+  terminal.outlive_stdout();
+  CHECK(terminal.stdout_error().empty());
+  terminal.result("two");
+  terminal.result("three");
+  CHECK(err.str() == "warning: stdout: Broken pipe; the command goes on without it\n");
+  buffer.reason = 0;
+  terminal.result("four");
+  CHECK(buffer.str() == "four\n");
+  CHECK(terminal.stdout_error() == "stdout: Broken pipe");
+}
+
+TEST_CASE("a stderr that fails for a while costs what was said in the meantime and nothing else") {
+  FailingBuffer buffer(EIO);
+  std::ostream err(&buffer);
+  std::ostringstream out;
+  Terminal terminal(out, err, {}, {});
+  terminal.note("lost");
+  terminal.warn("lost too");
+  buffer.reason = 0;
+  terminal.note("here");
+  CHECK(buffer.str() == "here\n");
 }

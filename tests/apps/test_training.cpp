@@ -95,18 +95,22 @@ TEST_CASE("a run that was stopped goes on to the same bits, wherever it stopped"
   }
 }
 
-TEST_CASE("SIGTERM saves after the step and exits with 143, resuming loses nothing") {
+TEST_CASE("SIGTERM or SIGHUP saves after the step and exits with 143 or 129, resuming loses nothing") {
   test::TemporaryDirectory dir;
-  const std::string straight = (dir / "straight"), broken = (dir / "broken");
+  const std::string straight = (dir / "straight");
   REQUIRE(train(small(straight)).code == 0);
   apps::install_signal_handlers();
-  std::raise(SIGTERM);
-  const Said first = train(small(broken));
-  apps::clear_interruption();
-  CHECK(first.code == 143);
-  CHECK(lines(broken + "/steps.jsonl").size() == 1);
-  CHECK(train(test::train_config({"--resume", broken, "--quiet"})).code == 0);
-  CHECK(weights(broken) == weights(straight));
+  for (const int signal_number : {SIGTERM, SIGHUP}) {
+    CAPTURE(signal_number);
+    const std::string broken = dir / "broken" + std::to_string(signal_number);
+    std::raise(signal_number);
+    const Said first = train(small(broken));
+    apps::clear_interruption();
+    CHECK(first.code == 128 + signal_number);
+    CHECK(lines(broken + "/steps.jsonl").size() == 1);
+    CHECK(train(test::train_config({"--resume", broken, "--quiet"})).code == 0);
+    CHECK(weights(broken) == weights(straight));
+  }
 }
 
 TEST_CASE("a step that is not finite ends the run with exit 5, and no saved number is broken") {
