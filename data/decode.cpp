@@ -1,9 +1,8 @@
 #include "data/decode.h"
 
-#include <array>
-
 #include "core/error.h"
 #include "core/files.h"
+#include "data/file.h"
 #include "data/jpeg.h"
 #include "data/png.h"
 
@@ -16,21 +15,43 @@ struct Signature {
   std::size_t offset;
   std::string_view bytes;
   const char* format;
+  bool picture = true;  // that could be converted
 };
 
-// Formats that are met in image folders but not read.
-constexpr std::array<Signature, 10> kOthers = {{
+// What is met in image folders but not read.
+constexpr Signature kOthers[] = {
     {0, "GIF8"sv, "a GIF"},
     {0, "BM"sv, "a BMP"},
     {8, "WEBP"sv, "a WebP"},
     {0, "II*\0"sv, "a TIFF"},
     {0, "MM\0*"sv, "a TIFF"},
-    {4, "ftypavif"sv, "an AVIF"},
-    {4, "ftyphei"sv, "a HEIC"},
+    {0, "II+\0"sv, "a TIFF"},
+    {0, "MM\0+"sv, "a TIFF"},
+    {4, "ftypavi"sv, "an AVIF"},
+    {4, "ftyphe"sv, "a HEIC"},
+    {4, "ftypmif1"sv, "a HEIC"},
+    {4, "ftypmsf1"sv, "a HEIC"},
+    {4, "ftypjp2"sv, "a JPEG 2000"},
     {0, "\0\0\0\x0cjP  "sv, "a JPEG 2000"},
-    {0, "<"sv, "a web page or XML"},
-    {0, "version https://git-lfs"sv, "a Git LFS pointer"},
-}};
+    {0, "\xff\x4f\xff\x51"sv, "a JPEG 2000"},
+    {0, "\0\0\0\x0cJXL "sv, "a JPEG XL"},
+    {0, "\xff\x0a"sv, "a JPEG XL"},
+    {0, "II\xbc"sv, "a JPEG XR"},
+    {12, "CgBI"sv, "a PNG in Apple's own form (CgBI)"},
+    {0, "\x8aMNG"sv, "an MNG"},
+    {0, "\x8bJNG"sv, "a JNG"},
+    {0, "8BPS"sv, "a Photoshop file"},
+    {0, "qoif"sv, "a QOI"},
+    {0, "\0\0\1\0"sv, "an ICO"},
+    {0, "P2\n"sv, "a PGM"},
+    {0, "P3\n"sv, "a PPM"},
+    {0, "P5"sv, "a PGM"},
+    {0, "P6"sv, "a PPM"},
+    {0, "<svg"sv, "an SVG"},
+    {0, "%PDF"sv, "a PDF"},
+    {0, "<"sv, "a web page or XML", false},
+    {0, "version https://git-lfs"sv, "a Git LFS pointer", false},
+};
 
 bool has(std::string_view bytes, std::size_t offset, std::string_view signature) {
   return bytes.size() >= offset && bytes.substr(offset).starts_with(signature);
@@ -38,16 +59,21 @@ bool has(std::string_view bytes, std::size_t offset, std::string_view signature)
 
 }  // namespace
 
-Image decode_image(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
-  if (has(bytes, 0, "\xff\xd8\xff"sv)) return decode_jpeg(bytes, name, max_pixels);
-  if (has(bytes, 0, "\x89PNG\r\n\x1a\n"sv)) return decode_png(bytes, name, max_pixels);
+DecodedImage decode_file(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
   if (bytes.empty()) throw DataError(name, ": the file is empty");
   for (const Signature& other : kOthers) {
-    if (has(bytes, other.offset, other.bytes)) {
-      throw DataError(name, ": looks like ", other.format, "; JPEG and PNG are read");
-    }
+    if (!has(bytes, other.offset, other.bytes)) continue;
+    if (other.picture) throw UnsupportedImageError(name, text("looks like ", other.format));
+    throw DataError(name, ": looks like ", other.format, "; JPEG and PNG are read");
   }
+  if (has(bytes, 0, "\xff\xd8"sv)) return decode_jpeg(bytes, name, max_pixels);
+  if (has(bytes, 0, "\x89PNG\r\n\x1a\n"sv)) return decode_png(bytes, name, max_pixels);
+  if (const Packing* packing = packing_of(bytes)) throw DataError(unpack_first(name, *packing));
   throw DataError(name, ": neither JPEG nor PNG by its first bytes");
+}
+
+Image decode_image(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
+  return decode_file(bytes, name, max_pixels).image;
 }
 
 Image read_image(const std::string& path, std::int64_t max_pixels) {

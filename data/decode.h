@@ -12,9 +12,12 @@ namespace basin::data {
 constexpr std::int64_t kMostPixels = std::int64_t{64} << 20;         // of one picture: 8192 x 8192
 constexpr std::uint64_t kMostImageBytes = std::uint64_t{256} << 20;  // of one file
 
-/// Decodes a JPEG (decode_jpeg()) or a PNG (decode_png()) to RGB. A rotation asked for by EXIF is ignored, as
-/// torchvision does. Errors: DataError, one line that begins with `name` and tells the reason: another or no
-/// picture format, damage, more than `max_pixels`.
+/// Decodes the content of a file, a JPEG (decode_jpeg()) or a PNG (decode_png()), to RGB. A rotation asked
+/// for by EXIF is ignored, as torchvision does. Errors: DataError, one line that begins with `name` and tells
+/// the reason: no picture, damage, more than `max_pixels`; UnsupportedImageError for another format.
+DecodedImage decode_file(std::string_view bytes, const std::string& name,
+                         std::int64_t max_pixels = kMostPixels);
+/// Its picture alone.
 Image decode_image(std::string_view bytes, const std::string& name, std::int64_t max_pixels = kMostPixels);
 
 /// decode_image() of a file. Errors: also DataError naming the path, for a file that cannot be read

@@ -6,6 +6,42 @@
 #include "core/error.h"
 
 namespace basin::data {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct PackingMark {
+  std::size_t offset;
+  std::string_view bytes;
+  Packing packing;
+};
+
+constexpr PackingMark kPackings[] = {
+    {0, "\x1f\x8b"sv, {"compressed by gzip", "gunzip"}},
+    {0, "\x1f\x9d"sv, {"compressed by compress", "gunzip"}},
+    {0, "BZh"sv, {"compressed by bzip2", "bunzip2"}},
+    {0, "\xfd\x37zXZ\0"sv, {"compressed by xz", "unxz"}},
+    {0, "\x28\xb5\x2f\xfd"sv, {"compressed by zstd", "unzstd"}},
+    {0, "\x04\x22\x4d\x18"sv, {"compressed by lz4", "unlz4"}},
+    {0, "PK\x03\x04"sv, {"a zip archive", "unzip"}},
+    {0, "PK\x05\x06"sv, {"an empty zip archive", "unzip"}},
+    {0, "7z\xbc\xaf\x27\x1c"sv, {"a 7z archive", "7z x"}},
+    {0, "Rar!\x1a\x07"sv, {"a rar archive", "unrar x"}},
+    {257, "ustar"sv, {"a tar archive", "tar -xf"}},
+};
+
+}  // namespace
+
+const Packing* packing_of(std::string_view first_bytes) {
+  for (const PackingMark& mark : kPackings)
+    if (first_bytes.size() >= mark.offset && first_bytes.substr(mark.offset).starts_with(mark.bytes))
+      return &mark.packing;
+  return nullptr;
+}
+
+std::string unpack_first(const std::string& path, const Packing& packing) {
+  return text(path, ": is ", packing.what, "; unpack it first, with: ", packing.unpack, ' ', path);
+}
 
 std::uint64_t regular_file_size(const std::string& path) {
   std::error_code failure;

@@ -3,10 +3,23 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace basin::data {
 
 /// Size in bytes. Errors: DataError naming the path if nothing is there, or not a regular file.
 std::uint64_t regular_file_size(const std::string& path);
+
+/// How a file is packed.
+struct Packing {
+  const char* what;    // "compressed by gzip"
+  const char* unpack;  // the program that unpacks it: "gunzip"
+};
+
+/// Told by the first 512 bytes of the file; null for a file that is not packed in a known way.
+const Packing* packing_of(std::string_view first_bytes);
+
+/// "FILE: is compressed by gzip; unpack it first, with: gunzip FILE".
+std::string unpack_first(const std::string& path, const Packing& packing);
 
 }  // namespace basin::data

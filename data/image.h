@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "core/error.h"
 
 namespace basin::data {
 
@@ -21,6 +24,20 @@ struct Image {
   const std::uint8_t* row(std::int64_t y) const { return pixels.data() + y * width * 3; }
 
   bool operator==(const Image&) const = default;
+};
+
+/// A picture from a file, and what in the file is odd though it costs no pixel: "4 stray bytes before marker
+/// 0xdb"; empty for most.
+struct DecodedImage {
+  Image image{};
+  std::string stray{};
+};
+
+/// A picture of a format, or a kind of JPEG, that is not read: whole as far as one can tell, so that it can
+/// be converted. "x.jpg: unsupported, a lossless JPEG: convert it to JPEG or PNG".
+struct UnsupportedImageError : DataError {
+  UnsupportedImageError(const std::string& name, const std::string& kind)
+      : DataError(name, ": unsupported, ", kind, ": convert it to JPEG (baseline or progressive) or PNG") {}
 };
 
 }  // namespace basin::data

@@ -14,10 +14,15 @@ namespace basin::data {
 /// repeated in three channels; four channels (CMYK, YCCK) are taken for inverted, as Adobe writes them.
 /// Ignored: the EXIF rotation, colour profiles.
 ///
-/// Errors: DataError with `name`, the reason and the byte reached, for what libjpeg rejects and for what it
-/// would only warn of though pixels are lost (a missing end marker included; up to 16 bytes of padding before
-/// the end marker are let through); for more than `max_pixels`, for more pixels than so few bytes can hold,
-/// and for more than 200 scans. Memory: at most about 20 bytes a pixel (progressive CMYK).
-Image decode_jpeg(std::string_view bytes, const std::string& name, std::int64_t max_pixels);
+/// A picture is whole if all its rows were decoded: bytes that no scan needs (between segments, before or
+/// after the end marker), a missing end marker, restart markers out of order and oddities of the header are
+/// told in DecodedImage::stray and cost nothing.
+///
+/// Errors: UnsupportedImageError for lossless JPEG, JPEG-LS, more than 8 bits a channel and other kinds that
+/// libjpeg does not decode; DataError with `name`, the reason and the byte reached, for what libjpeg rejects
+/// and for what it would only warn of though pixels are lost; for more than `max_pixels`, for more pixels
+/// than so few bytes can hold, and for more than 200 scans. Memory: at most about 20 bytes a pixel
+/// (progressive CMYK).
+DecodedImage decode_jpeg(std::string_view bytes, const std::string& name, std::int64_t max_pixels);
 
 }  // namespace basin::data

@@ -1,10 +1,13 @@
 #include "data/png.h"
 
 #include <png.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <csetjmp>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -24,7 +27,9 @@ struct Session {
   bool writing = false;
   std::jmp_buf back{};
   char reason[200]{};
-  bool damaged = false;
+  char stray[200]{};       // the first remark that costs no pixel
+  bool damaged = false;    // pixel data that libpng only warns of
+  bool rows_done = false;  // every row is there
   const char* begin = nullptr;
   std::size_t bytes = 0;
   std::size_t reached = 0;
@@ -43,22 +48,25 @@ struct Session {
   }
 };
 
-void note(Session& session, const char* reason) {
-  std::strncpy(session.reason, reason, sizeof session.reason - 1);
-}
+void note(char (&place)[200], const char* reason) { std::snprintf(place, sizeof place, "%s", reason); }
 
 [[noreturn]] void on_error(png_structp codec, png_const_charp reason) {
   Session& session = *static_cast<Session*>(png_get_error_ptr(codec));
-  note(session, reason);
+  note(session.reason, reason);
   std::longjmp(session.back, 1);
 }
 
-// libpng lets wrong pixel data after the last row pass with a warning.
+// libpng only warns of what it meets in ancillary chunks and of pixel data after the last row. Of the latter,
+// a wrong checksum means that pixels are wrong; more data than rows does not.
 void on_warning(png_structp codec, png_const_charp reason) {
   Session& session = *static_cast<Session*>(png_get_error_ptr(codec));
-  if (std::strncmp(reason, "IDAT:", 5) != 0 || session.damaged) return;
-  session.damaged = true;
-  note(session, reason);
+  const std::string_view said = reason;
+  if (said.starts_with("IDAT:") && said != "IDAT: Too much image data" &&
+      said != "IDAT: Extra compressed data" && !session.damaged) {
+    session.damaged = true;
+    note(session.reason, reason);
+  }
+  if (session.stray[0] == '\0') note(session.stray, reason);
 }
 
 void on_read(png_structp codec, png_bytep to, std::size_t count) {
@@ -79,7 +87,7 @@ bool read_header(Session& session) {
   if (session.info == nullptr) return false;
   png_set_read_fn(session.codec, &session, on_read);
   png_set_user_limits(session.codec, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // decode_png() has its own
-  png_set_crc_action(session.codec, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+  png_set_crc_action(session.codec, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
   png_set_keep_unknown_chunks(session.codec, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // pixels only
   png_read_info(session.codec, session.info);
   return true;
@@ -97,10 +105,42 @@ bool convert_to_rgb(Session& session) {
   return true;
 }
 
+std::uint32_t big_endian(const char* at) {
+  const auto byte = [at](int i) { return std::uint32_t{static_cast<unsigned char>(at[i])}; };
+  return byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
+}
+
+// Whether the chunks of pixel data are all in the file, with the right checksums: then what goes wrong after
+// the last row is of no concern to it.
+bool pixel_chunks_are_whole(const Session& session) {
+  const std::string_view file(session.begin, session.bytes);
+  bool met = false;
+  for (std::size_t at = 8; file.size() - at >= 12;) {
+    const std::size_t length = big_endian(file.data() + at);
+    const bool pixels = file.substr(at + 4, 4) == "IDAT";
+    if (met && !pixels) return true;
+    if (length > file.size() - at - 12) return false;
+    const auto* body = reinterpret_cast<const png_byte*>(file.data() + at + 4);
+    if (pixels && crc32(0, body, static_cast<uInt>(length + 4)) != big_endian(file.data() + at + 8 + length))
+      return false;
+    met = met || pixels;
+    at += length + 12;
+  }
+  return met;
+}
+
 bool read_rows(Session& session, png_bytepp rows) {
-  if (setjmp(session.back) != 0) return false;
+  if (setjmp(session.back) != 0) {
+    if (!session.rows_done || session.damaged || !pixel_chunks_are_whole(session)) return false;
+    if (session.stray[0] == '\0') note(session.stray, session.reason);
+    return true;
+  }
   png_read_image(session.codec, rows);
+  session.rows_done = true;
   png_read_end(session.codec, nullptr);
+  if (session.stray[0] == '\0' && session.reached < session.bytes)
+    std::snprintf(session.stray, sizeof session.stray, "%zu bytes after the end chunk",
+                  session.bytes - session.reached);
   return !session.damaged;
 }
 
@@ -134,7 +174,7 @@ bool write_rows(Session& session, const Image& image) {
 
 }  // namespace
 
-Image decode_png(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
+DecodedImage decode_png(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
   Session session;
   session.begin = bytes.data();
   session.bytes = bytes.size();
@@ -163,7 +203,7 @@ Image decode_png(std::string_view bytes, const std::string& name, std::int64_t m
   std::vector<png_bytep> rows;
   for (std::int64_t y = 0; y < height; ++y) rows.push_back(image.row(y));
   if (!read_rows(session, rows.data())) throw damaged();
-  return image;
+  return {std::move(image), session.stray};
 }
 
 std::string encode_png(const Image& image) {
