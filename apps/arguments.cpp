@@ -1,7 +1,6 @@
-// The only place that knows CLI11: it splits an argument vector, everything typed is ours (apps/options.h).
-#include <CLI/CLI.hpp>
+// Splits an argument vector by the options of a table; no word is passed over.
 #include <algorithm>
-#include <deque>
+#include <map>
 
 #include "apps/cli.h"
 #include "apps/suggest.h"
@@ -23,68 +22,140 @@ namespace {
   throw UsageError("unknown option ", quote(shown), hint.empty() ? "; --help lists them" : hint);
 }
 
-// Where a parsed option's values go; CLI11 keeps a pointer to it.
-struct Slot {
-  const Option* option;
-  std::vector<std::string> values;
-  CLI::Option* handle = nullptr;
+/// An option as it stands in a word: "--lr=0.1", "--no-progress", "-o".
+struct Spelled {
+  const Option* option = nullptr;
+  std::string value{};     // joined to it by '=', or behind its letter
+  bool has_value = false;  // also an empty one: "--name="
+  bool negated = false;    // --no-...
+};
+
+bool takes_none(const Option& option) { return option.binding.kind == ValueKind::flag; }
+
+class Splitter {
+ public:
+  Splitter(const OptionTable& table, const std::vector<std::string>& arguments)
+      : table_(table), arguments_(arguments) {}
+
+  GivenFlags split(std::size_t most, std::vector<std::string>& positionals) {
+    while (at_ < arguments_.size()) {
+      const std::string& word = arguments_[at_++];
+      if (!only_words_ && word == "--") {
+        only_words_ = true;
+        last_ = nullptr;
+      } else if (only_words_ || word.size() < 2 || word[0] != '-') {
+        if (positionals.size() == most) refuse_word(positionals);
+        positionals.push_back(word);
+        last_ = nullptr;
+      } else if (word[1] == '-') {
+        const Spelled spelled = long_option(word);
+        if (!spelled.option) unknown_option(table_, word);
+        take(spelled);
+      } else {
+        const std::vector<Spelled> letters = letters_of(word);
+        if (letters.empty()) unknown_option(table_, word);
+        for (const Spelled& spelled : letters) take(spelled);
+      }
+    }
+    return std::move(given_);
+  }
+
+ private:
+  /// Without an option where the table has none of that name.
+  Spelled long_option(const std::string& word) const {
+    const std::size_t equals = word.find('=');
+    Spelled s{.value = equals == std::string::npos ? "" : word.substr(equals + 1),
+              .has_value = equals != std::string::npos};
+    const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
+    s.option = table_.by_flag(name);
+    if (s.option || !name.starts_with("no-")) return s;
+    const Option* flag = table_.by_flag(name.substr(3));
+    s.negated = flag && takes_none(*flag) && !flag->key.empty();
+    if (s.negated) s.option = flag;
+    return s;
+  }
+
+  /// "-qv": letters of flags; what stands behind the letter of an option with a value is its value. None
+  /// where the table lacks one of them.
+  std::vector<Spelled> letters_of(const std::string& word) const {
+    std::vector<Spelled> all;
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const auto found = std::find_if(table_.options().begin(), table_.options().end(),
+                                      [&](const Option& o) { return o.letter == word.substr(i, 1); });
+      if (found == table_.options().end()) return {};
+      all.push_back({.option = &*found});
+      if (takes_none(*found)) continue;
+      if (i + 1 < word.size()) {
+        all.back().value = word.substr(i + (word[i + 1] == '=' ? 2 : 1));
+        all.back().has_value = true;
+      }
+      break;
+    }
+    return all;
+  }
+
+  /// A word that stands where a value is missing: an option. Whoever means such a text joins it by '='.
+  bool is_option(const std::string& word) const {
+    if (word.size() < 2 || word[0] != '-') return false;
+    return word[1] == '-' || !letters_of(word).empty();
+  }
+
+  void take(const Spelled& s) {
+    const Option& option = *s.option;
+    std::string value = s.value;
+    if (takes_none(option)) {
+      if (s.negated && s.has_value) throw UsageError("--no-", option.flag, " takes no value");
+      if (!s.has_value) value = s.negated ? "false" : "true";
+    } else if (!s.has_value) {
+      if (at_ == arguments_.size())
+        throw UsageError("--", option.flag, " needs a value: ", option.binding.allowed);
+      if (is_option(arguments_[at_]))
+        throw UsageError("--", option.flag, " needs a value: ", option.binding.allowed, "; ",
+                         quote(arguments_[at_]), " is an option (a value like it is joined by =)");
+      value = arguments_[at_++];
+    }
+    last_ = &option;
+    const auto [before, fresh] = before_.try_emplace(option.flag, value);
+    if (!fresh && before->second != value)
+      throw UsageError("--", option.flag, " is given twice, ", quote(before->second), " and ", quote(value),
+                       ": give it once");
+    if (fresh) given_.emplace_back(option.flag, value);
+  }
+
+  /// The word just read has no place: what it most likely was meant to be.
+  [[noreturn]] void refuse_word(const std::vector<std::string>& positionals) const {
+    const std::string& word = arguments_[at_ - 1];
+    if (!last_ && !positionals.empty())
+      throw UsageError("unexpected argument ", quote(word), " besides ", quote(positionals.back()));
+    if (!last_) throw UsageError("unexpected argument ", quote(word), "; options begin with --, see --help");
+    if (takes_none(*last_)) throw UsageError("--", last_->flag, " takes no value, got ", quote(word), " too");
+    constexpr std::size_t kShown = 3;
+    std::size_t count = 0;
+    std::string words;
+    for (std::size_t i = at_ - 1; i < arguments_.size() && !is_option(arguments_[i]); ++i) {
+      if (++count <= kShown) words += (count > 1 ? ", " : "") + quote(arguments_[i]);
+    }
+    if (count > kShown) words += text(" and ", count - kShown, " more");
+    throw UsageError(
+        "--", last_->flag, " takes one value (", quote(before_.at(last_->flag)), "); ",
+        count > 1 ? "behind it stand " : "", words,
+        count > 1 ? ": keep a pattern or a list together by quotation marks" : " is a second one");
+  }
+
+  const OptionTable& table_;
+  const std::vector<std::string>& arguments_;
+  std::size_t at_ = 0;            // the next word
+  bool only_words_ = false;       // behind "--"
+  const Option* last_ = nullptr;  // that stands before the next word
+  GivenFlags given_;
+  std::map<std::string, std::string> before_;  // by flag, the value it was given
 };
 
 }  // namespace
 
 GivenFlags split_arguments(const OptionTable& table, const std::vector<std::string>& arguments,
                            std::size_t most, std::vector<std::string>& positionals) {
-  CLI::App app;
-  app.set_help_flag();
-  app.allow_extras();
-  std::deque<Slot> slots;
-  for (const Option& option : table.options()) {
-    Slot& slot = slots.emplace_back(Slot{&option, {}});
-    std::string names = "--" + option.flag;
-    if (!option.letter.empty()) names += ",-" + option.letter;
-    if (option.binding.kind == ValueKind::flag) {
-      if (!option.key.empty()) names += ",!--no-" + option.flag;
-      slot.handle = app.add_flag(names);
-    } else {
-      // An optional value, so that a missing one is reported in our words.
-      slot.handle = app.add_option(names, slot.values)->expected(0, 1);
-    }
-    slot.handle->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  }
-  try {
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-    app.parse(reversed);
-  } catch (const CLI::ParseError& error) {
-    std::string what = error.what();
-    std::replace(what.begin(), what.end(), '\n', ' ');
-    throw UsageError(what);
-  }
-  GivenFlags given;
-  for (const Slot& slot : slots) {
-    if (slot.handle->count() == 0) continue;
-    const Option& option = *slot.option;
-    const std::vector<std::string>& results = slot.handle->results();
-    // CLI11 makes an empty value of a missing one; --name "" is told apart by its empty argument.
-    const bool empty = results.empty() || results.back().empty();
-    if (empty && std::find(arguments.begin(), arguments.end(), "") == arguments.end()) {
-      throw UsageError("--", option.flag, " needs a value: ", option.binding.allowed);
-    }
-    given.emplace_back(option.flag, empty ? "" : results.back());
-  }
-  // CLI11 does not keep the order of what it did not recognise; the arguments do.
-  std::vector<std::string> extras = app.remaining();
-  for (const std::string& argument : arguments) {
-    const auto at = std::find(extras.begin(), extras.end(), argument);
-    if (at == extras.end()) continue;
-    if (argument.size() > 1 && argument[0] == '-' && argument != "--") unknown_option(table, argument);
-    extras.erase(at);
-    if (argument == "--") continue;
-    if (positionals.size() == most) {
-      throw UsageError("unexpected argument ", quote(argument), "; options begin with --, see --help");
-    }
-    positionals.push_back(argument);
-  }
-  return given;
+  return Splitter(table, arguments).split(most, positionals);
 }
 
 }  // namespace basin::apps

@@ -5,7 +5,7 @@
 #include "apps/options.h"
 #include "apps/suggest.h"
 #include "core/error.h"
-#include "optim/parameter_vector.h"
+#include "core/glob.h"
 
 namespace basin::apps {
 namespace {
@@ -33,14 +33,14 @@ Frozen freeze(const std::vector<NamedParameter>& parameters, const std::vector<s
   for (const NamedParameter& p : parameters) names.push_back(p.name);
   for (const std::string& pattern : patterns)
     if (std::none_of(names.begin(), names.end(),
-                     [&](const std::string& name) { return optim::name_matches(pattern, name); }))
+                     [&](const std::string& name) { return glob_matches(pattern, name); }))
       throw UsageError("--freeze: no parameter is called ", quote(pattern), did_you_mean(pattern, names),
                        "; this model has ", layers_in_words(parameters));
   Frozen frozen;
   std::vector<Variable*> constants;
   for (const NamedParameter& p : parameters) {
     if (std::none_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return optim::name_matches(pattern, p.name); })) {
+                     [&](const std::string& pattern) { return glob_matches(pattern, p.name); })) {
       frozen.trained.push_back(p);
       continue;
     }

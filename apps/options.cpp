@@ -6,7 +6,6 @@
 
 #include "apps/toml_file.h"
 #include "core/error.h"
-#include "core/utf8.h"
 
 namespace basin::apps {
 
@@ -52,26 +51,6 @@ std::string Option::condition() const {
   const std::string& first = values.front();
   if (first == "!") return decider;  // given at all
   return decider + " " + (first.starts_with('!') ? "other than " + first.substr(1) : one_of(values));
-}
-
-std::string quote(std::string_view value) {
-  std::string shown = "'";
-  for (std::size_t at = 0; at < value.size();) {
-    if (shown.size() > 60) {
-      shown += "...";
-      break;
-    }
-    const std::size_t length = utf8_length(value, at);
-    const auto byte = static_cast<unsigned char>(value[at]);
-    if (length == 0 || byte < 0x20 || byte == 0x7f) {
-      shown += '?';
-      at += 1;
-    } else {
-      shown += value.substr(at, length);
-      at += length;
-    }
-  }
-  return shown + "'";
 }
 
 std::string one_of(const std::vector<std::string>& words) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/option_values.h"
+#include "core/utf8.h"
 
 namespace basin::apps {
 
@@ -83,9 +84,6 @@ class OptionTable {
   std::vector<Option> options_;
   std::vector<std::pair<std::string, std::string>> groups_;
 };
-
-/// A value for an error message: quoted, control characters replaced, shortened beyond 60 bytes.
-std::string quote(std::string_view value);
 
 /// "a, b or c".
 std::string one_of(const std::vector<std::string>& words);

@@ -43,17 +43,20 @@ inline std::size_t first_invalid_utf8(std::string_view text) {
 
 inline bool is_utf8(std::string_view text) { return first_invalid_utf8(text) == std::string_view::npos; }
 
-/// Untrusted text for an error message: on one line, at most about 60 bytes.
-inline std::string excerpt(std::string_view text) {
+/// Untrusted text for an error message: on one line, at most about `most` bytes.
+inline std::string excerpt(std::string_view text, std::size_t most = 60) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = std::max<std::size_t>(utf8_length(text, at), 1);
-    if (out.size() + length > 60) return out + "...";
+    if (out.size() + length > most) return out + "...";
     const bool printable = length > 1 || (text[at] >= 0x20 && text[at] < 0x7F);
     out += printable ? text.substr(at, length) : "?";
     at += length;
   }
   return out;
 }
+
+/// The excerpt in quotation marks, as messages show what was given: 'resnet21'.
+inline std::string quote(std::string_view text) { return "'" + excerpt(text) + "'"; }
 
 }  // namespace basin

@@ -1,19 +1,21 @@
 #include "data/webdataset.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "core/error.h"
+#include "core/glob.h"
 #include "core/parallel.h"
+#include "core/utf8.h"
 #include "data/picture_list.h"
 #include "data/tar.h"
 
@@ -22,53 +24,112 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kMostNumbers = 1'000'000;  // of a brace's range
+constexpr std::int64_t kMostNames = 1'000'000;  // that the braces of a pattern stand for
 constexpr std::int64_t kMostLabel = 1'000'000;
 constexpr std::uint64_t kLongestLabel = 64;  // bytes of a .cls member
 
-/// A pattern with its braces resolved.
-std::vector<std::string> expanded(const std::string& pattern) {
-  const std::size_t open = pattern.find('{');
-  if (open == std::string::npos) return {pattern};
-  const std::size_t close = pattern.find('}', open);
-  const std::size_t dots = pattern.find("..", open);
-  std::int64_t first = -1, last = -1;
-  if (close != std::string::npos && dots < close) {
-    const char* text = pattern.data();
-    const auto a = std::from_chars(text + open + 1, text + dots, first);
-    const auto b = std::from_chars(text + dots + 2, text + close, last);
-    if (a.ec != std::errc() || b.ec != std::errc() || a.ptr != text + dots || b.ptr != text + close)
-      first = -1;
-  }
-  if (first < 0 || last < first || last - first >= kMostNumbers)
-    throw DataError("shards ", pattern, ": expected a range such as {000000..000146}, of at most ",
-                    kMostNumbers);
-  const std::size_t digits = dots - open - 1;
-  std::vector<std::string> all;
-  for (std::int64_t number = first; number <= last; ++number) {
-    std::string shown = std::to_string(number);
-    if (shown.size() < digits) shown.insert(0, digits - shown.size(), '0');
-    for (std::string& one : expanded(pattern.substr(0, open) + shown + pattern.substr(close + 1)))
-      all.push_back(std::move(one));
-  }
-  return all;
-}
+/// The numbers of a brace, each in as many digits, and the text before it.
+struct Brace {
+  std::string before{};
+  std::int64_t first = 0, last = 0;
+  std::size_t digits = 0;
+};
 
-/// Names that a * or ? stands for; sorted.
-std::vector<std::string> matching(const std::string& dir, const std::string& pattern) {
-  const fs::path parent = fs::path(pattern).parent_path();
-  const std::string last = fs::path(pattern).filename().string();
-  std::vector<std::string> names;
-  std::error_code failure;
-  fs::directory_iterator at(fs::path(dir) / parent, failure);
-  for (; !failure && at != fs::directory_iterator(); at.increment(failure)) {
-    const std::string name = at->path().filename().string();
-    if (::fnmatch(last.c_str(), name.c_str(), FNM_PERIOD) == 0) names.push_back((parent / name).string());
+/// A pattern cut at its braces. Names are formed one at a time: what braces stand for together may be much.
+class Pattern {
+ public:
+  explicit Pattern(const std::string& pattern) : shown_(excerpt(pattern)) {
+    std::size_t at = 0;
+    std::int64_t names = 1;
+    for (std::size_t open; (open = pattern.find('{', at)) != std::string::npos;) {
+      const std::size_t close = pattern.find('}', open), dots = pattern.find("..", open);
+      Brace brace{.before = pattern.substr(at, open - at)};
+      if (close == std::string::npos || dots > close || !read(pattern, open + 1, dots, brace.first) ||
+          !read(pattern, dots + 2, close, brace.last) || brace.last < brace.first)
+        refuse("expected ranges such as {000000..000146}");
+      if (brace.last - brace.first >= kMostNames / names)
+        refuse(text("its ranges stand for more than ", kMostNames, " names"));
+      names *= brace.last - brace.first + 1;
+      brace.digits = dots - open - 1;
+      braces_.push_back(std::move(brace));
+      at = close + 1;
+    }
+    rest_ = pattern.substr(at);
+    for (const Brace& brace : braces_) numbers_.push_back(brace.first);
   }
-  if (failure) throw DataError((fs::path(dir) / parent).string(), ": ", failure.message());
-  std::sort(names.begin(), names.end());
-  return names;
-}
+
+  /// The next name, the last range running fastest; none after the last.
+  std::optional<std::string> next() {
+    if (done_) return {};
+    std::string name;
+    for (std::size_t i = 0; i < braces_.size(); ++i) {
+      const std::string number = std::to_string(numbers_[i]);
+      name += braces_[i].before;
+      if (number.size() < braces_[i].digits) name.append(braces_[i].digits - number.size(), '0');
+      name += number;
+    }
+    std::size_t i = braces_.size();
+    while (i > 0 && numbers_[i - 1] == braces_[i - 1].last) {
+      --i;
+      numbers_[i] = braces_[i].first;
+    }
+    if (i == 0)
+      done_ = true;
+    else
+      ++numbers_[i - 1];
+    return name + rest_;
+  }
+
+  const std::string& shown() const { return shown_; }
+
+ private:
+  static bool read(const std::string& pattern, std::size_t begin, std::size_t end, std::int64_t& number) {
+    const auto [stop, failure] = std::from_chars(pattern.data() + begin, pattern.data() + end, number);
+    return failure == std::errc() && stop == pattern.data() + end && number >= 0;
+  }
+  [[noreturn]] void refuse(const std::string& why) const { throw DataError("shards '", shown_, "': ", why); }
+
+  std::string shown_;  // in messages
+  std::vector<Brace> braces_{};
+  std::string rest_{};
+  std::vector<std::int64_t> numbers_{};  // one for each brace: the next name's
+  bool done_ = false;
+};
+
+/// The names in folders, each folder read once.
+class Folders {
+ public:
+  explicit Folders(std::string dir) : dir_(std::move(dir)) {}
+
+  /// What a * or ? in the last part of a path stands for, sorted; a name that begins with a dot only where
+  /// the pattern does.
+  std::vector<std::string> matching(const std::string& pattern) {
+    const fs::path parent = fs::path(pattern).parent_path();
+    const std::string last = fs::path(pattern).filename().string();
+    std::vector<std::string> found;
+    for (const std::string& name : names(parent)) {
+      const bool hidden = name.starts_with('.') && !last.starts_with('.');
+      if (!hidden && glob_matches(last, name)) found.push_back((parent / name).string());
+    }
+    return found;
+  }
+
+ private:
+  const std::vector<std::string>& names(const fs::path& parent) {
+    const auto [place, fresh] = names_.try_emplace(parent.string());
+    if (!fresh) return place->second;
+    std::error_code failure;
+    fs::directory_iterator at(fs::path(dir_) / parent, failure);
+    for (; !failure && at != fs::directory_iterator(); at.increment(failure))
+      place->second.push_back(at->path().filename().string());
+    if (failure) throw DataError((fs::path(dir_) / parent).string(), ": ", failure.message());
+    std::sort(place->second.begin(), place->second.end());
+    return place->second;
+  }
+
+  std::string dir_;
+  std::map<std::string, std::vector<std::string>> names_{};
+};
 
 bool holds_wildcard(const std::string& pattern) { return pattern.find_first_of("*?") != std::string::npos; }
 
@@ -145,18 +206,29 @@ Index index_shard(const std::string& dir, const std::string& shard, std::int64_t
 }  // namespace
 
 std::vector<std::string> find_shards(const std::string& dir, const std::string& pattern) {
+  constexpr std::size_t kLongestShown = 400;
   std::vector<std::string> all;
-  for (const std::string& name : expanded(pattern)) {
-    if (holds_wildcard(name)) {
-      for (std::string& found : matching(dir, name)) all.push_back(std::move(found));
-    } else {
-      std::error_code ignored;
-      if (!fs::exists(fs::path(dir) / name, ignored))
-        throw DataError((fs::path(dir) / name).string(), ": no such shard (of ", pattern, ")");
-      all.push_back(name);
+  std::set<std::string> known;
+  const auto take = [&](std::string name) {
+    if (!known.insert(name).second)
+      throw DataError("shards '", excerpt(pattern), "' names ", excerpt(name, kLongestShown), " twice");
+    all.push_back(std::move(name));
+  };
+  Pattern names(pattern);
+  Folders folders(dir);
+  while (std::optional<std::string> name = names.next()) {
+    if (holds_wildcard(*name)) {
+      std::vector<std::string> found = folders.matching(*name);
+      if (found.empty()) throw DataError(dir, ": no shard ", excerpt(*name, kLongestShown));
+      for (std::string& one : found) take(std::move(one));
+      continue;
     }
+    std::error_code ignored;
+    if (!fs::exists(fs::path(dir) / *name, ignored))
+      throw DataError((fs::path(dir) / excerpt(*name, kLongestShown)).string(), ": no such shard (of ",
+                      names.shown(), ")");
+    take(std::move(*name));
   }
-  if (all.empty()) throw DataError(dir, ": no shard ", pattern);
   return all;
 }
 
@@ -203,10 +275,11 @@ ImageFolders load_webdataset(const std::string& dir, const std::string& train, c
   if (!test.empty()) {
     shards = find_shards(dir, test);
   } else {
+    Folders folders_of_shards(dir);
     for (const char* name : {"test", "val", "validation"}) {
       if (!shards.empty()) break;
       split = name;
-      shards = matching(dir, split + "-*.tar");
+      shards = folders_of_shards.matching(split + "-*.tar");
     }
   }
   if (shards.empty()) throw DataError(dir, ": no shards test-*.tar, val-*.tar or validation-*.tar");

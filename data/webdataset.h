@@ -9,9 +9,9 @@
 namespace basin::data {
 
 /// The shards that a pattern names below `dir`: {000..009} stands for each number from 000 to 009, in as many
-/// digits, and * and ? in the last part of the path for any characters. Numbers in their order, names sorted
-/// by byte. Errors: DataError for a pattern that names no file, a range that is none or of more than a
-/// million, a number whose file is not there.
+/// digits, and * and ? in the last part of the path for any characters, one character. Numbers in their
+/// order, names sorted by byte. Errors: DataError for ranges that are none or stand for more than a million
+/// names together; for a number for which no file is there; for a file named twice.
 std::vector<std::string> find_shards(const std::string& dir, const std::string& pattern);
 
 /// Lists the examples of tar shards in their order, reading headers and labels and no picture. Consecutive

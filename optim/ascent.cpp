@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/glob.h"
 #include "core/ops.h"
 
 namespace basin::optim {
@@ -44,7 +45,7 @@ bool Ascent::moves(const Segment& segment) const {
       return !is_shift(segment.role);
     case Perturbed::named:
       return std::any_of(options_.names.begin(), options_.names.end(),
-                         [&](const std::string& pattern) { return name_matches(pattern, segment.name); });
+                         [&](const std::string& pattern) { return glob_matches(pattern, segment.name); });
   }
   return true;
 }

@@ -41,16 +41,6 @@ Index check(const std::vector<NamedParameter>& parameters) {
 
 }  // namespace
 
-bool name_matches(std::string_view pattern, std::string_view name) {
-  const std::size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == name;
-  if (!name.starts_with(pattern.substr(0, star))) return false;
-  const std::string_view rest = pattern.substr(star + 1);
-  for (std::size_t at = star; at <= name.size(); ++at)
-    if (name_matches(rest, name.substr(at))) return true;
-  return false;
-}
-
 ParameterVector::ParameterVector(const std::vector<NamedParameter>& parameters, Decay decay) {
   const Index count = check(parameters);
   const Tensor& front = parameters.front().parameter->value();

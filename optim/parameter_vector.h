@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "autograd/inventory.h"
@@ -18,9 +17,6 @@ struct Segment {
   ParameterLayout layout = ParameterLayout::plain;
   bool decay = true;  // weight decay applies
 };
-
-/// Whether a parameter's name is `pattern`, in which '*' stands for any text: "fc.weight", "layer3.*".
-bool name_matches(std::string_view pattern, std::string_view name);
 
 /// Which parameters weight decay touches.
 enum class Decay { all, weights_only /* not biases, not normalisation */ };

@@ -56,10 +56,8 @@ TEST_CASE("the defaults are those of apps/config.h") {
 TEST_CASE("every spelling of an option") {
   CHECK(train_config({"--lr", "0.2"}).optimizer.lr == 0.2);
   CHECK(train_config({"--lr=0.2"}).optimizer.lr == 0.2);
-  CHECK(train_config({"--lr", "0.2", "--lr", "0.3"}).optimizer.lr == 0.3);
   CHECK(train_config({"--nesterov"}).optimizer.nesterov);
-  CHECK_FALSE(train_config({"--nesterov", "--no-nesterov"}).optimizer.nesterov);
-  CHECK(train_config({"--no-nesterov", "--nesterov"}).optimizer.nesterov);
+  CHECK_FALSE(train_config({"--no-nesterov"}).optimizer.nesterov);
   CHECK_FALSE(train_config({"--no-progress"}).output.progress);
   CHECK(train_config({"-v"}).output.verbose);
   CHECK(train_config({"-q"}).output.quiet);
@@ -74,12 +72,11 @@ TEST_CASE("what is not an option is an error with a suggestion") {
   CHECK(train_failure({"--xyzzy"}) == "2: unknown option '--xyzzy'; --help lists them");
   CHECK(train_failure({"-x"}) == "2: unknown option '-x'; --help lists them");
   CHECK(train_failure({"fast"}) == "2: unexpected argument 'fast'; options begin with --, see --help");
-  CHECK(train_failure({"--nesterov", "true"}) ==
-        "2: unexpected argument 'true'; options begin with --, see --help");
   CHECK(train_failure({"--", "fast"}) == "2: unexpected argument 'fast'; options begin with --, see --help");
   CHECK(train_failure({"--lr"}) == "2: --lr needs a value: a number >= 0");
-  CHECK(train_failure({"--lr", "--momentum", "0.5"}) == "2: --lr needs a value: a number >= 0");
-  CHECK(train_failure({"--lr="}) == "2: --lr needs a value: a number >= 0");
+  CHECK(train_failure({"--lr", "--momentum", "0.5"}) ==
+        "2: --lr needs a value: a number >= 0; '--momentum' is an option (a value like it is joined by =)");
+  CHECK(train_failure({"--lr="}) == "2: --lr '' is not a number >= 0");
   CHECK(train_failure({"-qv"}) == "2: --quiet and --verbose exclude each other");
 }
 

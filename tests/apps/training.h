@@ -1,9 +1,11 @@
 // A small training run inside a test, and its records without times.
 #pragma once
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/commands.h"
@@ -29,10 +31,16 @@ inline Said train(const apps::TrainConfig& config) {
   return said;
 }
 
+/// A small run; `more` adds to its options or takes the place of some.
 inline apps::TrainConfig small(const std::string& directory, const Words& more = {}) {
-  Words words = {"--data", "synthetic",    "--limit", "160",    "--model", "resnet8",   "--epochs",
-                 "2",      "--batch-size", "64",      "--seed", "7",       "--workers", "1",
-                 "--run",  directory,      "--quiet", "--lr",   "0.05"};
+  const std::vector<std::pair<std::string, std::string>> usual = {
+      {"--data", "synthetic"}, {"--limit", "160"},     {"--model", "resnet8"},
+      {"--epochs", "2"},       {"--batch-size", "64"}, {"--seed", "7"},
+      {"--workers", "1"},      {"--run", directory},   {"--lr", "0.05"}};
+  Words words = {"--quiet"};
+  for (const auto& [flag, value] : usual) {
+    if (std::find(more.begin(), more.end(), flag) == more.end()) words.insert(words.end(), {flag, value});
+  }
   words.insert(words.end(), more.begin(), more.end());
   return train_config(words);
 }

@@ -127,12 +127,40 @@ TEST_CASE("webdataset: patterns name shards in the order of their numbers") {
   CHECK(find_shards(dir, "more/s{10..10}-{1..2}.tar") == Names{"more/s10-1.tar", "more/s10-2.tar"});
   CHECK_THROWS_WITH_AS(find_shards(dir, "train-{000..002}.tar"),
                        (dir + "/train-002.tar: no such shard (of train-{000..002}.tar)").c_str(), DataError);
-  for (const char* pattern : {"none-*.tar", "nowhere/*.tar", "a{1..0}", "a{..3}", "a{1..", "a{1,2}",
-                              "a{-1..1}", "a{0..99999999}", "a{0..9223372036854775808}"}) {
+  CHECK_THROWS_WITH_AS(find_shards(dir, "*{0..1}*.tar"), "shards '*{0..1}*.tar' names train-001.tar twice",
+                       DataError);
+  for (const char* pattern : {"none-*.tar", "nowhere/*.tar", "train-00{0..2}*.tar", "a{1..0}", "a{..3}",
+                              "a{1..", "a{1,2}", "a{-1..1}", "a{0..99999999}", "a{0..9223372036854775808}"}) {
     CAPTURE(pattern);
     CHECK_THROWS_AS(find_shards(dir, pattern), DataError);
   }
   CHECK(load_webdataset(dir, "train-{000..000}.tar", "train-001.tar").test.split == "test");
+}
+
+TEST_CASE("webdataset: a pattern of many braces is told from one of many names") {
+  const Shards on_disk;
+  const std::string dir = on_disk.dir.path();
+  const auto failure = [&](const std::string& pattern) -> std::string {
+    try {
+      find_shards(dir, pattern);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto times = [](int count, const std::string& part) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += part;
+    return all;
+  };
+  const std::string one_name = failure(times(20'000, "{0..0}"));
+  CHECK(one_name.find(": no such shard (of {0..0}{0..0}") != std::string::npos);
+  CHECK(one_name.size() < dir.size() + 600);
+  CHECK(failure("{0..9999}{0..9999}") ==
+        "shards '{0..9999}{0..9999}': its ranges stand for more than 1000000 names");
+  CHECK(failure(times(20, "{0..9}")).ends_with("its ranges stand for more than 1000000 names"));
+  CHECK(failure(times(3, "{0..99}")).find("no such shard") != std::string::npos);  // a million, and no more
+  CHECK(failure(times(50, "*a") + "b.tar").find("no shard") != std::string::npos);
 }
 
 TEST_CASE("webdataset: what is no example is named by shard and member") {
