@@ -14,6 +14,7 @@ namespace basin::apps {
 
 /// Where a step failed, for the message that ends the run.
 struct NonFinite {
+  std::string refused{};    // why a direction that is finite was not applied, if that is it
   bool loss = false;        // the loss itself; else its gradient
   std::string parameter{};  // the first parameter whose gradient is not finite, if the loss was
 };

@@ -88,7 +88,7 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
     const optim::Direction d = rule_->direction(
         objective, *w_, {.step = step_, .lr = kRate, .rows = batch.size(), .momentum = update_->momentum()});
     if (!d.report.finite) throw NumericalError("[bench] ", name_, ": a step was not finite");
-    update_->apply(*w_, d.vector, kRate);
+    update_->apply(*w_, d.vector, kRate, d.report.direction_norm);
     time.all += clock() - begin;
     time.pass_count += d.report.passes;
   }

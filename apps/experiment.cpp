@@ -77,14 +77,20 @@ optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) 
   if (accumulate_ > 0) objective = optim::accumulated(objective, batch.size(), accumulate_);
 
   optim::BufferGuard statistics(entries_.buffers);
+  optim::HandleGuard rule_state(entries_of(*rule_).buffers);
   optim::Direction d = rule_->direction(
       objective, w_, {.step = step, .lr = lr, .rows = batch.size(), .momentum = update_->momentum()});
-  if (d.report.finite) {
+  failure_ = loss.failure();
+  if (!d.report.finite) return d.report;
+  try {
+    if (!statistics.finite()) throw NumericalError("a running statistic is not finite");
     if (clip_ > 0) d = optim::clipped(d, clip_);
-    update_->apply(w_, d.vector, lr);
+    update_->apply(w_, d.vector, lr, d.report.direction_norm);
     statistics.keep();
-  } else {
-    failure_ = loss.failure();
+    rule_state.keep();
+  } catch (const NumericalError& refusal) {
+    failure_ = {.refused = refusal.what()};
+    d.report.finite = false;
   }
   return d.report;
 }

@@ -209,7 +209,8 @@ void TrainingRun::skip(const optim::StepReport& report) {
   const NonFinite& what = experiment_.failure();
   const double loss = report.failed_pass > 0 ? report.perturbed_loss : report.loss;
   const std::string reason =
-      what.loss ? text("the loss", report.failed_pass > 0 ? " at w + e" : "", " is ", loss_text(loss))
+      !what.refused.empty() ? what.refused
+      : what.loss ? text("the loss", report.failed_pass > 0 ? " at w + e" : "", " is ", loss_text(loss))
       : what.parameter.empty() ? std::string("the direction is not finite")
                                : text("the gradient ", report.failed_pass > 0 ? "at w + e " : "",
                                       "is not finite, first in '", what.parameter, "'");

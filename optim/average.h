@@ -10,7 +10,8 @@
 namespace basin::optim {
 
 /// mean <- mean + weight (x - mean), in place. A mean that equals x stays what it is, and weight = 1/(n+1)
-/// makes the mean of n values that of n + 1. Errors: ArgumentError unless both are alike.
+/// makes the mean of n values that of n + 1. Errors: ArgumentError unless both are alike; NumericalError
+/// where x - mean is not finite: what is infinite once stays so. The mean then keeps its bits.
 void move_towards(Tensor& mean, const Tensor& x, double weight);
 
 /// How the decay of an exponential moving average begins, n the number of weights that are in it: early on
@@ -50,7 +51,8 @@ class WeightAverage {
 
   /// "swa" or "ema".
   const char* name() const { return is_mean_ ? "swa" : "ema"; }
-  /// Takes the weights in as they are now. Errors: ArgumentError if they are not like those before.
+  /// Takes the weights in as they are now. Errors: ArgumentError if they are not like those before;
+  /// NumericalError if they are not finite; the average is then as it was.
   void collect(const ParameterVector& w);
   /// How many weights are in the average.
   std::int64_t n() const { return n_.data<std::int64_t>()[0]; }

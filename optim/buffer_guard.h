@@ -1,6 +1,7 @@
 // BufferGuard: running statistics and other buffers, taken back if a step fails.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "autograd/inventory.h"
@@ -27,6 +28,9 @@ class BufferGuard {
 
   /// The changes since construction stay.
   void keep() { before_.clear(); }
+  /// Whether the buffers' numbers are finite as they are now. A batch whose variance overflows has a finite
+  /// loss all the same, and would leave an infinite running variance behind.
+  bool finite() const;
 
  private:
   struct Before {
@@ -34,6 +38,21 @@ class BufferGuard {
     Tensor values;
   };
   std::vector<Before> before_;
+};
+
+/// The same for a gradient rule's state, which the rule replaces and never writes into: handles are kept, not
+/// numbers. For a step whose direction was formed, and then not applied.
+class HandleGuard {
+ public:
+  explicit HandleGuard(const std::vector<NamedBuffer>& buffers);
+  ~HandleGuard();
+  HandleGuard(const HandleGuard&) = delete;
+  HandleGuard& operator=(const HandleGuard&) = delete;
+
+  void keep() { before_.clear(); }
+
+ private:
+  std::vector<std::pair<Tensor*, Tensor>> before_;
 };
 
 }  // namespace basin::optim

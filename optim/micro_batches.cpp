@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "core/ops.h"
+#include "optim/buffer_guard.h"
 
 namespace basin::optim {
 namespace {
@@ -16,24 +16,6 @@ void add(double share, const Tensor& x, Tensor& sum) {
   else
     axpby(share, x, 1, sum);
 }
-
-/// The state of rules, put back unless kept. Rules replace their tensors, so handles are enough.
-class StateGuard {
- public:
-  explicit StateGuard(const std::vector<std::unique_ptr<GradientRule>>& rules) {
-    for (const auto& rule : rules)
-      for (const NamedBuffer& b : entries_of(*rule).buffers) before_.emplace_back(b.buffer, *b.buffer);
-  }
-  ~StateGuard() {
-    for (auto& [buffer, value] : before_) *buffer = value;
-  }
-  StateGuard(const StateGuard&) = delete;
-  StateGuard& operator=(const StateGuard&) = delete;
-  void keep() { before_.clear(); }
-
- private:
-  std::vector<std::pair<Tensor*, Tensor>> before_;
-};
 
 }  // namespace
 
@@ -48,7 +30,7 @@ Direction MicroBatches::form(const Objective& objective, ParameterVector& w, con
   if (now.rows < 1 || now.rows > most)
     throw ArgumentError("[micro-batches] made for 1 to ", most, " rows, the step has ", now.rows);
 
-  StateGuard states(parts_);
+  HandleGuard states(entries_of(*this).buffers);
   StepReport all;
   all.loss = all.perturbed_loss = all.perturbed_norm = 0;
   Tensor mean, mean_g;

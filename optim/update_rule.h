@@ -1,6 +1,8 @@
 // Update rules: how a direction is applied to the weights. They never modify the direction.
 #pragma once
 
+#include <vector>
+
 #include "autograd/inventory.h"
 #include "optim/parameter_vector.h"
 
@@ -11,15 +13,53 @@ class UpdateRule {
   virtual ~UpdateRule() = default;
   virtual const char* name() const = 0;
   /// One step: w <- U(w, direction) at learning rate lr. With lr = 0 the state moves and the weights keep
-  /// their bits. Errors: a direction that is undefined (its step was not finite) or not like w; lr negative
-  /// or not finite.
-  virtual void apply(ParameterVector& w, const Tensor& direction, double lr) = 0;
+  /// their bits. `direction_norm` is |direction| if it is known (StepReport::direction_norm), else negative.
+  /// Errors: ArgumentError for a direction that is undefined (its step was not finite) or not like w, and for
+  /// an lr that is negative or not finite. NumericalError for a step after which a weight or a number of the
+  /// state would not be finite, or whose direction is not: a second moment that overflows (f32: entries above
+  /// about 1e19) would stay infinite, and its weight where it is, for ever. Weights and state then hold the
+  /// bits they had; who goes on has skipped the step:
+  ///
+  ///     try { update.apply(w, d.vector, lr, d.report.direction_norm); } catch (const NumericalError&) { ...
+  ///     }
+  ///
+  /// Costs nothing where bounds show that all stays finite: only close to the largest number is a step made
+  /// with a copy at hand.
+  void apply(ParameterVector& w, const Tensor& direction, double lr, double direction_norm = -1);
   /// The state as buffers (moments {d}, step count i64 {}), for checkpoints. It exists from construction on,
   /// and a copy of it continues with the same bits.
   virtual void describe(Inventory& it) = 0;
   /// The running mean of directions {d} that the rule steps along, as its state holds it (Sgd: v, Adam: m,
   /// without bias correction); null if it keeps none. MSAM climbs along it.
   virtual const Tensor* momentum() const { return nullptr; }
+
+ protected:
+  /// Upper bounds of the magnitudes of a step's numbers.
+  struct Bounds {
+    double weight = 0;
+    std::vector<double> state;  // of each tensor of state()
+    double peak = 0;            // of whatever the step computes on the way
+  };
+
+  /// What a rule computes; see apply(). The arguments are checked.
+  virtual void step(ParameterVector& w, const Tensor& direction, double lr) = 0;
+  /// The vectors of the state, {d}, as far as the rule keeps them.
+  virtual std::vector<Tensor*> state() = 0;
+  /// Bounds after the step, from those before it and that of the direction. Infinity or NaN: who knows.
+  virtual Bounds after(const Bounds& before, double direction, double lr) const = 0;
+
+ private:
+  /// A bound of max |x_i| that stays known while nobody else writes to x.
+  struct Known {
+    Tensor x;
+    std::uint64_t version = 0;
+    double bound = 0;
+    bool holds(const Tensor& now) const;
+  };
+  Bounds bounds(const std::vector<Tensor*>& vectors, bool measure) const;
+  void step_with_care(ParameterVector& w, const Tensor& direction, double lr, double direction_norm);
+
+  std::vector<Known> known_;  // of the weights, then of state()
 };
 
 struct SgdOptions {
@@ -37,9 +77,13 @@ class Sgd : public UpdateRule {
   /// Errors: an option out of its range.
   explicit Sgd(const ParameterVector& w, const SgdOptions& options = {});
   const char* name() const override { return "sgd"; }
-  void apply(ParameterVector& w, const Tensor& direction, double lr) override;
   void describe(Inventory& it) override;
   const Tensor* momentum() const override { return velocity_.defined() ? &velocity_ : nullptr; }
+
+ protected:
+  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  std::vector<Tensor*> state() override;
+  Bounds after(const Bounds& before, double direction, double lr) const override;
 
  private:
   SgdOptions options_;
@@ -59,12 +103,16 @@ struct AdamOptions {
 /// with the decay multiplied by lr. State: "m" {d}, "v" {d}, "step".
 class Adam : public UpdateRule {
  public:
-  /// Errors: an option out of its range.
+  /// Errors: an option out of its range; an eps that is 0 in the dtype of w.
   explicit Adam(const ParameterVector& w, const AdamOptions& options = {});
   const char* name() const override { return options_.decoupled ? "adamw" : "adam"; }
-  void apply(ParameterVector& w, const Tensor& direction, double lr) override;
   void describe(Inventory& it) override;
   const Tensor* momentum() const override { return &m_; }
+
+ protected:
+  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  std::vector<Tensor*> state() override;
+  Bounds after(const Bounds& before, double direction, double lr) const override;
 
  private:
   AdamOptions options_;
@@ -88,12 +136,16 @@ struct RmsPropOptions {
 /// momentum > 0, "step".
 class RmsProp : public UpdateRule {
  public:
-  /// Errors: an option out of its range.
+  /// Errors: an option out of its range; an eps that is 0 in the dtype of w.
   explicit RmsProp(const ParameterVector& w, const RmsPropOptions& options = {});
   const char* name() const override { return "rmsprop"; }
-  void apply(ParameterVector& w, const Tensor& direction, double lr) override;
   void describe(Inventory& it) override;
   const Tensor* momentum() const override { return velocity_.defined() ? &velocity_ : nullptr; }
+
+ protected:
+  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  std::vector<Tensor*> state() override;
+  Bounds after(const Bounds& before, double direction, double lr) const override;
 
  private:
   RmsPropOptions options_;
@@ -115,9 +167,13 @@ class Lion : public UpdateRule {
   /// Errors: an option out of its range.
   explicit Lion(const ParameterVector& w, const LionOptions& options = {});
   const char* name() const override { return "lion"; }
-  void apply(ParameterVector& w, const Tensor& direction, double lr) override;
   void describe(Inventory& it) override;
   const Tensor* momentum() const override { return &m_; }
+
+ protected:
+  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  std::vector<Tensor*> state() override;
+  Bounds after(const Bounds& before, double direction, double lr) const override;
 
  private:
   LionOptions options_;

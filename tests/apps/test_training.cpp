@@ -2,6 +2,7 @@
 // nothing lost and nothing half-written when something fails.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -130,6 +131,33 @@ TEST_CASE("a step that is not finite ends the run with exit 5, and no saved numb
     ++checkpoints;
   }
   CHECK(checkpoints > 0);
+}
+
+TEST_CASE("a finite direction that the update rule refuses is a skipped step: nothing has changed") {
+  const apps::TrainConfig config = small("unused", {"--sharpness", "fsam", "--lr", "1e308"});
+  const apps::Examples examples = apps::load_examples(config.data, config.run.seed);
+  apps::Experiment experiment(config, examples.set, 3);
+  data::Loader loader(examples.train, apps::training_batches(config, 0, 0));
+  data::Batch batch;
+  REQUIRE(loader.next(batch));
+  const auto everything = [&] {
+    std::string all;
+    const auto add = [&](const Tensor& t) {
+      if (t.defined()) all.append(reinterpret_cast<const char*>(t.raw()), t.bytes());
+    };
+    add(experiment.weights().values());
+    for (Entries e :
+         {experiment.entries(), entries_of(experiment.update_rule()), entries_of(experiment.gradient_rule())})
+      for (const NamedBuffer& b : e.buffers) add(*b.buffer);
+    return all;
+  };
+  const std::string before = everything();
+  const optim::StepReport report = experiment.step(batch, 0);
+  CHECK_FALSE(report.finite);
+  CHECK(std::isfinite(report.direction_norm));
+  CHECK(experiment.failure().refused.find("the step is refused: 'w' would not be finite") !=
+        std::string::npos);
+  CHECK(everything() == before);
 }
 
 TEST_CASE("a non-finite step changes no weight, no state and no running statistic") {
