@@ -7,6 +7,7 @@
 #include "apps/names.h"
 #include "apps/option_tables.h"
 #include "apps/rules.h"
+#include "core/cpu/kernels.h"
 #include "core/error.h"
 #include "core/parallel.h"
 
@@ -101,6 +102,7 @@ std::vector<double> milestone_epochs(const ScheduleConfig& schedule) {
 }
 
 void apply(const DeviceConfig& device) {
+  cpu::instruction_set();  // reads BASIN_ARCH, which may be wrong
   if (device.threads > 0) set_thread_count(static_cast<int>(device.threads));
   set_conv_algorithm(device.conv_algorithm);
 }

@@ -180,7 +180,8 @@ struct DeviceConfig {
   ConvAlgorithm conv_algorithm = ConvAlgorithm::winograd4;
 };
 
-/// Makes the process's settings those of the configuration: threads, the arithmetic of convolutions.
+/// Makes the process's settings those of the configuration: threads, the arithmetic of convolutions. Errors:
+/// UsageError for BASIN_ARCH; MemoryError for more threads than the system starts.
 void apply(const DeviceConfig& device);
 
 struct OutputConfig {

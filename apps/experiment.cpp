@@ -20,8 +20,7 @@ std::string in_words(const std::string& file, const LoadReport& loaded, nn::Modu
 /// The model as the run starts with it; `start` gets what --init gave it, in words.
 std::unique_ptr<nn::Module> first_model(const TrainConfig& config, const ImageSet& set,
                                         std::optional<std::string>& start) {
-  ModelConfig model = config.model;
-  if (config.run.resume) model.init.clear();  // everything is in the checkpoint; the file may be gone
+  const ModelConfig& model = config.model;
   LoadReport loaded;
   auto built =
       build_model(model, set.image, set.classes(), config.run.seed, config.device.dtype, false, &loaded);
@@ -68,7 +67,9 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, std::int6
       accumulate_(config.sharpness.micro == Micro::shared ? config.sharpness.micro_size : 0),
       clip_(config.optimizer.clip),
       seed_(config.run.seed),
-      dtype_(config.device.dtype) {}
+      dtype_(config.device.dtype) {
+  rule_->check_parameters(w_);
+}
 
 optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) {
   const double lr = schedule_.lr(step);

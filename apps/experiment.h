@@ -27,7 +27,8 @@ std::unique_ptr<nn::Module> build_model(const ModelConfig& model, const Shape& i
 
 class Experiment {
  public:
-  /// `steps_per_epoch` turns the schedule's epochs into steps.
+  /// `steps_per_epoch` turns the schedule's epochs into steps. Errors: those of build_model(); UsageError for
+  /// --freeze; ArgumentError for rules that do not go with the model's parameters.
   Experiment(const TrainConfig& config, const ImageSet& set, std::int64_t steps_per_epoch);
 
   /// One optimizer step on a batch, the `step`-th of the run (from 0): forms the direction, applies it. A
@@ -42,7 +43,7 @@ class Experiment {
   const NonFinite& failure() const { return failure_; }
 
   nn::Module& model() { return *model_; }
-  /// What came from --init, in words; a resumed run starts from its checkpoint instead.
+  /// What came from --init, in words.
   const std::optional<std::string>& start() const { return start_; }
   /// What --freeze took out of weights().
   const Frozen& frozen() const { return frozen_; }

@@ -151,51 +151,69 @@ EpochRecord best_of(const std::vector<EpochRecord>& epochs) {
 }
 
 RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
-    : path_(config.run.dir), terminal_(terminal) {
-  if (!config.run.resume) {
-    create(config);
-  } else if (!is_run(path_)) {
+    : path_(config.run.dir), resume_(config.run.resume), force_(config.run.force), terminal_(terminal) {
+  while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
+  if (resume_ && !is_run(path_))
     throw CheckpointError(quote(path_), " is no run directory: it has no config.toml");
-  }
-  if (!lock_) lock_ = std::make_unique<Lock>(path_);
-  remove_stale_temporaries(path_);
-  if (!config.run.resume) write_file_atomically(file("config.toml"), to_toml(config));
-  terminal_.open_log(file("log.txt"));
-  begin_session(config);
+  std::error_code error;
+  if (!path_.empty() && fs::exists(fs::symlink_status(path_, error))) look();
 }
 
 RunDirectory::~RunDirectory() = default;
 
-void RunDirectory::create(const TrainConfig& config) {
-  if (path_.empty()) {
-    path_ = make_numbered(run_name(config));
-    return;
-  }
-  while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
-  make_parents(path_);
-  std::error_code error;
-  if (fs::create_directory(path_, error)) return;
-  if (error) cannot("make", path_, error);
+void RunDirectory::look() {
   lock_ = std::make_unique<Lock>(path_);
-  if (fs::is_empty(path_, error)) return;
+  remove_stale_temporaries(path_);
+  std::error_code error;
+  if (resume_ || fs::is_empty(path_, error)) return;
   if (!is_run(path_)) {
     throw UsageError("--run ", quote(path_),
                      " exists, is not empty and holds no run; name another directory");
   }
-  if (!config.run.force) {
+  if (!force_) {
     throw UsageError("--run ", quote(path_),
                      " exists and holds a run; go on with it by --resume, or replace it by --force");
   }
-  std::vector<fs::path> old;
-  for (const auto& entry : fs::directory_iterator(path_, error)) {
-    if (is_ours(entry.path().filename().string())) old.push_back(entry.path());
+}
+
+void RunDirectory::begin(const TrainConfig& config) {
+  if (!resume_) {
+    if (path_.empty())
+      path_ = make_numbered(run_name(config));
+    else if (!lock_)
+      create();
+    if (!lock_) lock_ = std::make_unique<Lock>(path_);
+    clear();
+    write_file_atomically(file("config.toml"), to_toml(config));
   }
-  for (const fs::path& name : old) remove_file(name.string());
+  terminal_.open_log(file("log.txt"));
+  begin_session(config);
+}
+
+void RunDirectory::create() {
+  make_parents(path_);
+  std::error_code error;
+  if (fs::create_directory(path_, error)) return;
+  if (error) cannot("make", path_, error);
+  look();  // made by another process since the constructor looked
+}
+
+void RunDirectory::clear() {
+  std::error_code error;
+  std::vector<std::string> checkpoints, others;
+  for (const auto& entry : fs::directory_iterator(path_, error)) {
+    const std::string name = entry.path().filename().string();
+    if (is_ours(name) && name != "config.toml")
+      (name.starts_with("ckpt-") ? checkpoints : others).push_back(name);
+  }
+  std::sort(checkpoints.begin(), checkpoints.end());  // of what is left the newest is there to the last
+  for (const std::string& name : checkpoints) remove_file(file(name));
   keep_members(path_, 0);
+  for (const std::string& name : others) remove_file(file(name));
 }
 
 void RunDirectory::begin_session(const TrainConfig& config) {
-  if (config.run.resume) {
+  if (resume_) {
     std::error_code error;
     if (fs::exists(file("run.json"), error)) {
       try {

@@ -47,16 +47,23 @@ EpochRecord best_of(const std::vector<EpochRecord>& epochs);
 
 class RunDirectory {
  public:
-  /// A new run: makes config.run.dir, or runs/NAME-NNN with the next number if that is empty; with
-  /// config.run.resume opens the one that is there. Writes config.toml (a new run) and run.json, and opens
-  /// log.txt for `terminal`. An existing run is replaced only with config.run.force, and of its files only
-  /// those that Basin writes. Errors: UsageError for a directory that exists; CheckpointError for one to
-  /// resume that is none; OutputError when it cannot be written or another process is using it.
+  /// Looks the run up and writes nothing: config.run.dir, empty for runs/NAME-NNN with the next number. A
+  /// directory that is there is locked, and rid of the temporary files of writers that were killed. Errors:
+  /// UsageError for one that holds a run (without config.run.force) or something else; CheckpointError for
+  /// one to resume that is none; OutputError when another process is using it.
   RunDirectory(const TrainConfig& config, Terminal& terminal);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
+  /// Begins a session: makes the directory of a new run and writes its config.toml, opens log.txt for the
+  /// terminal, writes run.json. With config.run.force the old run goes first, of its files only those that
+  /// Basin writes: checkpoints first, and config.toml is replaced last, so that a process killed in between
+  /// leaves a run that can be resumed or replaced. To be called when all that can fail before is done, and
+  /// before everything below. Errors: as the constructor's; OutputError when it cannot be written.
+  void begin(const TrainConfig& config);
+
+  /// Empty before begin() for a run that gets the next number.
   const std::string& path() const { return path_; }
   /// PATH/NAME.
   std::string file(const std::string& name) const { return path_ + "/" + name; }
@@ -92,13 +99,17 @@ class RunDirectory {
 
  private:
   class Lock;
-  void create(const TrainConfig& config);
+  /// Locks the directory that is there and refuses it where the run cannot have it.
+  void look();
+  void create();
+  void clear();
   void begin_session(const TrainConfig& config);
   void end_session(int code, const std::string& reason);
   void save_run_json();
   void check_records();
 
   std::string path_;
+  bool resume_, force_;
   Terminal& terminal_;
   std::unique_ptr<Lock> lock_;
   std::unique_ptr<Records> records_;

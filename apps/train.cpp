@@ -1,8 +1,10 @@
 // `basin train`: loads the data, makes or reopens the run directory, trains.
+#include <optional>
+
+#include "apps/checkpoint.h"
 #include "apps/commands.h"
 #include "apps/format.h"
 #include "apps/training_run.h"
-#include "core/parallel.h"
 #include "nn/summary.h"
 
 namespace basin::apps {
@@ -13,6 +15,7 @@ namespace {
 int dry_run(const TrainConfig& config, const Examples& examples, Terminal& terminal) {
   const std::int64_t steps = steps_per_epoch(config, examples);
   Experiment experiment(config, examples.set, steps);
+  check_outcome(config, examples, experiment);
   const nn::Summary summary = nn::summarize(experiment.model(), examples.set.image, config.device.dtype);
 
   data::Loader loader(examples.train, training_batches(config, 0, 0));
@@ -40,30 +43,38 @@ int dry_run(const TrainConfig& config, const Examples& examples, Terminal& termi
   return static_cast<int>(ExitCode::success);
 }
 
-/// A mistake in --init or --freeze shows before the run has a directory.
-void check_start(const TrainConfig& config, const ImageSet& set) {
-  if (config.run.resume || (config.model.init.empty() && config.model.freeze.empty())) return;
-  ModelConfig blank = config.model;
-  blank.init.clear();
-  const auto model = build_model(blank, set.image, set.classes(), 0, config.device.dtype, /*blank=*/true);
-  if (!config.model.init.empty())
-    load_weights(config.model.init, *model,
-                 {.head = nn::head_of(*model), .ignore_head = config.model.ignore_head, .read = false});
-  freeze(entries_of(*model).parameters, patterns(config.model.freeze));
+/// What the run is to go on from; none for a new run, and for one that was killed before its first
+/// checkpoint, which starts over.
+std::optional<LoadedCheckpoint> checkpoint_of(const TrainConfig& config, const RunDirectory& run,
+                                              Terminal& terminal) {
+  if (!config.run.resume) return {};
+  if (list_checkpoints(run.path()).empty()) {
+    terminal.note(run.path() + " has no checkpoint yet: the run starts from its beginning");
+    return {};
+  }
+  return load_newest_checkpoint(run.path(), [&](const std::string& line) { terminal.warn(line); });
 }
 
 }  // namespace
 
 int train_command(const TrainConfig& given, Terminal& terminal) {
   apply(given.device);
-  // Before the run directory: missing data leave nothing behind.
+  std::optional<RunDirectory> run;
+  if (!given.run.dry_run) run.emplace(given, terminal);
   const Examples examples = load_examples(given.data, given.run.seed);
   const TrainConfig config = with_length(given, steps_per_epoch(given, examples));
   check_rules(config, steps_per_epoch(config, examples));
-  check_start(config, examples.set);
   if (config.run.dry_run) return dry_run(config, examples, terminal);
-  RunDirectory run(config, terminal);
-  return run.session([&] { return TrainingRun(config, examples, run, terminal).run(); });
+
+  // All that can fail is done before the directory is made or an old run goes: --init may be of that run.
+  const std::optional<LoadedCheckpoint> saved = checkpoint_of(config, *run, terminal);
+  TrainConfig start = config;
+  if (saved) start.model.init.clear();  // everything is in the checkpoint; the file may be gone
+  Experiment experiment(start, examples.set, steps_per_epoch(config, examples));
+  check_outcome(config, examples, experiment);
+  TrainingRun training(config, examples, experiment, *run, terminal);
+  if (saved) training.resume(*saved);
+  return training.run();
 }
 
 }  // namespace basin::apps

@@ -24,8 +24,8 @@ std::string loss_text(double loss) { return std::isfinite(loss) ? significant(lo
 
 }  // namespace
 
-TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, RunDirectory& run,
-                         Terminal& terminal)
+TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, Experiment& experiment,
+                         RunDirectory& run, Terminal& terminal)
     : config_(config),
       examples_(examples),
       run_(run),
@@ -33,19 +33,8 @@ TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, Ru
       clock_(steady_clock()),
       steps_per_epoch_(steps_per_epoch(config, examples)),
       total_steps_(total_steps(config, steps_per_epoch_)),
-      experiment_(config, examples.set, steps_per_epoch_),
-      members_(member_collection(config, steps_per_epoch_)),
-      begin_(clock_()) {
-  if (config_.run.resume) resume();
-  first_step_ = step_;
-  run_.open_records(step_, epoch_);
-  checkpoint_pulse_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
-  progress_.emplace(terminal_, ProgressPlan{.epochs = config_.schedule.epochs,
-                                            .steps_per_epoch = steps_per_epoch_,
-                                            .total_steps = total_steps_,
-                                            .first_step = step_});
-  announce();
-}
+      experiment_(experiment),
+      members_(member_collection(config, steps_per_epoch_)) {}
 
 std::int64_t TrainingRun::batches() const {
   return std::clamp<std::int64_t>(total_steps_ - epoch_ * steps_per_epoch_, 0, steps_per_epoch_);
@@ -82,9 +71,7 @@ TrainingPosition TrainingRun::position() const {
   return p;
 }
 
-void TrainingRun::resume() {
-  const LoadedCheckpoint saved =
-      load_newest_checkpoint(run_.path(), [&](const std::string& line) { terminal_.warn(line); });
+void TrainingRun::resume(const LoadedCheckpoint& saved) {
   check_compatible(saved.position, position());
   restore_state(saved.archive, state());
   step_ = saved_step_ = saved.position.step;
@@ -95,11 +82,31 @@ void TrainingRun::resume() {
   sums_ = epoch_sums(saved.position.extra.at("epoch_sums"));
   skipped_in_row_ = saved.position.extra.at("skipped_in_row").integer();
   skipped_ = saved.position.extra.at("skipped").integer();
-  if (members_) keep_members(run_.path(), members_->count(step_));
   for (const EpochRecord& record : read_metrics(run_.file("metrics.csv")))
     if (record.epoch <= epoch_) epochs_.push_back(record);
   terminal_.note(text("resuming after step ", step_, " (epoch ", epoch_ + 1, ", batch ", batch_, " of ",
                       batches(), ") from ", saved_path_));
+}
+
+int TrainingRun::run() {
+  run_.begin(config_);
+  return run_.session([&] {
+    open();
+    return train();
+  });
+}
+
+void TrainingRun::open() {
+  begin_ = clock_();
+  first_step_ = step_;
+  if (members_) keep_members(run_.path(), members_->count(step_));
+  run_.open_records(step_, epoch_);
+  checkpoint_pulse_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
+  progress_.emplace(terminal_, ProgressPlan{.epochs = config_.schedule.epochs,
+                                            .steps_per_epoch = steps_per_epoch_,
+                                            .total_steps = total_steps_,
+                                            .first_step = step_});
+  announce();
 }
 
 void TrainingRun::announce() {
@@ -116,7 +123,7 @@ void TrainingRun::announce() {
   if (examples_.validation)
     terminal_.note(text("       ", grouped(examples_.validation->size()), " images held out for validation"));
   if (!examples_.noise.empty()) {
-    if (!config_.run.resume)
+    if (first_step_ == 0)
       write_file_atomically(run_.file("label_noise.csv"), data::label_noise_csv(examples_.noise));
     terminal_.note(text("       ", grouped(static_cast<std::int64_t>(examples_.noise.size())),
                         " training labels drawn anew, listed in ", run_.file("label_noise.csv")));
@@ -137,7 +144,7 @@ void TrainingRun::announce() {
   if (members_) terminal_.note("members " + members_->in_words(total_steps_, steps_per_epoch_));
 }
 
-int TrainingRun::run() {
+int TrainingRun::train() {
   const Table table = epoch_table(columns(), terminal_.unicode());
   if (epoch_ < config_.schedule.epochs)
     terminal_.result(table.titles() + "\n" + table.rule(terminal_.unicode()) + "\n");

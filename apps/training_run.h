@@ -21,18 +21,24 @@ namespace basin::apps {
 
 class TrainingRun {
  public:
-  /// Builds everything; with config.run.resume takes up the newest checkpoint that is whole.
-  TrainingRun(const TrainConfig& config, const Examples& examples, RunDirectory& run, Terminal& terminal);
+  /// The run from its first step on, in a directory that begins when run() is called: nothing is written
+  /// before. All arguments must outlive it.
+  TrainingRun(const TrainConfig& config, const Examples& examples, Experiment& experiment, RunDirectory& run,
+              Terminal& terminal);
 
-  /// Trains to the end, or until interrupted, out of time or steps; saves. Returns the exit code.
-  /// Errors: NumericalError when too many steps in a row are not finite (--skip-limit), its message names
-  /// step, pass and parameter of the last.
+  /// Takes the run up where a checkpoint of it left it. Errors: CheckpointError when it is of another run.
+  void resume(const LoadedCheckpoint& saved);
+
+  /// Begins the session in run.json, trains to the end, or until interrupted, out of time or steps; saves.
+  /// Returns the exit code. Errors: NumericalError when too many steps in a row are not finite
+  /// (--skip-limit), its message names step, pass and parameter of the last.
   int run();
 
  private:
   enum class Stop { no, interrupted, steps, time };
 
-  void resume();
+  void open();
+  int train();
   void announce();
   /// Batches of the current epoch: fewer in the last one of a run that is counted in steps.
   std::int64_t batches() const;
@@ -64,7 +70,7 @@ class TrainingRun {
   Terminal& terminal_;
   Clock clock_;
   std::int64_t steps_per_epoch_, total_steps_;
-  Experiment experiment_;
+  Experiment& experiment_;
   std::optional<optim::Collection> members_;
 
   // Where the run stands.
@@ -80,7 +86,7 @@ class TrainingRun {
   std::int64_t first_step_ = 0;                      // of this call
   std::int64_t saved_step_ = -1, saved_epoch_ = -1;  // of the newest checkpoint
   std::string saved_path_;
-  double begin_;  // of this call
+  double begin_ = 0;  // of this call
   std::optional<Pulse> checkpoint_pulse_;
   std::optional<Progress> progress_;
 };

@@ -50,6 +50,17 @@ bool Ascent::moves(const Segment& segment) const {
   return true;
 }
 
+void Ascent::check(const ParameterVector& w) const {
+  if (std::any_of(w.segments().begin(), w.segments().end(), [&](const Segment& s) { return moves(s); }))
+    return;
+  std::string names;
+  for (const std::string& name : options_.names) names += (names.empty() ? "" : ",") + name;
+  throw ArgumentError("[", rule_, "] no parameter that trains is one to perturb: ",
+                      options_.perturbed == Perturbed::named   ? "none is called " + names
+                      : options_.perturbed == Perturbed::norms ? "none is of a normalisation layer"
+                                                               : "all are biases or shifts");
+}
+
 Tensor Ascent::scales(const ParameterVector& w) const {
   if (options_.scaling == Scaling::none) return {};
   const double eta = options_.scaling == Scaling::outer ? 0 : options_.eta;
@@ -72,18 +83,9 @@ Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, doubl
   Tensor g = gradient;
   if (options_.perturbed != Perturbed::all) {
     g = gradient.clone();
-    bool any = false;
-    for (const Segment& s : w.segments()) {
-      if (moves(s))
-        any = true;
-      else
-        g.view(s.offset, s.shape).fill(0);
-    }
-    if (!any)
-      throw ArgumentError("[", rule_, "] no parameter of the model is one to perturb (",
-                          options_.perturbed == Perturbed::named ? "none has one of the names"
-                                                                 : "it has no normalisation layers",
-                          ")");
+    check(w);
+    for (const Segment& s : w.segments())
+      if (!moves(s)) g.view(s.offset, s.shape).fill(0);
     g_norm = -1;
   }
 

@@ -48,8 +48,11 @@ class Ascent {
   /// un-normalised or `outer` with p other than 2.
   Ascent(const char* rule, const AscentOptions& options);
 
+  /// Errors: none of these parameters is one to perturb.
+  void check(const ParameterVector& w) const;
+
   /// e for the gradient g at w; nothing where it has no direction: rho = 0, no gradient, or one so small that
-  /// rho / |g| overflows. g_norm is |g| if known, else negative. Errors: no parameter has one of the names.
+  /// rho / |g| overflows. g_norm is |g| if known, else negative. Errors: those of check().
   Climb operator()(const ParameterVector& w, const Tensor& g, double rho, double g_norm = -1) const;
 
   const AscentOptions& options() const { return options_; }

@@ -69,6 +69,10 @@ class GradientRule {
   virtual ~GradientRule() = default;
   virtual const char* name() const = 0;
 
+  /// Checks before the first step that the rule has something to do at these parameters. Errors:
+  /// ArgumentError.
+  virtual void check_parameters(const ParameterVector&) const {}
+
   /// The direction at w. On return, or when an exception passes through, w holds the bits it came with; a
   /// step that is not finite, or throws, leaves the rule's own state alone too.
   Direction direction(const Objective& objective, ParameterVector& w, const StepInfo& now = {}) {

@@ -24,6 +24,7 @@ class MicroBatches : public GradientRule {
   /// `most_rows` is the largest batch that a step will have. Errors: m or most_rows below 1.
   MicroBatches(const Make& make, std::int64_t m, std::int64_t most_rows);
   const char* name() const override { return parts_.front()->name(); }
+  void check_parameters(const ParameterVector& w) const override { parts_.front()->check_parameters(w); }
   void describe(Inventory& it) override;
 
  protected:

@@ -71,6 +71,8 @@ class Sam : public GradientRule {
   /// Errors: an option out of its range, or two that exclude each other.
   explicit Sam(const SamOptions& options);
   const char* name() const override { return options_.name.c_str(); }
+  /// Errors: no parameter is one to perturb.
+  void check_parameters(const ParameterVector& w) const override { ascent_.check(w); }
   void describe(Inventory& it) override;
 
  protected:

@@ -30,6 +30,13 @@ void touch(const std::string& path) { std::ofstream(path) << "x"; }
 
 TrainConfig config_in(const std::string& run) { return train_config({"--data", "synthetic", "--run", run}); }
 
+// Begins a session and ends at once; where.
+std::string begin(const TrainConfig& config, FakeTerminal& t) {
+  RunDirectory run(config, t.terminal);
+  run.begin(config);
+  return run.path();
+}
+
 // A finished run of two epochs.
 RunResult finished(RunDirectory& run) {
   run.open_records(0, 0);
@@ -71,6 +78,7 @@ TEST_CASE("a new run: its files, and a configuration that repeats it") {
   const std::string path = directory / "deep/er/a";
   const TrainConfig config = config_in(path + "/");
   RunDirectory run(config, t.terminal);
+  run.begin(config);
   CHECK(run.path() == path);
   t.terminal.note("hello");
   CHECK(read_file(path + "/log.txt") == "hello\n");
@@ -89,6 +97,7 @@ TEST_CASE("an existing run is named and left alone, --force replaces our files a
   FakeTerminal t;
   {
     RunDirectory run(config_in(path), t.terminal);
+    run.begin(config_in(path));
     finished(run);
     for (const char* name : {"/ckpt-000000001.safetensors", "/notes.txt", "/final.safetensors"})
       touch(path + name);
@@ -102,6 +111,7 @@ TEST_CASE("an existing run is named and left alone, --force replaces our files a
   TrainConfig forced = config_in(path);
   forced.run.force = true;
   RunDirectory run(forced, t.terminal);
+  run.begin(forced);
   Names names;
   for (const auto& entry : std::filesystem::directory_iterator(path))
     names.push_back(entry.path().filename().string());
@@ -113,7 +123,7 @@ TEST_CASE("a directory that holds something else is refused even with --force, a
   const TemporaryDirectory directory;
   FakeTerminal t;
   std::filesystem::create_directory(directory / "empty");
-  RunDirectory(config_in(directory / "empty"), t.terminal);
+  begin(config_in(directory / "empty"), t);
   std::filesystem::create_directory(directory / "photos");
   touch(directory / "photos/metrics.csv");
   TrainConfig forced = config_in(directory / "photos");
@@ -122,16 +132,14 @@ TEST_CASE("a directory that holds something else is refused even with --force, a
   CHECK(read_file(directory / "photos/metrics.csv") == "x");
   touch(directory / "file");
   CHECK(failure([&] { RunDirectory(config_in(directory / "file"), t.terminal); }).starts_with("8: "));
-  CHECK(failure([&] { RunDirectory(config_in(directory / "file/a"), t.terminal); }).starts_with("8: "));
+  CHECK(failure([&] { begin(config_in(directory / "file/a"), t); }).starts_with("8: "));
 }
 
 TEST_CASE("runs/NAME-NNN: the next number after the highest") {
   const TemporaryDirectory directory;
   const WorkingDirectory here(directory.path());
   FakeTerminal t;
-  const auto make = [&](const std::vector<std::string>& words) {
-    return RunDirectory(train_config(words), t.terminal).path();
-  };
+  const auto make = [&](const std::vector<std::string>& words) { return begin(train_config(words), t); };
   CHECK(make({"--data", "mnist", "--model", "mlp"}) == "runs/mnist-mlp-001");
   CHECK(make({"--data", "mnist", "--model", "mlp"}) == "runs/mnist-mlp-002");
   CHECK(make({"--data", "mnist", "--model", "mlp", "--sharpness", "sam"}) == "runs/mnist-mlp-sam-001");
@@ -147,7 +155,8 @@ TEST_CASE("two processes cannot use one run") {
   const TemporaryDirectory directory;
   FakeTerminal t;
   TrainConfig config = config_in(directory / "a");
-  const RunDirectory run(config, t.terminal);
+  RunDirectory run(config, t.terminal);
+  run.begin(config);
   config.run.resume = true;
   CHECK(failure([&] { RunDirectory(config, t.terminal); }).find("in use by another basin process") !=
         std::string::npos);
@@ -160,6 +169,7 @@ TEST_CASE("each call of a run is a session, however it ends") {
   config.run.command = {"basin", "train"};
   const auto session = [&](const std::function<int()>& body) {
     RunDirectory run(config, t.terminal);
+    run.begin(config);
     run.open_records(0, 0);
     config.run.resume = true;
     return run.session([&] {
@@ -183,6 +193,7 @@ TEST_CASE("each call of a run is a session, however it ends") {
   CHECK(last("exit_code").integer() == 6);
 
   RunDirectory run(config, t.terminal);
+  run.begin(config);
   CHECK(run.described("data_hash")->string() == "abc");
   CHECK(run.described("none") == nullptr);
   CHECK(run.earlier_seconds() > 0);
@@ -195,10 +206,10 @@ TEST_CASE("a run.json that is damaged is begun anew, with a warning") {
   const TemporaryDirectory directory;
   FakeTerminal t;
   TrainConfig config = config_in(directory / "a");
-  { RunDirectory run(config, t.terminal); }
+  begin(config, t);
   touch(directory / "a/run.json");
   config.run.resume = true;
-  { RunDirectory run(config, t.terminal); }
+  begin(config, t);
   CHECK(t.err.str().find("run.json is not readable and is begun anew") != std::string::npos);
   CHECK(parse_json(read_file(directory / "a/run.json")).at("sessions").array().size() == 1);
   config.run.dir = directory / "b";
@@ -210,6 +221,7 @@ TEST_CASE("records lost before a checkpoint are warned about") {
   const TemporaryDirectory directory;
   FakeTerminal t;
   RunDirectory run(config_in(directory / "a"), t.terminal);
+  run.begin(config_in(directory / "a"));
   run.open_records(7, 0);
   CHECK(t.err.str().find("ends at step 0, the checkpoint is of step 7") != std::string::npos);
 }
@@ -220,6 +232,7 @@ TEST_CASE("result.json and the report") {
   const TrainConfig config =
       train_config({"--data", "synthetic", "--run", directory / "a", "--name", "<b>&\"x\""});
   RunDirectory run(config, t.terminal);
+  run.begin(config);
   const RunResult result = finished(run);
   CHECK(result.best.epoch == 1);
   const Json json = parse_json(read_file(run.file("result.json")));
