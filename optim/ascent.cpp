@@ -56,7 +56,7 @@ void Ascent::check(const ParameterVector& w) const {
   std::string names;
   for (const std::string& name : options_.names) names += (names.empty() ? "" : ",") + name;
   throw ArgumentError("[", rule_, "] no parameter that trains is one to perturb: ",
-                      options_.perturbed == Perturbed::named   ? "none is called " + names
+                      options_.perturbed == Perturbed::named   ? "none has one of the names " + names
                       : options_.perturbed == Perturbed::norms ? "none is of a normalisation layer"
                                                                : "all are biases or shifts");
 }
