@@ -359,12 +359,12 @@ void expect_in_scope(const std::string& command, const Scopes& scopes, const Opt
 
 const Scopes& data_scopes() {
   static const Scopes all = [] {
-    Scopes scopes = {{"train-shards", {"verify", "show"}},
-                     {"test-shards", {"verify", "show"}},
-                     {"limit", {"verify", "show"}}};
-    for (const char* flag : {"image-size", "bad-image", "subset", "validation", "validation-from",
-                             "label-noise", "noise-target", "data-seed", "augment", "crop-padding", "seed",
-                             "out", "count", "epoch", "epochs", "columns", "enlarge"})
+    Scopes scopes;
+    for (const char* flag : {"train-shards", "test-shards", "limit", "image-size", "augment"})
+      scopes.push_back({flag, {"verify", "show"}});
+    for (const char* flag :
+         {"bad-image", "subset", "validation", "validation-from", "label-noise", "noise-target", "data-seed",
+          "crop-padding", "seed", "out", "count", "epoch", "epochs", "columns", "enlarge"})
       scopes.push_back({flag, {"show"}});
     return scopes;
   }();

@@ -33,6 +33,7 @@ struct Period {
 
 enum class CropPadding { zero, reflect };
 enum class HeldOutFrom { drawn, end };
+enum class DataCheck { fast, full };
 enum class NormStatistics { batch, frozen };
 enum class Optimizer { sgd, adam, adamw, rmsprop, lion };
 enum class Decay { all, weights };
@@ -58,6 +59,7 @@ struct DataConfig {
   CropPadding crop_padding = CropPadding::zero;
   std::int64_t image_size = 224;  // of a picture set: height and width
   data::BadImages bad_images = data::BadImages::fail;
+  DataCheck check = DataCheck::fast;         // how far the content of pictures is known, see LoadPlan
   std::string train_shards = "train-*.tar";  // of a webdataset, see data::find_shards()
   std::string test_shards;                   // the same; empty: test-*.tar or val-*.tar
   std::int64_t workers = 2;                  // 0: batches are prepared by the training thread

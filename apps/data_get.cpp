@@ -1,6 +1,7 @@
 // `basin data get`: a data set from its publisher into --data-dir.
 #include "apps/data_command.h"
 #include "apps/format.h"
+#include "apps/long_loop.h"
 #include "apps/suggest.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -49,10 +50,11 @@ int get_data(const DataToolConfig& config, Terminal& terminal) {
   for (const data::RemoteFile& file : set.files) {
     data::Fetched how{};
     try {
-      how = data::fetch(file, dir, [&](std::uint64_t bytes) {
-        terminal.repaint(text(file.name(), ": ",
-                              percent(static_cast<double>(bytes) / static_cast<double>(file.bytes), 1),
-                              " % of ", grouped(static_cast<std::int64_t>(file.bytes)), " bytes"));
+      std::string phase;
+      data::Watch shown;
+      how = data::fetch(file, dir, [&](const char* what, std::uint64_t bytes, std::uint64_t all) {
+        if (phase != what) shown = watch(terminal, text(phase = what, ' ', file.name()), "bytes");
+        shown(static_cast<std::int64_t>(bytes), static_cast<std::int64_t>(all));
       });
     } catch (const DataError& error) {
       terminal.repaint("");

@@ -1,44 +1,51 @@
 // `basin data show`: a contact sheet of training images as a network sees them.
 #include <algorithm>
-#include <numeric>
 
 #include "apps/data_command.h"
 #include "apps/examples.h"
+#include "apps/long_loop.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "data/contact_sheet.h"
+#include "data/mix.h"
 #include "data/png.h"
 
 namespace basin::apps {
 namespace {
 
-/// The first `count` training images in `epoch` as one batch, changes of the batch included.
+/// The first `count` training images in `epoch` as one batch, changes of the batch included, as a loader that
+/// does not shuffle gives them; made by all threads.
 std::vector<data::Image> first_batch(const Examples& examples, const DataToolConfig& config,
-                                     std::int64_t count, std::int64_t epoch) {
-  data::Loader loader(examples.train, {.batch_size = count,
-                                       .shuffle = false,
-                                       .seed = config.seed,
-                                       .mix = data::parse_augmentation(config.data.augment).mix,
-                                       .first_epoch = epoch});
-  data::Batch batch;
-  loader.next(batch);
+                                     std::int64_t count, std::int64_t epoch, const data::Watch& watch) {
   const Shape shape = examples.train->image_shape();
+  Tensor images = Tensor::empty({count, shape[0], shape[1], shape[2]});
+  Tensor labels = Tensor::empty({count}, Dtype::i64);
+  float* pixels = images.mutable_data<float>();
+  std::int64_t* label = labels.mutable_data<std::int64_t>();
+  data::watched_for(count, watch, [&](std::int64_t i) {
+    label[i] = examples.train->write(epoch, i, pixels + i * shape.elements());
+  });
+  data::mix_batch(data::parse_augmentation(config.data.augment).mix, images, labels, config.seed,
+                  static_cast<std::uint64_t>(epoch), /*step=*/0);
   std::vector<data::Image> pictures;
-  for (std::int64_t i = 0; i < batch.size(); ++i)
-    pictures.push_back(data::picture_of(batch.images.data<float>() + i * shape.elements(), shape,
-                                        examples.set.mean, examples.set.deviation));
+  for (std::int64_t i = 0; i < count; ++i)
+    pictures.push_back(data::picture_of(images.data<float>() + i * shape.elements(), shape, examples.set.mean,
+                                        examples.set.deviation));
   return pictures;
 }
 
 }  // namespace
 
 int show_data(const DataToolConfig& config, Terminal& terminal) {
-  const Examples examples = load_examples(config.data, config.seed);
+  const Examples examples = load_examples(config.data, config.seed, {.watch = watches(terminal)});
+  tell(examples, terminal);
   const std::int64_t count = std::min(config.count, examples.train->size());
   std::vector<data::Image> pictures;
   for (std::int64_t epoch = config.epoch; epoch < config.epoch + config.epochs; ++epoch)
-    for (data::Image& picture : first_batch(examples, config, count, epoch))
+    for (data::Image& picture :
+         first_batch(examples, config, count, epoch, watch(terminal, text("epoch ", epoch), "images")))
       pictures.push_back(std::move(picture));
+  terminal.repaint("");
   const data::Image sheet =
       data::contact_sheet(pictures, {.columns = config.columns, .enlarged = config.enlarge});
   data::write_png(config.out, sheet);

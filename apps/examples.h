@@ -2,15 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "apps/config.h"
+#include "apps/data_files.h"
+#include "apps/terminal.h"
+#include "data/folder_source.h"
 #include "data/label_noise.h"
 #include "data/load.h"
 #include "data/loader.h"
 #include "data/source.h"
+#include "data/watch.h"
 
 namespace basin::apps {
 
@@ -32,11 +37,42 @@ struct Examples {
   std::shared_ptr<const data::ExampleSource> validation;  // null without --validation
   std::vector<data::DrawnLabel> noise;  // index: place in the data set's own training images
   std::vector<std::string> left_out;    // pictures that cannot be decoded, with their reasons
-  std::string hash;                     // of all splits
+  std::vector<std::string> warnings;    // what may be wrong with the data, a line each
+  std::vector<std::string> notes;       // what else is to be known of them
+  /// Of all splits: of labels and pixels, or of pictures in files, by content where that is known (LoadPlan),
+  /// else by names and sizes.
+  std::string hash;
+  std::string hash_by_sizes;    // of pictures in files, by names and sizes alone; else empty
+  std::vector<DataFile> files;  // what `hash` is of
 };
+
+/// How examples are loaded.
+struct LoadPlan {
+  /// For a loop that does this to things of this unit; may give null.
+  std::function<data::Watch(const std::string& what, const std::string& unit)> watch{};
+  /// For training: every picture's file is checked to be there, and the content of pictures in files is
+  /// known where that costs seconds (at most kSummedByDefault bytes), where `known` has it, or with
+  /// config.check full. Else only what is read is checked, when it is.
+  bool training = false;
+  DataFiles known{};  // of the run that is resumed; a file with an equal stamp has the sum that is there
+};
+
+constexpr std::uint64_t kSummedByDefault = std::uint64_t{1} << 30;
+
 /// `seed` is that of the augmentation's draws. Errors: UsageError for parts that the set has not, or options
-/// that are not for it; those of load_data_set() and load_image_folders().
-Examples load_examples(const DataConfig& config, std::uint64_t seed);
+/// that are not for it; those of load_data_set(), load_pictures() and expect_readable(); what a watch throws.
+Examples load_examples(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan = {});
+
+/// Tells the warnings, what was left out, and the notes.
+void tell(const Examples& examples, Terminal& terminal);
+
+/// What training and evaluation do to a picture set's images. Errors: UsageError for changes that are not for
+/// pictures.
+data::PictureTransform training_transform(const DataConfig& config);
+data::PictureTransform evaluation_transform(const DataConfig& config);
+
+/// The first --limit pictures of a training folder; 0: all. Errors: UsageError if it has fewer.
+data::ImageFolder limited(data::ImageFolder folder, std::int64_t limit);
 
 /// A data set's shape and classes as far as they are known without its files: a picture set is taken to have
 /// the crop's size and ImageNet's thousand classes. Errors: UsageError for an unknown name.

@@ -93,7 +93,16 @@ void add_data(OptionTable& t, DataConfig& c) {
             "what a random crop sees beyond the border");
   padding.decider = "augment";
   padding.values = {"!none"};
-  add_workers(t, c);
+}
+
+void add_data_check(OptionTable& t, DataConfig& c) {
+  Option& check = t.add(
+      "data-check", "check", choice(c.check, {{"fast", DataCheck::fast}, {"full", DataCheck::full}}),
+      "how a resumed run knows its pictures again; fast: by the SHA-256 of their content up to 1 GiB in "
+      "all, read once and again where inode, size or time changed, else by size; full: every byte is "
+      "read at each start");
+  check.role = Role::session;
+  count_for_pictures(check);
 }
 
 void add_model(OptionTable& t, ModelConfig& c) {
@@ -220,6 +229,8 @@ std::vector<std::string> data_names() {
 OptionTable train_options(TrainConfig& c, FrameConfig& frame) {
   OptionTable t;
   add_data(t, c.data);
+  add_data_check(t, c.data);
+  add_workers(t, c.data);
   t.group("model", "Model");
   add_model(t, c.model);
   add_start(t, c.model);

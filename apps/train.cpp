@@ -3,8 +3,8 @@
 
 #include "apps/checkpoint.h"
 #include "apps/commands.h"
-#include "apps/finite.h"
 #include "apps/format.h"
+#include "apps/long_loop.h"
 #include "apps/training_run.h"
 #include "nn/summary.h"
 
@@ -28,8 +28,9 @@ int dry_run(const TrainConfig& config, const Examples& examples, Terminal& termi
   const double seconds = clock() - begin;
   if (!report.finite) throw NumericalError("the first step is not finite (loss ", report.loss, ")");
 
-  const double speed = ratio(static_cast<double>(batch.size()), seconds);
+  const double speed = static_cast<double>(batch.size()) / seconds;
   const double flop = 6.0 * static_cast<double>(summary.multiply_adds) * report.passes;
+  tell(examples, terminal);
   terminal.result(text("dry run, nothing written\n", examples.set.name, ": ", grouped(examples.train->size()),
                        " training images ", examples.set.image, ", ", grouped(steps), " steps an epoch\n",
                        config.model.name, ": ", grouped(summary.parameters), " parameters, about ",
@@ -62,7 +63,10 @@ int train_command(const TrainConfig& given, Terminal& terminal) {
   apply(given.device);
   std::optional<RunDirectory> run;
   if (!given.run.dry_run) run.emplace(given, terminal);
-  const Examples examples = load_examples(given.data, given.run.seed);
+  LoadPlan plan{.watch = watches(terminal), .training = true};
+  if (given.run.resume) plan.known = read_data_files(given.run.dir + "/" + kDataFilesName);
+  const Examples examples = load_examples(given.data, given.run.seed, plan);
+  terminal.repaint("");
   const TrainConfig config = with_length(given, steps_per_epoch(given, examples));
   check_rules(config, steps_per_epoch(config, examples));
   if (config.run.dry_run) return dry_run(config, examples, terminal);

@@ -216,13 +216,18 @@ std::string sha256_text(std::string_view text) {
   return sha.hex();
 }
 
-std::string sha256_file(const std::string& path) {
+std::string sha256_file(const std::string& path, const std::function<void(std::uint64_t bytes)>& each_piece) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file) throw DataError(path, ": cannot be opened: ", std::strerror(errno));
   Sha256 sum;
-  std::vector<char> buffer(std::size_t{1} << 18);
+  std::vector<char> buffer(std::size_t{1} << 20);
   std::size_t got = 0;
-  while ((got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0) sum.update(buffer.data(), got);
+  std::uint64_t done = 0;
+  while ((got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0) {
+    if (each_piece) each_piece(done);
+    sum.update(buffer.data(), got);
+    done += got;
+  }
   if (std::ferror(file.get()) != 0) throw DataError(path, ": cannot be read: ", std::strerror(errno));
   return sum.hex();
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -44,7 +45,9 @@ class Sha256 {
 
 /// SHA-256 of a text, in hexadecimal.
 std::string sha256_text(std::string_view text);
-/// SHA-256 of a file's contents, in hexadecimal. Errors: DataError naming the file that cannot be read.
-std::string sha256_file(const std::string& path);
+/// SHA-256 of a file's contents, in hexadecimal. `each_piece`, if given, is called before each megabyte with
+/// the bytes so far; what it throws ends the reading. Errors: DataError naming the file that cannot be read.
+std::string sha256_file(const std::string& path,
+                        const std::function<void(std::uint64_t bytes)>& each_piece = {});
 
 }  // namespace basin

@@ -11,12 +11,13 @@
 namespace basin::data {
 
 void read_cifar(const std::string& path, const CifarLayout& layout, std::int64_t records,
-                std::uint8_t* pixels, std::vector<std::int64_t>& labels) {
+                std::uint8_t* pixels, std::vector<std::int64_t>& labels, const Watch& watch) {
   constexpr std::size_t kPlane = 32 * 32;
   const auto label_bytes = static_cast<std::size_t>(layout.label_bytes);
   std::vector<std::uint8_t> record(label_bytes + 3 * kPlane);
   const std::uint64_t expected = static_cast<std::uint64_t>(records) * record.size();
   if (const std::uint64_t size = regular_file_size(path); size != expected) {
+    if (const Packing* packing = packing_of(first_bytes(path))) throw DataError(unpack_first(path, *packing));
     throw DataError(path, ": ", size, " bytes, expected ", expected, " (", records, " records of ",
                     record.size(), " bytes); ",
                     size < expected ? "the file is cut off" : "this is another file");
@@ -24,6 +25,7 @@ void read_cifar(const std::string& path, const CifarLayout& layout, std::int64_t
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file) throw DataError(path, ": cannot be opened: ", std::strerror(errno));
   for (std::int64_t n = 0; n < records; ++n) {
+    if (watch && n % 256 == 0) watch(n, records);
     if (std::fread(record.data(), 1, record.size(), file.get()) != record.size()) {
       throw DataError(
           path, ": record ", n, " cannot be read: ",

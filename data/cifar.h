@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "data/watch.h"
+
 namespace basin::data {
 
 /// Where a record's label is and what it may be.
@@ -21,6 +23,6 @@ inline constexpr CifarLayout kCifar100{.label_bytes = 2, .classes = 100};
 /// Errors: DataError naming the file: missing, any other size than `records` records, a label out of range
 /// with its position.
 void read_cifar(const std::string& path, const CifarLayout& layout, std::int64_t records,
-                std::uint8_t* pixels, std::vector<std::int64_t>& labels);
+                std::uint8_t* pixels, std::vector<std::int64_t>& labels, const Watch& watch = {});
 
 }  // namespace basin::data

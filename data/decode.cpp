@@ -11,6 +11,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
+constexpr std::string_view kJpeg = "\xff\xd8"sv, kPng = "\x89PNG\r\n\x1a\n"sv;
+
 struct Signature {
   std::size_t offset;
   std::string_view bytes;
@@ -59,17 +61,21 @@ bool has(std::string_view bytes, std::size_t offset, std::string_view signature)
 
 }  // namespace
 
-DecodedImage decode_file(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
+void expect_format(std::string_view bytes, const std::string& name) {
   if (bytes.empty()) throw DataError(name, ": the file is empty");
   for (const Signature& other : kOthers) {
     if (!has(bytes, other.offset, other.bytes)) continue;
     if (other.picture) throw UnsupportedImageError(name, text("looks like ", other.format));
     throw DataError(name, ": looks like ", other.format, "; JPEG and PNG are read");
   }
-  if (has(bytes, 0, "\xff\xd8"sv)) return decode_jpeg(bytes, name, max_pixels);
-  if (has(bytes, 0, "\x89PNG\r\n\x1a\n"sv)) return decode_png(bytes, name, max_pixels);
+  if (has(bytes, 0, kJpeg) || has(bytes, 0, kPng)) return;
   if (const Packing* packing = packing_of(bytes)) throw DataError(unpack_first(name, *packing));
   throw DataError(name, ": neither JPEG nor PNG by its first bytes");
+}
+
+DecodedImage decode_file(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
+  expect_format(bytes, name);
+  return has(bytes, 0, kJpeg) ? decode_jpeg(bytes, name, max_pixels) : decode_png(bytes, name, max_pixels);
 }
 
 Image decode_image(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {

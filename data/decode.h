@@ -20,6 +20,10 @@ DecodedImage decode_file(std::string_view bytes, const std::string& name,
 /// Its picture alone.
 Image decode_image(std::string_view bytes, const std::string& name, std::int64_t max_pixels = kMostPixels);
 
+/// Whether the first bytes of a file are those of a JPEG or PNG. Errors: as decode_file() for other formats
+/// and for no bytes.
+void expect_format(std::string_view bytes, const std::string& name);
+
 /// decode_image() of a file. Errors: also DataError naming the path, for a file that cannot be read
 /// or has more than kMostImageBytes.
 Image read_image(const std::string& path, std::int64_t max_pixels = kMostPixels);

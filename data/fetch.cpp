@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,8 +62,16 @@ struct Ended {
   std::string said{};
 };
 
-/// Runs a program found by PATH without a shell; `meanwhile` is called a few times a second. Errors:
-/// DataError if it cannot be started.
+/// Waits for the end of a child; its exit code, or 128 and the signal's number.
+int ended(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// Runs a program found by PATH without a shell; `meanwhile` is called a few times a second and once at the
+/// end; what it throws ends the program. Errors: DataError if it cannot be started.
 Ended run(const std::vector<std::string>& words, const std::function<void()>& meanwhile) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -82,28 +91,32 @@ Ended run(const std::vector<std::string>& words, const std::function<void()>& me
     ::close(pipe[0]);
     throw DataError("the program ", words[0], " cannot be started (", std::strerror(failure), ')');
   }
-  Ended ended;
-  for (;;) {  // until nobody holds the other end any more
-    pollfd waiting{.fd = pipe[0], .events = POLLIN, .revents = 0};
-    if (::poll(&waiting, 1, 200) > 0) {
-      std::array<char, 512> piece{};
-      const ssize_t got = ::read(pipe[0], piece.data(), piece.size());
-      if (got == 0 || (got < 0 && errno != EINTR)) break;
-      if (got > 0 && ended.said.size() < kMostSaid)
-        ended.said.append(piece.data(), static_cast<std::size_t>(got));
+  Ended result;
+  try {
+    for (bool open = true; open;) {  // until nobody holds the other end any more
+      pollfd waiting{.fd = pipe[0], .events = POLLIN, .revents = 0};
+      if (::poll(&waiting, 1, 200) > 0) {
+        std::array<char, 512> piece{};
+        const ssize_t got = ::read(pipe[0], piece.data(), piece.size());
+        open = got > 0 || (got < 0 && errno == EINTR);
+        if (got > 0 && result.said.size() < kMostSaid)
+          result.said.append(piece.data(), static_cast<std::size_t>(got));
+      }
+      meanwhile();
     }
-    meanwhile();
+  } catch (...) {
+    ::kill(child, SIGTERM);
+    ::close(pipe[0]);
+    ended(child);
+    throw;
   }
   ::close(pipe[0]);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  while (!ended.said.empty() && ended.said.back() == '\n') ended.said.pop_back();
-  for (char& c : ended.said) {
+  result.code = ended(child);
+  while (!result.said.empty() && result.said.back() == '\n') result.said.pop_back();
+  for (char& c : result.said) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }
-  return ended;
+  return result;
 }
 
 /// Makes `part` the whole file, or more of it.
@@ -133,7 +146,7 @@ void download(const RemoteFile& file, const std::string& part, const FetchProgre
                            "--url",
                            file.address},
                           [&] {
-                            if (progress) progress(size_of(part));
+                            if (progress) progress("downloading", size_of(part), file.bytes);
                           });
   if (ended.code == 0) return;
   // HTTP error, no ranges, bad range: perhaps only the second half cannot be had.
@@ -148,12 +161,15 @@ void download(const RemoteFile& file, const std::string& part, const FetchProgre
 }
 
 /// Unpacks beside the result's place, and moves it there when it is whole and on the disk.
-void unpack(const std::string& archive, const RemoteFile& file, const std::string& dir) {
+void unpack(const std::string& archive, const RemoteFile& file, const std::string& dir,
+            const FetchProgress& progress) {
   const std::string aside = file.result(dir) + ".unpacking";
   remove(aside);  // of a process that was ended
   make_folder(aside);
   try {
-    unpack_tar(archive, aside);
+    unpack_tar(archive, aside, std::uint64_t{1} << 40, [&](std::int64_t bytes, std::int64_t) {
+      if (progress) progress("unpacking", static_cast<std::uint64_t>(bytes), 0);
+    });
     const std::string whole = (fs::path(aside) / file.unpacked).string();
     std::error_code ignored;
     if (!fs::is_directory(whole, ignored)) throw DataError(archive, ": holds no folder ", file.unpacked);
@@ -192,14 +208,20 @@ Fetched fetch(const RemoteFile& file, const std::string& dir, const FetchProgres
   const std::string result = file.result(dir), by_hand = file.by_hand(dir);
   if (exists(result) && result != by_hand) return Fetched::was_there;
   make_folder(fs::path(result).parent_path());
+  const auto sum_of = [&](const std::string& path) {
+    const std::uint64_t all = size_of(path);
+    return sha256_file(path, [&](std::uint64_t bytes) {
+      if (progress) progress("checking", bytes, all);
+    });
+  };
   const auto mismatch = [&](const std::string& path, const std::string& found, const char* then) {
     return DataError(path, ": its sha256 is ", found, ", the published file's is ", file.sha256, "; ", then);
   };
   if (exists(by_hand)) {
-    if (const std::string found = sha256_file(by_hand); found != file.sha256)
+    if (const std::string found = sum_of(by_hand); found != file.sha256)
       throw mismatch(by_hand, found, "remove it to fetch it again");
     if (result == by_hand) return Fetched::was_there;
-    unpack(by_hand, file, dir);
+    unpack(by_hand, file, dir, progress);
     return Fetched::by_hand;
   }
   const std::string part = by_hand + ".part";
@@ -207,7 +229,7 @@ Fetched fetch(const RemoteFile& file, const std::string& dir, const FetchProgres
     const std::uint64_t before = size_of(part);
     if (before > file.bytes) remove(part);
     if (before != file.bytes) download(file, part, progress);
-    const std::string found = sha256_file(part);
+    const std::string found = sum_of(part);
     if (found == file.sha256) break;
     remove(part);
     // What was there before may have been of another file: once more from the beginning.
@@ -216,7 +238,7 @@ Fetched fetch(const RemoteFile& file, const std::string& dir, const FetchProgres
   if (file.unpacked.empty()) {
     rename(part, result);
   } else {
-    unpack(part, file, dir);
+    unpack(part, file, dir, progress);
     remove(part);
   }
   return Fetched::downloaded;

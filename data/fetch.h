@@ -36,8 +36,10 @@ const std::vector<Publication>& publications();
 
 enum class Fetched { was_there, by_hand, downloaded };
 
-/// Called while a download runs, with the bytes so far.
-using FetchProgress = std::function<void(std::uint64_t bytes)>;
+/// Called while a file is downloaded, compared with its sum and unpacked ("downloading", "checking",
+/// "unpacking"), with the bytes so far of all, 0 where that is not known. May throw, which ends curl and the
+/// work; what was downloaded stays for the next time.
+using FetchProgress = std::function<void(const char* what, std::uint64_t bytes, std::uint64_t all)>;
 
 /// Brings `file` to its place in `dir`. A file put there by hand is taken; else the program curl (found by
 /// PATH) downloads to NAME.part, going on where an interrupted download ended. Nothing is unpacked or renamed

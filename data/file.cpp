@@ -1,9 +1,12 @@
 #include "data/file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "core/error.h"
+#include "core/files.h"
 
 namespace basin::data {
 namespace {
@@ -32,15 +35,42 @@ constexpr PackingMark kPackings[] = {
 
 }  // namespace
 
-const Packing* packing_of(std::string_view first_bytes) {
+std::string first_bytes(const std::string& path) {
+  const InputFile file(path);
+  std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), 512)), '\0');
+  file.read(0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+const Packing* packing_of(std::string_view bytes) {
   for (const PackingMark& mark : kPackings)
-    if (first_bytes.size() >= mark.offset && first_bytes.substr(mark.offset).starts_with(mark.bytes))
+    if (bytes.size() >= mark.offset && bytes.substr(mark.offset).starts_with(mark.bytes))
       return &mark.packing;
   return nullptr;
 }
 
 std::string unpack_first(const std::string& path, const Packing& packing) {
   return text(path, ": is ", packing.what, "; unpack it first, with: ", packing.unpack, ' ', path);
+}
+
+std::string packed_there(const std::string& dir) {
+  std::error_code failure;
+  std::vector<std::string> paths;
+  std::filesystem::directory_iterator at(dir, failure);
+  for (; !failure && at != std::filesystem::directory_iterator(); at.increment(failure))
+    paths.push_back(at->path().string());
+  std::sort(paths.begin(), paths.end());
+  for (const std::string& path : paths) {
+    if (!std::filesystem::is_regular_file(path, failure)) continue;
+    try {
+      if (const Packing* packing = packing_of(first_bytes(path)))
+        return text("; there is ", path, ", ", packing->what, "; unpack it first, with: ", packing->unpack,
+                    ' ', path);
+    } catch (const DataError&) {
+      continue;
+    }
+  }
+  return "";
 }
 
 std::uint64_t regular_file_size(const std::string& path) {

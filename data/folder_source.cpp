@@ -40,10 +40,12 @@ Image FolderSource::look(std::int64_t epoch, std::int64_t index) const {
   if (index < 0 || index >= size()) {
     throw ArgumentError("[data] ", folder_.root, " has no picture ", index, ", only ", size());
   }
+  return changed(decode_image(folder_.read(index), folder_.path_of(index)), epoch, index);
+}
+
+Image FolderSource::changed(Image image, std::int64_t epoch, std::int64_t index) const {
   Random random(seed_, Stream::augment, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index));
   const bool flipped = random.bits() >> 31 != 0 && transform_.flip;
-  const std::string path = folder_.path_of(index);
-  Image image = decode_image(folder_.read(index), path);
 
   using Cut = PictureTransform::Cut;
   const std::int64_t wanted = transform_.size;
@@ -54,7 +56,8 @@ Image FolderSource::look(std::int64_t epoch, std::int64_t index) const {
     const std::int64_t shorter = std::min(image.height, image.width);
     const std::int64_t longer = std::max(image.height, image.width);
     if (longer > kMostPixels / (transform_.resize * transform_.resize) * shorter) {
-      throw DataError(path, ": ", image.width, 'x', image.height, " pixels are too long and narrow");
+      throw DataError(folder_.path_of(index), ": ", image.width, 'x', image.height,
+                      " pixels are too long and narrow");
     }
     image = resize_shorter_side(image, transform_.resize, transform_.interpolation);
     if (transform_.cut == Cut::random) {

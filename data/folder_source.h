@@ -56,6 +56,10 @@ class FolderSource : public ExampleSource {
   /// The same before normalisation, to look at.
   Image look(std::int64_t epoch, std::int64_t index) const;
 
+  /// The decoded picture `index` as it looks in epoch `epoch`. Errors: DataError naming a picture that is too
+  /// long and narrow to be resized.
+  Image changed(Image image, std::int64_t epoch, std::int64_t index) const;
+
   const ImageFolder& folder() const { return folder_; }
 
  private:

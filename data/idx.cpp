@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "data/byte_stream.h"
+#include "data/file.h"
 
 namespace basin::data {
 namespace {
@@ -42,13 +43,15 @@ std::string joined(const std::vector<std::int64_t>& extents) {
 
 }  // namespace
 
-IdxArray read_idx(const std::string& path, int rank) {
+IdxArray read_idx(const std::string& path, int rank, const Watch& watch) {
   if (rank < 1 || rank > 3) throw ArgumentError("[read_idx] rank must be 1 to 3, got ", rank);
   GzipStream input(path);
   std::array<std::uint8_t, 16> start{};
   const std::size_t header_bytes = 4 + 4 * static_cast<std::size_t>(rank);
   const std::size_t got = input.read(start.data(), std::min(start.size(), header_bytes));
   if (got == 0) throw DataError(path, ": the file is empty");
+  if (const Packing* packing = packing_of({reinterpret_cast<const char*>(start.data()), got}))
+    throw DataError(unpack_first(path, *packing));
   if (got < 4 || start[0] != 0 || start[1] != 0)
     throw DataError(path, ": not an IDX file: ", describe_start(start, got));
   if (start[2] != 0x08) {
@@ -76,6 +79,7 @@ IdxArray read_idx(const std::string& path, int rank) {
   array.values.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(expected, std::uint64_t{1} << 26)));
   std::uint64_t read = 0;
   while (read < expected) {
+    if (watch) watch(static_cast<std::int64_t>(read), static_cast<std::int64_t>(expected));
     const std::uint64_t piece = std::min<std::uint64_t>(expected - read, std::uint64_t{1} << 20);
     array.values.resize(static_cast<std::size_t>(read + piece));
     const std::size_t now = input.read(array.values.data() + read, static_cast<std::size_t>(piece));

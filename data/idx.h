@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "data/watch.h"
+
 namespace basin::data {
 
 /// The contents of one IDX file of unsigned bytes.
@@ -18,6 +20,6 @@ struct IdxArray {
 /// No length in the file is trusted: memory grows with the bytes that are really there. Errors: DataError
 /// naming the file: missing, not IDX (an HTML page), other type or rank, an extent of 0, extents whose
 /// product is not exactly the payload, damaged gzip.
-IdxArray read_idx(const std::string& path, int rank);
+IdxArray read_idx(const std::string& path, int rank, const Watch& watch = {});
 
 }  // namespace basin::data

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "data/cifar.h"
 #include "data/class_names.h"
+#include "data/file.h"
 #include "data/idx.h"
 
 namespace basin::data {
@@ -49,8 +50,8 @@ std::string find_file(const Entry& entry, const DataRequest& request, const std:
       searched += (searched.empty() ? "" : ", ") + path.string();
     }
   }
-  throw DataError(entry.info.name, ": no ", names.front(), " found; looked for ", searched, "; ",
-                  entry.info.source);
+  throw DataError(entry.info.name, ": no ", names.front(), " found; looked for ", searched, packed_there(dir),
+                  "; ", entry.info.source);
 }
 
 Dataset load_idx_split(const Entry& entry, const DataRequest& request, const std::string& prefix,
@@ -62,8 +63,8 @@ Dataset load_idx_split(const Entry& entry, const DataRequest& request, const std
   };
   const std::string image_path = find(prefix + "-images", "3");
   const std::string label_path = find(prefix + "-labels", "1");
-  const IdxArray images = read_idx(image_path, 3);
-  const IdxArray labels = read_idx(label_path, 1);
+  const IdxArray images = read_idx(image_path, 3, request.watch);
+  const IdxArray labels = read_idx(label_path, 1, request.watch);
   if (images.extents[0] != labels.extents[0]) {
     throw DataError(label_path, ": ", labels.extents[0], " labels, but ", image_path, " has ",
                     images.extents[0], " images");
@@ -100,7 +101,7 @@ Dataset load_cifar_split(const Entry& entry, const DataRequest& request, const C
   set.images = Tensor::empty({count * records_a_file, 32, 32, 3}, Dtype::u8);
   std::uint8_t* pixels = set.images.mutable_data<std::uint8_t>();
   for (const std::string& path : paths) {
-    read_cifar(path, layout, records_a_file, pixels, set.labels);
+    read_cifar(path, layout, records_a_file, pixels, set.labels, request.watch);
     pixels += records_a_file * 32 * 32 * 3;
   }
   return finished(std::move(set));

@@ -7,6 +7,7 @@
 
 #include "data/dataset.h"
 #include "data/synthetic.h"
+#include "data/watch.h"
 
 namespace basin::data {
 
@@ -29,6 +30,7 @@ struct DataRequest {
   std::int64_t limit = 0;  // keep the first so many training images; 0 keeps all
   std::uint64_t seed = 0;  // synthetic only: which data are drawn (not the training seed)
   SyntheticOptions synthetic{};  // synthetic only
+  Watch watch{};                 // of each file's bytes or images
 };
 
 struct LoadedData {

@@ -10,6 +10,8 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "data/file.h"
+#include "data/picture_files.h"
 
 namespace basin::data {
 namespace {
@@ -47,12 +49,6 @@ std::vector<std::string> cells_of(const std::string& line, const std::string& wh
   return cells;
 }
 
-std::uint64_t bytes_of(const fs::path& path) {
-  std::error_code missing;
-  const std::uintmax_t bytes = fs::file_size(path, missing);
-  return missing ? 0 : bytes;
-}
-
 /// The first of the names that is a file in `dir`. Errors: DataError naming all.
 std::string first_file(const std::string& dir, const std::vector<std::string>& names) {
   std::string searched;
@@ -62,7 +58,7 @@ std::string first_file(const std::string& dir, const std::vector<std::string>& n
     if (fs::is_regular_file(path, ignored)) return path.string();
     searched += (searched.empty() ? "" : " or ") + name;
   }
-  throw DataError(dir, ": no ", searched);
+  throw DataError(dir, ": no ", searched, packed_there(dir));
 }
 
 struct PetSplit {
@@ -94,7 +90,7 @@ PetSplit read_pets(const std::string& dir, const std::string& split) {
     if (breed_name != name.substr(0, number))
       throw DataError(place(path, i), ": class ", id, " is ", breed_name, ", not ", name.substr(0, number));
     const std::string file = "images/" + name + ".jpg";
-    pets.folder.files.push_back({.path = file, .label = id - 1, .bytes = bytes_of(fs::path(dir) / file)});
+    pets.folder.files.push_back({.path = file, .label = id - 1});
   }
   if (pets.folder.files.empty()) throw DataError(path, ": names no picture");
   return pets;
@@ -104,6 +100,7 @@ PetSplit read_pets(const std::string& dir, const std::string& split) {
 
 std::vector<std::string> read_lines(const std::string& path) {
   std::string content = read_file(path);
+  if (const Packing* packing = packing_of(content)) throw DataError(unpack_first(path, *packing));
   if (content.starts_with("\xef\xbb\xbf")) content.erase(0, 3);
   std::vector<std::string> lines;
   std::istringstream in(content);
@@ -129,7 +126,7 @@ std::vector<std::string> read_class_names(const std::string& path) {
 }
 
 ImageFolder read_picture_list(const std::string& path, const std::string& root,
-                              const std::vector<std::string>& class_names) {
+                              const std::vector<std::string>& class_names, const Watch& watch) {
   ImageFolder list{.root = root, .split = fs::path(path).stem().string(), .class_names = class_names};
   const std::vector<std::string> lines = read_lines(path);
   if (lines.empty() || lines[0] != "file,class")
@@ -142,7 +139,7 @@ ImageFolder read_picture_list(const std::string& path, const std::string& root,
     const std::vector<std::string> cells = cells_of(lines[i], where);
     if (cells.size() != 2 || cells[0].empty() || cells[1].empty())
       throw DataError(where, ": expected two cells, a picture's path and its class");
-    list.files.push_back({.path = cells[0], .bytes = bytes_of(fs::path(root) / cells[0])});
+    list.files.push_back({.path = cells[0]});
     names.push_back(cells[1]);
     if (!class_names.empty() &&
         std::find(class_names.begin(), class_names.end(), cells[1]) == class_names.end())
@@ -157,20 +154,22 @@ ImageFolder read_picture_list(const std::string& path, const std::string& root,
   for (const std::string& name : list.class_names)
     labels.emplace(name, static_cast<std::int64_t>(labels.size()));
   for (std::size_t i = 0; i < names.size(); ++i) list.files[i].label = labels.at(names[i]);
+  look_up(list, watch);
   list.hash = folder_hash(list);
   return list;
 }
 
-ImageFolders load_picture_lists(const std::string& dir) {
+ImageFolders load_picture_lists(const std::string& dir, const Watch& watch) {
   const std::string train = first_file(dir, {"train.csv"});
   const std::string test = first_file(dir, {"test.csv", "val.csv", "validation.csv"});
   ImageFolders lists;
-  lists.train = read_picture_list(train, dir, read_class_names((fs::path(dir) / "classes.txt").string()));
-  lists.test = read_picture_list(test, dir, lists.train.class_names);
+  lists.train =
+      read_picture_list(train, dir, read_class_names((fs::path(dir) / "classes.txt").string()), watch);
+  lists.test = read_picture_list(test, dir, lists.train.class_names, watch);
   return lists;
 }
 
-ImageFolders load_pets(const std::string& dir) {
+ImageFolders load_pets(const std::string& dir, const Watch& watch) {
   PetSplit train = read_pets(dir, "trainval"), test = read_pets(dir, "test");
   const auto missing = std::find(train.names.begin(), train.names.end(), "");
   if (missing != train.names.end())
@@ -183,6 +182,7 @@ ImageFolders load_pets(const std::string& dir) {
   }
   for (PetSplit* split : {&train, &test}) {
     split->folder.class_names = train.names;
+    look_up(split->folder, watch);
     split->folder.hash = folder_hash(split->folder);
   }
   return {.train = std::move(train.folder), .test = std::move(test.folder)};

@@ -18,13 +18,13 @@ std::string or_below(const std::string& dir, const char* below) {
   return std::filesystem::is_directory(inner, ignored) ? inner.string() : dir;
 }
 
-ImageFolders listed(const PictureRequest& request) {
-  if (request.name == "folder") return load_image_folders(request.dir);
-  if (request.name == "list") return load_picture_lists(request.dir);
-  if (request.name == "pets") return load_pets(or_below(request.dir, "oxford-iiit-pet"));
-  if (request.name == "cars") return load_picture_lists(or_below(request.dir, "stanford_cars"));
+ImageFolders listed(const PictureRequest& request, const Watch& watch) {
+  if (request.name == "folder") return load_image_folders(request.dir, {}, watch);
+  if (request.name == "list") return load_picture_lists(request.dir, watch);
+  if (request.name == "pets") return load_pets(or_below(request.dir, "oxford-iiit-pet"), watch);
+  if (request.name == "cars") return load_picture_lists(or_below(request.dir, "stanford_cars"), watch);
   if (request.name == "webdataset")
-    return load_webdataset(request.dir, request.train_shards, request.test_shards);
+    return load_webdataset(request.dir, request.train_shards, request.test_shards, watch);
   std::string names;
   for (const PictureSetInfo& info : known_picture_sets()) names += (names.empty() ? "" : ", ") + info.name;
   throw UsageError("unknown set of pictures '", request.name, "'; known are ", names);
@@ -48,19 +48,14 @@ bool is_picture_set(const std::string& name) {
   return std::any_of(all.begin(), all.end(), [&](const PictureSetInfo& info) { return info.name == name; });
 }
 
-ImageFolders load_pictures(const PictureRequest& request) {
+ImageFolders load_pictures(const PictureRequest& request, const Watch& watch) {
   if (request.dir.empty() && is_picture_set(request.name)) {
     const auto& all = known_picture_sets();
     const auto info = std::find_if(all.begin(), all.end(),
                                    [&](const PictureSetInfo& set) { return set.name == request.name; });
     throw UsageError("--data ", request.name, " needs --data-dir DIR, with ", info->summary);
   }
-  ImageFolders folders = listed(request);
-  if (request.bad_images == BadImages::skip) {
-    folders.train = without_bad_images(folders.train);
-    folders.test = without_bad_images(folders.test);
-  }
-  return folders;
+  return listed(request, watch);
 }
 
 }  // namespace basin::data

@@ -22,14 +22,13 @@ bool is_picture_set(const std::string& name);
 struct PictureRequest {
   std::string name{};
   std::string dir{};
-  BadImages bad_images = BadImages::fail;
   std::string train_shards = "train-*.tar";  // webdataset only, see find_shards()
   std::string test_shards{};                 // the same; empty: see load_webdataset()
 };
 
 /// Lists a set's training and test pictures; pets also in DIR/oxford-iiit-pet, cars in DIR/stanford_cars.
 /// Errors: UsageError for an unknown name; DataError: no directory, and those of load_image_folders(),
-/// load_picture_lists(), load_pets(), load_webdataset(), without_bad_images().
-ImageFolders load_pictures(const PictureRequest& request);
+/// load_picture_lists(), load_pets(), load_webdataset().
+ImageFolders load_pictures(const PictureRequest& request, const Watch& watch = {});
 
 }  // namespace basin::data

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "data/file.h"
 
 namespace basin::data {
 namespace {
@@ -96,6 +97,11 @@ bool TarReader::read_header(Header& header) {
   header_at_ = at_;
   const std::size_t got = stream_.read(header.block.data(), kBlock);
   at_ += got;
+  constexpr std::size_t kBeforeMagic = 257;  // of tar itself
+  const Packing* packing =
+      header_at_ == 0 ? packing_of({header.block.data(), std::min(got, kBeforeMagic)}) : nullptr;
+  if (packing != nullptr && !sum_is_right(header.block))
+    throw DataError(unpack_first(stream_.name(), *packing));
   if (got == 0) damaged("the file ends without the archive's end mark: it is cut off");
   if (got < kBlock) damaged("the file ends inside of a header");
   if (std::all_of(header.block.begin(), header.block.end(), [](char c) { return c == 0; })) return false;

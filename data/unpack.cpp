@@ -32,7 +32,8 @@ void make_folder(const fs::path& path) {
 }
 
 /// Copies the reader's member to a new file.
-void write_member(TarReader& tar, const std::string& archive, const fs::path& path) {
+void write_member(TarReader& tar, const std::string& archive, const fs::path& path,
+                  const std::function<void(std::uint64_t)>& each_piece) {
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
@@ -44,15 +45,19 @@ void write_member(TarReader& tar, const std::string& archive, const fs::path& pa
   if (!file) throw OutputError("[unpack] ", path.string(), ": ", std::strerror(errno));
   std::vector<char> piece(std::size_t{1} << 16);
   bool written = true;
-  for (std::size_t got = 0; written && (got = tar.read(piece.data(), piece.size())) > 0;)
+  std::uint64_t done = 0;
+  for (std::size_t got = 0; written && (got = tar.read(piece.data(), piece.size())) > 0; done += got) {
+    each_piece(done);
     written = std::fwrite(piece.data(), 1, got, file.get()) == got;
+  }
   if (std::fclose(file.release()) != 0 || !written)
     throw OutputError("[unpack] ", path.string(), ": ", std::strerror(errno));
 }
 
 }  // namespace
 
-Unpacked unpack_tar(const std::string& archive, const std::string& folder, std::uint64_t most_bytes) {
+Unpacked unpack_tar(const std::string& archive, const std::string& folder, std::uint64_t most_bytes,
+                    const Watch& watch) {
   GzipStream stream(archive);
   TarReader tar(stream);
   Unpacked result;
@@ -66,7 +71,9 @@ Unpacked unpack_tar(const std::string& archive, const std::string& folder, std::
       if (member->bytes > most_bytes - result.bytes)
         throw DataError(archive, ": unpacks to more than ", most_bytes, " bytes");
       make_folder(path.parent_path());
-      write_member(tar, archive, path);
+      write_member(tar, archive, path, [&](std::uint64_t bytes) {
+        if (watch) watch(static_cast<std::int64_t>(result.bytes + bytes), 0);
+      });
       result.bytes += member->bytes;
       ++result.files;
     } else {

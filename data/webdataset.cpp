@@ -14,8 +14,9 @@
 
 #include "core/error.h"
 #include "core/glob.h"
-#include "core/parallel.h"
 #include "core/utf8.h"
+#include "data/file.h"
+#include "data/picture_files.h"
 #include "data/picture_list.h"
 #include "data/tar.h"
 
@@ -137,13 +138,16 @@ bool holds_wildcard(const std::string& pattern) { return pattern.find_first_of("
 struct Example {
   std::string key{};
   std::optional<ImageFile> picture{};
+  std::optional<ImageFile> doubtful{};  // a picture by an ending of another format, see Ending
   std::optional<std::int64_t> label{};
+  std::vector<std::string> others{};  // members with a picture's ending that are neither
 };
 
 /// The examples of one shard.
 struct Index {
   std::vector<ImageFile> files{};
   std::int64_t ignored = 0;
+  std::vector<std::string> passed_over{};
 };
 
 std::int64_t read_label(TarReader& tar, const TarMember& member, const std::string& where) {
@@ -158,16 +162,37 @@ std::int64_t read_label(TarReader& tar, const TarMember& member, const std::stri
   return label;
 }
 
+std::string why_not_read(const std::string& member, const std::string& key) {
+  if (ending_of(member) == Ending::foreign)
+    return member + ": of a format that is not read, convert it to JPEG or PNG";
+  return text(member, ": not read, its key ends at the first dot and its ending is ",
+              member.substr(key.size()));
+}
+
+bool is_label(std::string ending) {
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending == "cls";
+}
+
 Index index_shard(const std::string& dir, const std::string& shard, std::int64_t number) {
   PlainStream stream((fs::path(dir) / shard).string());
   TarReader tar(stream);
   Index index;
   Example example;
   const auto finish = [&] {
-    if (!example.picture && !example.label) return;  // nothing of ours
+    if (example.picture && example.doubtful) ++index.ignored;
+    if (!example.picture) example.picture = std::move(example.doubtful);
+    if (!example.picture && !example.label) {
+      for (const std::string& member : example.others)
+        index.passed_over.push_back(shard + "/" + why_not_read(member, example.key));
+      return;
+    }
+    index.ignored += static_cast<std::int64_t>(example.others.size());
     if (!example.picture || !example.label)
-      throw DataError(stream.name(), "/", example.key, ": an example without a ",
-                      example.picture ? "label (.cls)" : "picture (.jpg, .jpeg, .png)");
+      throw DataError(
+          stream.name(), "/", example.key, ": an example without a ",
+          example.picture ? "label (.cls)" : "picture (.jpg, .jpeg, .png)",
+          example.picture || example.others.empty() ? "" : "; not read is " + example.others.front());
     example.picture->label = *example.label;
     index.files.push_back(std::move(*example.picture));
   };
@@ -180,19 +205,26 @@ Index index_shard(const std::string& dir, const std::string& shard, std::int64_t
       continue;
     }
     const std::string key = member->name.substr(0, dot), where = stream.name() + "/" + member->name;
-    std::string ending = member->name.substr(dot + 1);
-    for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string ending = member->name.substr(dot + 1);
     if (key != example.key) {
       finish();
       example = {.key = key};
     }
-    if (ending == "jpg" || ending == "jpeg" || ending == "png") {
+    const bool one_dot = ending.find('.') == std::string::npos;
+    const Ending kind = ending_of(member->name);
+    const ImageFile file{.path = shard + "/" + member->name,
+                         .bytes = member->bytes,
+                         .shard = number,
+                         .offset = member->offset};
+    if (kind == Ending::foreign || (kind != Ending::other && !one_dot)) {
+      example.others.push_back(member->name);
+    } else if (kind == Ending::read) {
       if (example.picture) throw DataError(where, ": a second picture of one example");
-      example.picture = ImageFile{.path = shard + "/" + member->name,
-                                  .bytes = member->bytes,
-                                  .shard = number,
-                                  .offset = member->offset};
-    } else if (ending == "cls") {
+      example.picture = file;
+    } else if (kind == Ending::doubtful) {
+      if (example.doubtful) ++index.ignored;
+      if (!example.doubtful) example.doubtful = file;
+    } else if (is_label(ending)) {
       if (example.label) throw DataError(where, ": a second label of one example");
       example.label = read_label(tar, *member, where);
     } else {
@@ -219,7 +251,8 @@ std::vector<std::string> find_shards(const std::string& dir, const std::string& 
   while (std::optional<std::string> name = names.next()) {
     if (holds_wildcard(*name)) {
       std::vector<std::string> found = folders.matching(*name);
-      if (found.empty()) throw DataError(dir, ": no shard ", excerpt(*name, kLongestShown));
+      if (found.empty())
+        throw DataError(dir, ": no shard ", excerpt(*name, kLongestShown), packed_there(dir));
       for (std::string& one : found) take(std::move(one));
       continue;
     }
@@ -233,11 +266,11 @@ std::vector<std::string> find_shards(const std::string& dir, const std::string& 
 }
 
 ImageFolder index_shards(const std::string& dir, const std::vector<std::string>& shards,
-                         const std::vector<std::string>& class_names) {
+                         const std::vector<std::string>& class_names, const Watch& watch) {
   ImageFolder folder{.root = dir, .class_names = class_names, .shards = shards};
   std::vector<Index> indices(shards.size());
   std::vector<std::exception_ptr> failures(shards.size());
-  parallel_for(static_cast<std::int64_t>(shards.size()), [&](std::int64_t number, int) {
+  watched_for(static_cast<std::int64_t>(shards.size()), watch, [&](std::int64_t number) {
     const auto i = static_cast<std::size_t>(number);
     try {
       indices[i] = index_shard(dir, shards[i], number);
@@ -251,6 +284,7 @@ ImageFolder index_shards(const std::string& dir, const std::vector<std::string>&
   std::int64_t largest = -1;
   for (Index& index : indices) {
     folder.ignored += index.ignored;
+    folder.passed_over.insert(folder.passed_over.end(), index.passed_over.begin(), index.passed_over.end());
     for (ImageFile& file : index.files) {
       largest = std::max(largest, file.label);
       if (!class_names.empty() && file.label >= folder.classes())
@@ -262,14 +296,16 @@ ImageFolder index_shards(const std::string& dir, const std::vector<std::string>&
   if (folder.files.empty()) throw DataError(dir, ": no example in ", shards.size(), " shards");
   for (std::int64_t label = 0; class_names.empty() && label <= largest; ++label)
     folder.class_names.push_back(std::to_string(label));
+  look_up(folder);
   folder.hash = folder_hash(folder);
   return folder;
 }
 
-ImageFolders load_webdataset(const std::string& dir, const std::string& train, const std::string& test) {
+ImageFolders load_webdataset(const std::string& dir, const std::string& train, const std::string& test,
+                             const Watch& watch) {
   ImageFolders folders;
-  folders.train =
-      index_shards(dir, find_shards(dir, train), read_class_names((fs::path(dir) / "classes.txt").string()));
+  folders.train = index_shards(dir, find_shards(dir, train),
+                               read_class_names((fs::path(dir) / "classes.txt").string()), watch);
   std::string split = "test";
   std::vector<std::string> shards;
   if (!test.empty()) {
@@ -282,8 +318,9 @@ ImageFolders load_webdataset(const std::string& dir, const std::string& train, c
       shards = folders_of_shards.matching(split + "-*.tar");
     }
   }
-  if (shards.empty()) throw DataError(dir, ": no shards test-*.tar, val-*.tar or validation-*.tar");
-  folders.test = index_shards(dir, shards, folders.train.class_names);
+  if (shards.empty())
+    throw DataError(dir, ": no shards test-*.tar, val-*.tar or validation-*.tar", packed_there(dir));
+  folders.test = index_shards(dir, shards, folders.train.class_names, watch);
   folders.train.split = "train";
   folders.test.split = split;
   return folders;

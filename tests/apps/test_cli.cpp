@@ -319,8 +319,8 @@ TEST_CASE("data takes the options of what it is asked to do") {
   CHECK(data_failure({"get", "mnist", "--data-dir", "d"}).empty());
   CHECK(data_failure({"get", "mnist", "--limit", "3"}) ==
         "2: --limit counts only for data verify or show, not for get");
-  CHECK(data_failure({"verify", "--data-dir", "d", "--augment", "flip"}) ==
-        "2: --augment counts only for data show, not for verify");
+  CHECK(data_failure({"verify", "--data-dir", "d", "--count", "5"}) ==
+        "2: --count counts only for data show, not for verify");
   CHECK(data_failure({"show", "--data", "cifar10", "--augment", "flip", "--limit", "3"}).empty());
 }
 

@@ -208,8 +208,14 @@ TEST_CASE("a folder with every kind of broken file: fail names one, skip lists a
   CHECK(report.at("splits").array()[0].at("bad").array().size() == bad.size());
 
   const Words data = {"--data", "folder", "--data-dir", photos};
+  // A file that is not there shows before anything is trained, damage when it is met.
+  const std::string gone = test::failure([&] { train(tiny(dir / "fails", data)); });
+  CHECK_MESSAGE(gone.starts_with("3: " + folder + "k-dangling.jpg: No such file"), gone);
+  CHECK_FALSE(fs::exists(dir / "fails"));
+  fs::remove(folder + "k-dangling.jpg");
   const std::string failed = test::failure([&] { train(tiny(dir / "fails", data)); });
-  CHECK(failed.starts_with("3: example "));
+  fs::create_symlink("nowhere.jpg", folder + "k-dangling.jpg");
+  CHECK_MESSAGE(failed.starts_with("3: example "), failed);
   CHECK_MESSAGE(
       std::any_of(bad.begin(), bad.end(), [&](const std::string& name) { return holds(failed, name); }),
       failed);

@@ -55,6 +55,7 @@ class Place {
     const std::string said = fs::exists(dir_ / "calls") ? read_file(dir_ / "calls") : "";
     return static_cast<int>(std::count(said.begin(), said.end(), '\n'));
   }
+  std::string path(const std::string& name) const { return dir_ / name; }
   std::string failure(const RemoteFile& file) const {
     try {
       fetch(file, data());
@@ -91,8 +92,9 @@ TEST_CASE("fetch: a file is downloaded once, verified, and found the next time")
   const Place place;
   place.curl_has(kContent);
   std::uint64_t seen = 0;
-  CHECK(fetch(remote(), place.data(), [&](std::uint64_t bytes) { seen = std::max(seen, bytes); }) ==
-        Fetched::downloaded);
+  CHECK(fetch(remote(), place.data(), [&](const char*, std::uint64_t bytes, std::uint64_t) {
+          seen = std::max(seen, bytes);
+        }) == Fetched::downloaded);
   CHECK(seen <= kContent.size());
   CHECK(read_file(place / "data/set/set.gz") == kContent);
   CHECK_FALSE(fs::exists(place / "data/set/set.gz.part"));
@@ -221,4 +223,22 @@ TEST_CASE("publications: every file has a full address, a size, a sum, and a pla
     }
     CHECK(places.size() == set.files.size());
   }
+}
+
+TEST_CASE("fetch: stopped while it downloads, checks or unpacks it leaves curl ended and the part in place") {
+  const Place place;
+  write_file(place.path("remote-part"), kContent.substr(0, 100));
+  place.curl_is("cp '" + place.path("remote-part") + "' \"$part\"; echo $$ > '" + place.path("pid") +
+                "'; exec sleep 1000");
+  const auto stop_when = [&](const std::string& wanted) {
+    return [wanted](const char* what, std::uint64_t bytes, std::uint64_t) {
+      if (what == wanted && (wanted != "downloading" || bytes > 0)) throw UsageError("stopped");
+    };
+  };
+  CHECK_THROWS_AS(fetch(remote(), place.data(), stop_when("downloading")), UsageError);
+  const std::string pid = read_file(place.path("pid"));
+  CHECK_FALSE(fs::exists("/proc/" + pid.substr(0, pid.find('\n'))));
+  place.curl_has(kContent);
+  CHECK_THROWS_AS(fetch(remote(), place.data(), stop_when("checking")), UsageError);
+  CHECK(fetch(remote(), place.data()) == Fetched::downloaded);
 }

@@ -1,7 +1,9 @@
 // Image folders: what is listed and in which order, what happens to bad files, and what a network sees.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 
@@ -9,7 +11,9 @@
 #include "core/parallel.h"
 #include "data/folder_source.h"
 #include "data/loader.h"
+#include "data/picture_files.h"
 #include "data/png.h"
+#include "data/verify.h"
 #include "tests/data/crafted.h"
 #include "tests/data/golden.h"
 
@@ -68,7 +72,8 @@ TEST_CASE("image folder: classes and files in the order of their names, others p
         std::vector<std::string>{"ant/a.jpg", "ant/deeper/x.jpeg", "bee/10.png", "bee/9.jpg", "bee/B.PNG"});
   CHECK(folder.labels() == std::vector<std::int64_t>{0, 0, 1, 1, 1});
   CHECK(folder.split == "train");
-  CHECK(folder.ignored == 1);
+  CHECK(folder.ignored == 3);  // notes.txt, the hidden one, and readme.txt beside the classes
+  CHECK(folder.passed_over.empty());
   CHECK(folder.files[2].bytes == picture_bytes("tiny.png").size());
   CHECK(folder.path_of(0) == on_disk.path("train/ant/a.jpg"));
 }
@@ -81,10 +86,10 @@ TEST_CASE("image folder: the evaluation split has the labels of the training spl
   CHECK(folders.test.labels() == std::vector<std::int64_t>{1});
   on_disk.put("test/ant/one.png", picture_bytes("tiny.png"));
   CHECK(load_image_folders(on_disk.path()).test.split == "test");
-  CHECK(load_image_folders(on_disk.path(), BadImages::fail, "val").test.split == "val");
+  CHECK(load_image_folders(on_disk.path(), "val").test.split == "val");
   on_disk.put("val/wasp/one.png", picture_bytes("tiny.png"));
   CHECK_THROWS_WITH_AS(
-      load_image_folders(on_disk.path(), BadImages::fail, "val"),
+      load_image_folders(on_disk.path(), "val"),
       (on_disk.path("val/wasp") + ": a class that the training folder does not have").c_str(), DataError);
 }
 
@@ -92,7 +97,7 @@ TEST_CASE("image folder: what is missing is named") {
   const Folder on_disk;
   CHECK_THROWS_AS(load_image_folders(""), DataError);
   CHECK_THROWS_AS(load_image_folders(on_disk.path("nowhere")), DataError);
-  CHECK_THROWS_WITH_AS(load_image_folders(on_disk.path(), BadImages::fail, "exam"),
+  CHECK_THROWS_WITH_AS(load_image_folders(on_disk.path(), "exam"),
                        (on_disk.path() + ": no folder exam beside train to evaluate on").c_str(), DataError);
   CHECK_THROWS_AS(scan_image_folder(on_disk.path("train/bee")), DataError);  // no class folders
   fs::create_directories(on_disk.path("train/cow"));
@@ -147,12 +152,10 @@ TEST_CASE("image folder: verify lists each bad file with its reason, skip leaves
   CHECK(found.repeated == std::vector<std::pair<std::string, std::string>>{{"bee/again.png", "bee/10.png"}});
   CHECK(found.content_hash.empty());  // the dangling link has no content
 
-  const ImageFolders skipped = load_image_folders(on_disk.path(), BadImages::skip);
-  CHECK(skipped.train.size() == 6);
-  CHECK(skipped.train.bad.size() == 5);
-  CHECK(skipped.test.bad.empty());
-  CHECK(skipped.train.hash != folder.hash);
-  const ImageFolder good = skipped.train;
+  const ImageFolder good = without_bad_images(FolderSource(folder, eval_transform(), 0));
+  CHECK(good.size() == 6);
+  CHECK(good.bad.size() == 5);
+  CHECK(good.hash != folder.hash);
   const auto verified_by = [&](int threads) {
     const WithThreads with(threads);
     return verify(good);
@@ -166,8 +169,8 @@ TEST_CASE("image folder: verify lists each bad file with its reason, skip leaves
 TEST_CASE("image folder: a class of which nothing can be read is an error even when bad files are skipped") {
   const Folder on_disk;
   on_disk.put("train/cow/one.jpg", "moo");
-  CHECK_NOTHROW(load_image_folders(on_disk.path()));
-  CHECK_THROWS_AS(load_image_folders(on_disk.path(), BadImages::skip), DataError);
+  const ImageFolder train = load_image_folders(on_disk.path()).train;
+  CHECK_THROWS_AS(without_bad_images(FolderSource(train, eval_transform(), 0)), DataError);
 }
 
 TEST_CASE("folder source: the evaluation look is resize, center crop, normalisation") {
@@ -258,4 +261,127 @@ TEST_CASE("folder source: impossible transforms, and a picture too long for its 
   on_disk.put("long/a/line.png", encode_png(Image::black(1, 20000)));
   const FolderSource source(scan_image_folder(on_disk.path("long")), eval_transform(), 0);
   CHECK_THROWS_AS(source.look(0, 0), DataError);
+}
+
+TEST_CASE("image folder: pictures that are passed over are named, JPEG's other endings are read") {
+  const Folder on_disk;
+  on_disk.put("train/ant/b.JFIF", picture_bytes("photo.jpg"));
+  on_disk.put("train/ant/c.jpe", picture_bytes("photo.jpg"));
+  on_disk.put("train/bee/phone.heic", "content of no matter");
+  on_disk.put("train/beside.jpg", picture_bytes("photo.jpg"));
+  on_disk.put("elsewhere/x.jpg", picture_bytes("photo.jpg"));
+  fs::create_directory_symlink(on_disk.path("elsewhere"), on_disk.path("train/bee/link"));
+  fs::create_directory_symlink(on_disk.path("elsewhere"), on_disk.path("train/cow"));  // a class may be one
+  const ImageFolder folder = scan_image_folder(on_disk.path("train"));
+  CHECK(folder.size() == 8);
+  CHECK(folder.class_names == std::vector<std::string>{"ant", "bee", "cow"});
+  CHECK(folder.passed_over ==
+        std::vector<std::string>{"bee/link: a link to a folder, which is not followed below a class",
+                                 "bee/phone.heic: of a format that is not read, convert it to JPEG or PNG",
+                                 "beside.jpg: lies beside the classes' folders, so that it has no class"});
+}
+
+TEST_CASE("image folder: what is no readable file shows without reading all") {
+  const Folder on_disk;
+  const auto failure = [&] {
+    try {
+      expect_readable(scan_image_folder(on_disk.path("train")));
+    } catch (const DataError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(failure().empty());
+  on_disk.put("train/ant/really.gif", picture_bytes("photo.jpg"));  // its content decides
+  on_disk.put("train/ant/damaged.jpg", "not looked at");
+  CHECK(failure().empty());
+  REQUIRE(::mkfifo(on_disk.path("train/ant/pipe.jpg").c_str(), 0600) == 0);
+  CHECK(failure().starts_with(on_disk.path("train/ant/pipe.jpg") + ": a device or pipe"));
+  fs::create_symlink("nowhere.png", on_disk.path("train/ant/link.png"));
+  CHECK(failure().starts_with(on_disk.path("train/ant/link.png") +
+                              ": No such file or directory; so are 1 more of 9 pictures"));
+  fs::remove(on_disk.path("train/ant/link.png"));
+  fs::remove(on_disk.path("train/ant/pipe.jpg"));
+  on_disk.put("train/bee/anim.gif", "GIF89a");
+  CHECK(failure().starts_with(on_disk.path("train/bee/anim.gif") + ": unsupported, looks like a GIF"));
+}
+
+TEST_CASE("verify: stray bytes are counted, unsupported pictures told, too narrow ones are bad where cut") {
+  const Folder on_disk;
+  on_disk.put("train/ant/stray.jpg", picture_bytes("photo.jpg") + "more");
+  on_disk.put("train/bee/line.png", encode_png(Image::black(1, 20000)));
+  on_disk.put("train/bee/anim.gif", "GIF89a");
+  const ImageFolder folder = scan_image_folder(on_disk.path("train"));
+  const Verification decoded = verify(folder);
+  REQUIRE(decoded.bad.size() == 1);
+  CHECK(decoded.bad[0].unsupported);
+  REQUIRE(decoded.stray.size() == 1);
+  CHECK(decoded.stray[0].path == "ant/stray.jpg");
+  CHECK(decoded.stray[0].reason == "4 bytes after the end marker");
+  const Verification cut = verify(FolderSource(folder, eval_transform(), 0));
+  REQUIRE(cut.bad.size() == 2);
+  CHECK(cut.bad[1].path == "bee/line.png");
+  CHECK(cut.bad[1].reason.ends_with("20000x1 pixels are too long and narrow"));
+  CHECK_FALSE(cut.bad[1].unsupported);
+  CHECK(verify(FolderSource(folder, train_transform(16), 0)).bad.size() == 1);  // a part of it is cut out
+  CHECK(without_bad_images(FolderSource(folder, eval_transform(), 0)).size() == folder.size() - 2);
+}
+
+TEST_CASE("verify: equal pictures of two splits are found, and the content has a hash") {
+  const Folder on_disk;
+  on_disk.put("val/bee/copy.jpg", picture_bytes("odd.jpg"));
+  ImageFolders folders = load_image_folders(on_disk.path());
+  const auto pairs = same_content(verify(folders.train).sums, verify(folders.test).sums);
+  REQUIRE(pairs.size() == 1);
+  CHECK(folders.test.files[static_cast<std::size_t>(pairs[0].first)].path == "bee/copy.jpg");
+  CHECK(folders.train.files[static_cast<std::size_t>(pairs[0].second)].path == "bee/B.PNG");
+
+  CHECK(content_hash(folders.train).empty());
+  sum_contents(folders.train);
+  const std::string hash = content_hash(folders.train);
+  CHECK(hash.size() == 64);
+  std::string other = picture_bytes("grey.jpg");
+  other.back() = 'x';
+  on_disk.put("train/ant/a.jpg", other);
+  ImageFolder again = scan_image_folder(on_disk.path("train"));
+  CHECK(again.hash == folders.train.hash);  // the same names and sizes
+  sum_contents(again);
+  CHECK(content_hash(again) != hash);
+  CHECK(again.files[0].stamp != folders.train.files[0].stamp);
+  CHECK(again.files[1].stamp == folders.train.files[1].stamp);
+}
+
+TEST_CASE("a watched loop does everything once, and ends with what its watch throws") {
+  for (const int threads : {1, 3}) {
+    const WithThreads with(threads);
+    std::vector<int> met(1000);
+    std::int64_t told = 0;
+    watched_for(
+        1000,
+        [&](std::int64_t done, std::int64_t total) {
+          CHECK(done <= total);
+          ++told;
+        },
+        [&](std::int64_t i) { ++met[static_cast<std::size_t>(i)]; });
+    CHECK(met == std::vector<int>(1000, 1));
+    CHECK(told > 0);
+    std::atomic<std::int64_t> done{0};
+    CHECK_THROWS_AS(watched_for(
+                        1'000'000, [&](std::int64_t, std::int64_t) { throw UsageError("enough"); },
+                        [&](std::int64_t) { ++done; }),
+                    UsageError);
+    CHECK(done < 1'000'000);
+  }
+}
+
+TEST_CASE("loops over data stop when their watch says so") {
+  const Folder on_disk;
+  const Watch stop = [](std::int64_t, std::int64_t) { throw UsageError("stopped"); };
+  const ImageFolder folder = scan_image_folder(on_disk.path("train"));
+  ImageFolder unsummed = folder;
+  CHECK_THROWS_AS(scan_image_folder(on_disk.path("train"), {}, stop), UsageError);
+  CHECK_THROWS_AS(verify(folder, stop), UsageError);
+  CHECK_THROWS_AS(verify(FolderSource(folder, eval_transform(), 0), stop), UsageError);
+  CHECK_THROWS_AS(without_bad_images(FolderSource(folder, eval_transform(), 0), stop), UsageError);
+  CHECK_THROWS_AS(sum_contents(unsummed, stop), UsageError);
 }

@@ -151,7 +151,9 @@ TEST_CASE("hostile images: cut inside of its rows a picture is damaged, cut behi
   // A JPEG's end is a marker of two bytes, a PNG's a chunk of twelve.
   const std::vector<std::pair<const char*, std::size_t>> ends = {
       {"tiny.png", 12}, {"tiny.jpg", 2}, {"tiny-progressive.jpg", 2}, {"cmyk.jpg", 2}, {"palette4.png", 12}};
-  for (const auto& [name, end] : ends) {
+  for (const auto& one : ends) {
+    const char* name = one.first;
+    const std::size_t end = one.second;
     CAPTURE(name);
     const std::string whole = picture_bytes(name);
     for (std::size_t length = 0; length < whole.size(); ++length) {

@@ -6,7 +6,9 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "data/picture_files.h"
 #include "data/pictures.h"
+#include "data/verify.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 #include "tests/data/golden.h"
@@ -65,11 +67,12 @@ TEST_CASE("picture list: paths and classes of a CSV file, in its order") {
   CHECK(verify(lists.train).repeated.size() == 1);
   // Two names of one file, one of them missing: the bad one is left out, not its namesake.
   tree.put("train.csv", "file,class\nin/c.png,cat\nin/no.png,cat\nin/c.png,dog\nin/no.png,dog\n");
-  const ImageFolders skipped =
-      load_pictures({.name = "list", .dir = tree.dir.path(), .bad_images = BadImages::skip});
-  CHECK(skipped.train.size() == 2);
-  CHECK(skipped.train.bad.size() == 2);
-  CHECK(skipped.train.labels() == std::vector<std::int64_t>{0, 1});
+  const ImageFolder listed = load_pictures({.name = "list", .dir = tree.dir.path()}).train;
+  CHECK_THROWS_AS(expect_readable(listed), DataError);
+  const ImageFolder skipped = without_bad_images(FolderSource(listed, eval_transform(), 0));
+  CHECK(skipped.size() == 2);
+  CHECK(skipped.bad.size() == 2);
+  CHECK(skipped.labels() == std::vector<std::int64_t>{0, 1});
 
   tree.put("classes.txt", "cat\ndog\nbird\n");
   CHECK(load_picture_lists(tree.dir.path()).train.class_names == Names{"cat", "dog", "bird"});

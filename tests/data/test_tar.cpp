@@ -8,6 +8,11 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/cifar.h"
+#include "data/idx.h"
+#include "data/load.h"
+#include "data/picture_list.h"
+#include "data/pictures.h"
 #include "data/unpack.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
@@ -234,4 +239,51 @@ TEST_CASE("unpack: nothing leaves the folder, nothing is written twice, no more 
   CHECK(failure(tar_member({.name = "a", .content = std::string(600, 'a')}) +
                 tar_member({.name = "b", .content = std::string(600, 'b')}) + tar_end())
             .find("more than 1000 bytes") != std::string::npos);
+}
+
+TEST_CASE("packed files in the place of others say how they are unpacked") {
+  const test::TemporaryDirectory dir;
+  const std::string gz = dir / "a.gz", zip = dir / "b.zip", zst = dir / "c.tar.zst", tar = dir / "d.tar";
+  test::write_file(gz, test::gzip(test::Bytes(5000, 7)));
+  write_file(zip, std::string("PK\x03\x04") + std::string(600, 'x'));
+  write_file(zst, std::string("\x28\xb5\x2f\xfd") + "short");
+  write_file(tar, tar_member({.name = "x", .content = "y"}) + tar_end());
+  const auto says = [](const auto& reads, const std::string& path) {
+    try {
+      reads(path);
+    } catch (const DataError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const auto of_tar = [](const std::string& path) {
+    PlainStream stream(path);
+    TarReader(stream).next();
+  };
+  const auto of_idx = [](const std::string& path) { read_idx(path, 3); };
+  const auto of_cifar = [](const std::string& path) {
+    std::vector<std::int64_t> labels;
+    read_cifar(path, kCifar10, 1, nullptr, labels);
+  };
+  const auto of_list = [&](const std::string& path) { read_picture_list(path, dir.path()); };
+  const std::string gunzip = gz + ": is compressed by gzip; unpack it first, with: gunzip " + gz;
+  const std::string unzip = zip + ": is a zip archive; unpack it first, with: unzip " + zip;
+  CHECK(says(of_tar, gz) == gunzip);
+  CHECK(says(of_tar, zip) == unzip);
+  CHECK(says(of_tar, zst) == zst + ": is compressed by zstd; unpack it first, with: unzstd " + zst);
+  CHECK(says(of_tar, tar).empty());
+  CHECK(says(of_idx, zip) == unzip);
+  CHECK(says(of_cifar, gz) == gunzip);
+  CHECK(says(of_cifar, tar) == tar + ": is a tar archive; unpack it first, with: tar -xf " + tar);
+  CHECK(says(of_list, gz) == gunzip);
+  // What is not there may be in the archive that is.
+  const std::string there = "; there is " + gz + ", compressed by gzip; unpack it first, with: gunzip " + gz;
+  const auto of = [&](const std::string& name) {
+    return says([&](const std::string& at) { load_pictures({.name = name, .dir = at}); }, dir.path());
+  };
+  CHECK(of("folder").ends_with(there));
+  CHECK(of("list").ends_with(there));
+  CHECK(of("webdataset").ends_with(there));
+  CHECK(says([&](const std::string& at) { load_data_set({.name = "cifar10", .dir = at}); }, dir.path())
+            .find(there) != std::string::npos);
 }

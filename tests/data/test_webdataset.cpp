@@ -10,6 +10,8 @@
 #include "core/parallel.h"
 #include "data/folder_source.h"
 #include "data/loader.h"
+#include "data/picture_files.h"
+#include "data/verify.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 #include "tests/data/golden.h"
@@ -66,6 +68,7 @@ TEST_CASE("webdataset: examples in the shards' order, with labels, and the pictu
   CHECK(train.labels() == std::vector<std::int64_t>{2, 0, 1});
   CHECK(train.files[0].path == "train-000.tar/./b/x.jpg");
   CHECK(train.ignored == 4);
+  CHECK(train.passed_over.empty());
   CHECK(train.read(0) == picture_bytes("photo.jpg"));
   CHECK(train.read(1) == picture_bytes("tiny.png"));
   CHECK(train.read(2) == picture_bytes("grey.jpg"));
@@ -186,6 +189,23 @@ TEST_CASE("webdataset: what is no example is named by shard and member") {
   const Verification found = verify(index_shards(on_disk.dir.path(), {"bad.tar"}));
   REQUIRE(found.bad.size() == 1);
   CHECK(found.bad[0].reason.starts_with(on_disk.dir / "bad.tar/a.png: damaged PNG"));
+  // Another format's picture is listed if there is none that is read, and one without label or picture
+  // counted.
+  on_disk.put("odd.tar", member("a.gif", "GIF89a") + member("a.cls", "0") + member("b.jfif", png) +
+                             member("b.webp", "") + member("b.cls", "0") + member("22.0/1.1.png", png) +
+                             member("22.0/1.1.cls", "0") + member("c.heic", ""));
+  const ImageFolder odd = index_shards(on_disk.dir.path(), {"odd.tar"});
+  REQUIRE(odd.size() == 2);
+  CHECK(odd.files[0].path == "odd.tar/a.gif");
+  CHECK(odd.files[1].path == "odd.tar/b.jfif");
+  CHECK(odd.ignored == 2);  // b.webp, 1.1.cls
+  CHECK(odd.passed_over ==
+        std::vector<std::string>{
+            "odd.tar/22.0/1.1.png: not read, its key ends at the first dot and its ending is .1.png",
+            "odd.tar/c.heic: of a format that is not read, convert it to JPEG or PNG"});
+  CHECK_THROWS_AS(expect_readable(odd), DataError);
+  CHECK(on_disk.failure(member("a.heic", png) + member("a.cls", "1")) ==
+        "/a: an example without a picture (.jpg, .jpeg, .png); not read is a.heic");
   // A shard that became shorter since it was listed.
   const ImageFolder listed = index_shards(on_disk.dir.path(), {"val-0.tar"});
   fs::resize_file(on_disk.dir / "val-0.tar", 1600);
