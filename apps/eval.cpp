@@ -4,6 +4,7 @@
 #include "apps/evaluation.h"
 #include "apps/experiment.h"
 #include "apps/format.h"
+#include "apps/long_loop.h"
 #include "apps/pulse.h"
 #include "apps/signals.h"
 #include "apps/table.h"
@@ -100,7 +101,9 @@ int eval_command(const EvalConfig& config, Terminal& terminal) {
   apply(config.device);
   DataConfig wanted = config.data;
   wanted.augment = "none";
-  const Examples examples = load_examples(wanted, 0);
+  const Examples examples = load_examples(wanted, 0, {.watch = watches(terminal)});
+  terminal.repaint("");
+  tell(examples, terminal);
   const auto model = build_model(config.model, examples.set.image, examples.set.classes(), 0,
                                  config.device.dtype, /*blank=*/true);
   try {

@@ -305,6 +305,15 @@ TEST_CASE("every loop over data ends on a signal, with its exit code and how far
   apps::clear_interruption();
   CHECK_MESSAGE(skip.starts_with("130: "), skip);
   CHECK_FALSE(fs::exists(photos.dir / "r"));
+
+  REQUIRE(photos.run("trained").code == 0);
+  std::ostringstream out, err;
+  const apps::EvalConfig config = apps::parse_eval({"--run", photos.dir / "trained"}, {}).config;
+  apps::Terminal terminal(out, err, {}, config.output);
+  std::raise(SIGTERM);
+  const std::string evaluating = test::failure([&] { apps::eval_command(config, terminal); });
+  apps::clear_interruption();
+  CHECK_MESSAGE(evaluating.starts_with("143: listing folder: "), evaluating);
 }
 
 TEST_CASE("data commands refuse options that they would not use, and use those that they take") {
