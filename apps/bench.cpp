@@ -7,6 +7,7 @@
 #include "apps/commands.h"
 #include "apps/experiment.h"
 #include "apps/option_values.h"
+#include "apps/parameter_names.h"
 #include "apps/pulse.h"
 #include "apps/suggest.h"
 #include "core/parallel.h"
@@ -32,7 +33,7 @@ std::vector<Contender> contenders() {
       {"fsam", {"--sharpness", "fsam"}},
       {"looksam", {"--sharpness", "looksam"}},
       {"sam-interval", {"--sharpness", "sam", "--every", "10"}},
-      {"sam-on", {"--sharpness", "sam", "--perturb", "norms"}},
+      {"sam-on", {"--sharpness", "sam", "--perturb", "norms"}, /*of_norms=*/true},
       {"m-sam", {"--sharpness", "sam", "--micro", "own"}},
       {"msam", {"--sharpness", "msam"}},
       {"gam", {"--sharpness", "gam"}},
@@ -52,7 +53,8 @@ std::vector<Contender> contenders(const std::string& list, const std::string& fi
                        did_you_mean(name, names));
     const Contender& contender = all[static_cast<std::size_t>(found - names.begin())];
     const auto same = [&](const Contender& c) { return c.name == contender.name; };
-    if (std::none_of(chosen.begin(), chosen.end(), same)) chosen.push_back(contender);
+    if (std::none_of(chosen.begin(), chosen.end(), same)) return chosen.push_back(contender);
+    if (name != first) throw UsageError("--rules: ", quote(name), " is there twice");
   };
   if (!first.empty()) take(first);
   for (const std::string_view name : split(list, ',')) take(std::string(name));
@@ -61,9 +63,9 @@ std::vector<Contender> contenders(const std::string& list, const std::string& fi
 
 TrainingBench::TrainingBench(const Contender& contender, const BenchConfig& bench, std::int64_t batch_size)
     : name_(contender.name) {
-  std::vector<std::string> words = contender.options;
-  words.insert(words.end(), {"--batch-size", std::to_string(batch_size)});
-  config_ = parse_train(words, {}).config;
+  config_ = parse_train(contender.options, {}).config;
+  config_.schedule.batch_size = batch_size;
+  config_.sharpness.micro_size = std::min(config_.sharpness.micro_size, batch_size);
   model_ = build_model(bench.model, {bench.image_size, bench.image_size, 3}, 10, 1, Dtype::f32);
   entries_ = entries_of(*model_);
   w_ = std::make_unique<optim::ParameterVector>(entries_.parameters);
@@ -142,8 +144,22 @@ const std::vector<std::string>& bench_subjects() {
   return names;
 }
 
+namespace {
+
+/// What a rule cannot do with the model shows before the first is measured.
+void check_rules_of(const BenchConfig& config) {
+  const auto model = build_model(config.model, {config.image_size, config.image_size, 3}, 10, 1, Dtype::f32,
+                                 /*blank=*/true);
+  const auto w = optim::ParameterVector::of(*model);
+  for (const Contender& rule : contenders(config.rules, ""))
+    expect_perturbed(parse_train(rule.options, {}).config.sharpness, w);
+}
+
+}  // namespace
+
 int bench_command(const BenchConfig& config, Terminal& terminal) {
   apply(config.device);
+  if (!config.rules.empty()) check_rules_of(config);
   for (const auto& [name, subject] : subjects())
     if (name == config.what) return subject(config, terminal);
   throw InternalError("[bench] the command line let the subject ", quote(config.what), " pass");

@@ -23,6 +23,7 @@ Spread spread(std::vector<double> values);
 struct Contender {
   std::string name;
   std::vector<std::string> options;
+  bool of_norms = false;  // it needs normalisation layers
 };
 
 /// The gradient rules that --rules names, `first` (if not empty) before all. Errors: UsageError for an

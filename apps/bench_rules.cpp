@@ -1,6 +1,7 @@
 // `basin bench rules`: what a step of each gradient rule costs, relative to the plain one, in turns.
 #include "apps/bench.h"
 #include "apps/format.h"
+#include "apps/parameter_names.h"
 #include "apps/signals.h"
 #include "apps/table.h"
 
@@ -48,6 +49,10 @@ int bench_rules(const BenchConfig& config, Terminal& terminal) {
   std::vector<std::unique_ptr<TrainingBench>> benches;
   std::vector<Row> rows;
   for (const Contender& c : config.rules.empty() ? contenders() : contenders(config.rules, "plain")) {
+    if (config.rules.empty() && c.of_norms && !normalises(benches.front()->weights())) {
+      terminal.note(text(c.name, " is left out: ", config.model.name, " has no normalisation layers"));
+      continue;
+    }
     benches.push_back(std::make_unique<TrainingBench>(c, config, config.batch_size));
     rows.push_back({.name = c.name});
   }

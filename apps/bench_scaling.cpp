@@ -12,6 +12,7 @@
 #include "apps/table.h"
 #include "core/cpu/arena.h"
 #include "core/parallel.h"
+#include "core/utf8.h"
 
 namespace basin::apps {
 namespace {
@@ -56,7 +57,7 @@ int bench_scaling(const BenchConfig& config, Terminal& terminal) {
   const std::vector<std::int64_t> sizes = batch_sizes(config.batch_size);
   const std::vector<Contender> rules = contenders(config.rules.empty() ? "plain" : config.rules, "");
   if (rules.size() > 1)
-    throw UsageError("bench scaling measures one rule, --rules ", config.rules, " names more");
+    throw UsageError("bench scaling measures one rule, --rules ", excerpt(config.rules), " names more");
   const Contender& rule = rules.front();
 
   struct Cell {

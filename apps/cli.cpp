@@ -1,11 +1,10 @@
 // The order of the sources, once for every subcommand.
 #include "apps/cli.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/bench.h"
 #include "apps/commands.h"
 #include "apps/export_format.h"
 #include "apps/help.h"
@@ -13,9 +12,8 @@
 #include "apps/presets.h"
 #include "apps/suggest.h"
 #include "apps/toml_file.h"
+#include "apps/variables.h"
 #include "core/error.h"
-
-extern char** environ;
 
 namespace basin::apps {
 
@@ -78,36 +76,9 @@ void apply_toml(OptionTable& table, const std::vector<TomlEntry>& entries, Sourc
   }
 }
 
-void apply_environment(OptionTable& table, const Environment& environment, bool session_only) {
-  for (Option& option : table.options()) {
-    if (option.key.empty() || (session_only && option.role == Role::recipe)) continue;
-    const auto found = environment.find(option.variable());
-    if (found != environment.end()) table.assign(option, found->second, Source::environment, found->first);
-  }
-}
-
 void apply_flags(OptionTable& table, const GivenFlags& given) {
   for (const auto& [flag, value] : given)
     table.assign(*table.by_flag(flag), value, Source::flag, "--" + flag);
-}
-
-// Variables that no subcommand knows, but nearly, are most likely misspelt.
-std::vector<std::string> environment_warnings(const Environment& environment) {
-  TrainConfig train;
-  FrameConfig frame;
-  const OptionTable table = train_options(train, frame);
-  constexpr std::string_view kPrefix = "BASIN_";
-  std::vector<std::string> known = {"ARCH"}, warnings;  // BASIN_ARCH: core/cpu/isa.h
-  for (const Option& option : table.options()) {
-    if (!option.key.empty()) known.push_back(option.variable().substr(kPrefix.size()));
-  }
-  for (const auto& [name, value] : environment) {
-    const std::string own = name.substr(kPrefix.size());
-    if (std::find(known.begin(), known.end(), own) != known.end()) continue;
-    const std::string hint = did_you_mean(own, known, kPrefix);
-    if (!hint.empty()) warnings.push_back("the environment variable " + name + " names no option" + hint);
-  }
-  return warnings;
 }
 
 std::vector<std::string> origins_of(const OptionTable& table) {
@@ -172,7 +143,7 @@ void finish(OptionTable& table, const Environment& environment, Call<Config>& ca
   if (call.config.output.quiet && call.config.output.verbose)
     throw UsageError("--quiet and --verbose exclude each other");
   call.origins = origins_of(table);
-  call.warnings = environment_warnings(environment);
+  for (std::string& warning : environment_warnings(environment)) call.warnings.push_back(std::move(warning));
 }
 
 template <class Config>
@@ -196,7 +167,7 @@ Call<Config> parse_alone(const std::string& command, OptionTable (*options)(Conf
   std::vector<std::string> positionals;
   const GivenFlags given = split_arguments(table, arguments, most_positionals, positionals);
   if (asks_for_help(given, table, command, call)) return call;
-  apply_environment(table, environment, false);
+  apply_environment(table, environment);
   apply_flags(table, given);
   positionals.resize(most_positionals);
   use(call.config, table, positionals);
@@ -206,18 +177,6 @@ Call<Config> parse_alone(const std::string& command, OptionTable (*options)(Conf
 }
 
 }  // namespace
-
-Environment process_environment() {
-  Environment found;
-  for (char** entry = environ; entry && *entry; ++entry) {
-    const std::string setting = *entry;
-    const std::size_t equals = setting.find('=');
-    if (setting.starts_with("BASIN_") && equals != std::string::npos) {
-      found[setting.substr(0, equals)] = setting.substr(equals + 1);
-    }
-  }
-  return found;
-}
 
 TrainConfig read_run_config(const std::string& directory) {
   TrainConfig config;
@@ -253,11 +212,16 @@ Call<TrainConfig> parse_train(const std::vector<std::string>& arguments, const E
     if (!frame.preset.empty()) apply_preset(table, frame.preset);
     if (!frame.config.empty()) apply_toml(table, read_toml(frame.config), Source::file);
   }
-  apply_environment(table, environment, run.resume);
+  if (run.resume)
+    apply_environment_to_run(table, environment, frame.resume, call.warnings);
+  else
+    apply_environment(table, environment);
   apply_flags(table, given);
   if (run.resume) refuse_changes(table, read_run_config(frame.resume), frame.resume);
   table.settle();
   validate(call.config);
+  if (frame.print_config && call.config.output.json)
+    throw UsageError("--print-config prints TOML, and --json asks for JSON: give one");
   if (frame.print_config) call.print = table.toml();
   finish(table, environment, call);
   return call;
@@ -289,8 +253,12 @@ Call<EvalConfig> parse_eval(const std::vector<std::string>& arguments, const Env
         directory.filename() == "members" ? (directory / "..").lexically_normal().string() : config.ensemble;
   }
   const bool of_run = !run.empty();
-  if (of_run) take_from_run(table, run);
-  apply_environment(table, environment, of_run);
+  if (of_run) {
+    take_from_run(table, run);
+    apply_environment_to_run(table, environment, run, call.warnings);
+  } else {
+    apply_environment(table, environment);
+  }
   apply_flags(table, given);
   if (!of_run) {
     for (const char* flag : {"model", "data"}) {
@@ -317,8 +285,12 @@ Call<ExportConfig> parse_export(const std::vector<std::string>& arguments, const
   if (!of_run && table.by_flag("weights")->source == Source::standard)
     throw UsageError("nothing to export: give --run DIR, or --weights FILE with --model");
   if (config.out.empty()) throw UsageError("export needs a file to write: -o FILE");
-  if (of_run) take_from_run(table, config.run);
-  apply_environment(table, environment, of_run);
+  if (of_run) {
+    take_from_run(table, config.run);
+    apply_environment_to_run(table, environment, config.run, call.warnings);
+  } else {
+    apply_environment(table, environment);
+  }
   apply_flags(table, given);
   if (!of_run && table.by_flag("model")->source == Source::standard)
     throw UsageError("--weights needs --model NAME too, or --run DIR");
@@ -333,11 +305,18 @@ Call<InfoConfig> parse_info(const std::vector<std::string>& arguments, const Env
       "info", info_options, arguments, 1, environment,
       [](InfoConfig& config, const OptionTable& table, const std::vector<std::string>& positionals) {
         config.target = positionals[0];
+        const std::vector<nn::ModelInfo> models = nn::models();
+        const auto model = std::find_if(models.begin(), models.end(), [&](const nn::ModelInfo& info) {
+          return info.name == config.target;
+        });
+        const auto given = [&](const char* flag) { return table.by_flag(flag)->source == Source::flag; };
         for (const char* flag : {"data", "shortcut"}) {
-          if (config.target.empty() && table.by_flag(flag)->source == Source::flag) {
+          if (model == models.end() && given(flag)) {
             throw UsageError("--", flag, " counts only for a model: basin info MODEL --", flag, " ...");
           }
         }
+        if (given("shortcut") && !model->takes_shortcut)
+          throw UsageError("--shortcut counts only for the ResNets of CIFAR, not for ", config.target);
         if (config.models && !config.target.empty())
           throw UsageError("--models stands alone, without MODEL or FILE");
       });
@@ -362,9 +341,8 @@ const Scopes& data_scopes() {
     Scopes scopes;
     for (const char* flag : {"train-shards", "test-shards", "limit", "image-size", "augment"})
       scopes.push_back({flag, {"verify", "show"}});
-    for (const char* flag :
-         {"bad-image", "subset", "validation", "validation-from", "label-noise", "noise-target", "data-seed",
-          "crop-padding", "seed", "out", "count", "epoch", "epochs", "columns", "enlarge"})
+    for (const char* flag : {"bad-image", "subset", "validation", "validation-from", "data-seed",
+                             "crop-padding", "seed", "out", "count", "epoch", "epochs", "columns", "enlarge"})
       scopes.push_back({flag, {"show"}});
     return scopes;
   }();
@@ -424,6 +402,7 @@ Call<BenchConfig> parse_bench(const std::vector<std::string>& arguments, const E
           throw UsageError("bench: unknown subject ", quote(what), "; there are ", one_of(subjects),
                            did_you_mean(what, subjects));
         expect_in_scope("bench", bench_scopes(), table, what);
+        if (!config.rules.empty()) contenders(config.rules, "");  // it names those that there are
         config.what = what;
       });
 }

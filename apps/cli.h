@@ -1,20 +1,15 @@
 // Command lines: from an argument vector to a configuration, through every source of options.
 #pragma once
 
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "apps/config.h"
 #include "apps/options.h"
+#include "apps/variables.h"
 
 namespace basin::apps {
-
-/// BASIN_* variables by name.
-using Environment = std::map<std::string, std::string>;
-/// Those of this process.
-Environment process_environment();
 
 /// What a command line comes to. With `print` set, that text is the whole answer and nothing is to be run.
 template <class Config>

@@ -15,20 +15,48 @@ namespace basin::apps {
 
 namespace {
 
+/// The length of the run as it was given: "--epochs 3", "--steps 100, 2 epochs".
+std::string length_in_words(const ScheduleConfig& s) {
+  if (s.steps == 0) return text("--epochs ", s.epochs);
+  return text("--steps ", s.steps, ", ", s.epochs, s.epochs == 1 ? " epoch" : " epochs");
+}
+
 /// Checks of moments against the length of the run.
 void check_length(const TrainConfig& c) {
   const auto epochs = static_cast<double>(c.schedule.epochs);
-  if (c.schedule.warmup_epochs > epochs) {
-    throw UsageError("--warmup-epochs ", c.schedule.warmup_epochs, " is longer than the run (--epochs ",
-                     epochs, ")");
-  }
-  if (c.schedule.kind == optim::ScheduleKind::step) milestone_epochs(c.schedule);
+  const std::string length = length_in_words(c.schedule);
+  const auto not_longer = [&](const char* flag, double given) {
+    if (given > epochs) throw UsageError("--", flag, " ", given, " is longer than the run (", length, ")");
+  };
   const auto in_the_run = [&](const char* flag, double start) {
     if (first_epoch(start, c.schedule.epochs) > c.schedule.epochs)
-      throw UsageError("--", flag, " ", start, " is not within the run (--epochs ", epochs, ")");
+      throw UsageError("--", flag, " ", start, " is not within the run (", length, ")");
   };
+  not_longer("warmup-epochs", c.schedule.warmup_epochs);
+  if (c.schedule.kind == optim::ScheduleKind::step) milestone_epochs(c.schedule);
+  if (c.sharpness.kind != Sharpness::none) {
+    not_longer("rho-warmup-epochs", c.sharpness.rho_warmup_epochs);
+    if (c.sharpness.start >= epochs)  // so many epochs are done before
+      throw UsageError("--sharpness-start ", c.sharpness.start, " is not within the run (", length, ")");
+  }
   if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
+  if (c.average.kind == Average::swa && c.average.swa_lr > 0)
+    not_longer("swa-anneal-epochs", c.average.swa_anneal_epochs);
   if (c.ensemble.kind == EnsembleKind::fge) in_the_run("fge-start", c.ensemble.start);
+}
+
+void check_sharpness(const TrainConfig& c) {
+  const SharpnessConfig& s = c.sharpness;
+  if (s.perturb == optim::Perturbed::named && s.perturb_names.empty())
+    throw UsageError("--perturb named needs --perturb-names");
+  if (s.micro != Micro::none && s.micro_size > c.schedule.batch_size)
+    throw UsageError("--micro-size ", s.micro_size, " is above --batch-size ", c.schedule.batch_size);
+  const bool momentum_is_optional =
+      c.optimizer.kind == Optimizer::sgd || c.optimizer.kind == Optimizer::rmsprop;
+  if (s.kind == Sharpness::msam && momentum_is_optional && c.optimizer.momentum == 0)
+    throw UsageError("--sharpness msam climbs along the momentum: it needs --momentum > 0");
+  if (s.kind == Sharpness::gam && s.gam_form == optim::GamForm::exact && s.micro == Micro::shared)
+    throw UsageError("--gam-form exact needs the whole batch at once, or --micro own");
 }
 
 }  // namespace
@@ -38,6 +66,8 @@ void validate(const TrainConfig& c) {
     if (c.optimizer.momentum == 0) throw UsageError("--nesterov needs --momentum > 0");
     if (c.optimizer.dampening != 0) throw UsageError("--nesterov needs --dampening 0");
   }
+  if (c.optimizer.kind == Optimizer::sgd && c.optimizer.dampening != 0 && c.optimizer.momentum == 0)
+    throw UsageError("--dampening needs --momentum > 0");
   if (c.schedule.steps == 0) check_length(c);  // else with_length() does
   using Kind = optim::ScheduleKind;
   const bool has_least = c.schedule.kind != Kind::constant && c.schedule.kind != Kind::step &&
@@ -57,15 +87,11 @@ void validate(const TrainConfig& c) {
     if (c.ensemble.low_lr > c.ensemble.high_lr)
       throw UsageError("--fge-low-lr ", c.ensemble.low_lr, " is above --fge-high-lr ", c.ensemble.high_lr);
   }
-  const bool momentum_is_optional =
-      c.optimizer.kind == Optimizer::sgd || c.optimizer.kind == Optimizer::rmsprop;
-  if (c.sharpness.kind == Sharpness::msam && momentum_is_optional && c.optimizer.momentum == 0)
-    throw UsageError("--sharpness msam climbs along the momentum: it needs --momentum > 0");
-  if (c.sharpness.kind == Sharpness::gam && c.sharpness.gam_form == optim::GamForm::exact &&
-      c.sharpness.micro == Micro::shared)
-    throw UsageError("--gam-form exact needs the whole batch at once, or --micro own");
+  check_sharpness(c);
   if (c.run.dry_run && c.run.resume)
     throw UsageError("--dry-run starts a new run and --resume an old one: give one");
+  if (c.run.dry_run && c.run.stop_after_steps > 0)
+    throw UsageError("--dry-run tries one step: --stop-after-steps does not count");
 }
 
 TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch) {
@@ -95,7 +121,8 @@ std::vector<double> milestone_epochs(const ScheduleConfig& schedule) {
     if (!resolved.empty() && at <= resolved.back())
       throw UsageError("--milestones must rise: ", m, " does not");
     if (at >= epochs)
-      throw UsageError("--milestones ", m, " is not before the end of the run (--epochs ", epochs, ")");
+      throw UsageError("--milestones ", m, " is not before the end of the run (", length_in_words(schedule),
+                       ")");
     resolved.push_back(at);
   }
   return resolved;

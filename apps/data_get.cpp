@@ -5,6 +5,7 @@
 #include "apps/suggest.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/utf8.h"
 #include "data/fetch.h"
 
 namespace basin::apps {
@@ -18,7 +19,7 @@ const data::Publication& publication(const std::string& name) {
     names.push_back(one.name);
     list += (list.empty() ? "" : ", ") + one.name;
   }
-  throw UsageError("data get: '", name, "' is not one of ", list, did_you_mean(name, names));
+  throw UsageError("data get: ", quote(name), " is not one of ", list, did_you_mean(name, names));
 }
 
 /// How a file gets to its place without this program.

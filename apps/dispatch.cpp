@@ -8,7 +8,9 @@
 #include "apps/environment.h"
 #include "apps/help.h"
 #include "apps/suggest.h"
+#include "core/cpu/kernels.h"
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace basin::apps {
 
@@ -17,11 +19,13 @@ namespace {
 constexpr const char* kReport =
     "; this is a bug in basin: please report it with the command line and `basin info`";
 
+/// Whatever an error quotes of what was given (a path of any length), it is one line of bounded length.
 std::string one_line(std::string text) {
+  constexpr std::size_t kLongest = 4000;
   for (char& c : text) {
     if (c == '\n' || c == '\r') c = ' ';
   }
-  return text;
+  return excerpt(text, kLongest);
 }
 
 template <class Config>
@@ -34,6 +38,7 @@ int run(const Call<Config>& call, const std::function<int(const Config&, Termina
     write_out(streams.out, call.print);
     return 0;
   }
+  cpu::kernels();  // BASIN_ARCH may name none: before anything is made
   return command(call.config, terminal);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "core/utf8.h"
 #include "data/folder_source.h"
 #include "data/load.h"
 #include "data/picture_files.h"
@@ -268,7 +269,7 @@ data::PictureTransform training_transform(const DataConfig& config) {
   const data::Augmentation a = augmentation(config);
   const bool reflects = a.padding == data::Augmentation::Padding::reflect;
   if (a.cutout > 0 || reflects)
-    throw UsageError("--augment ", config.augment, ": ",
+    throw UsageError("--augment ", excerpt(config.augment), ": ",
                      reflects ? "a border that reflects" : "cutout of each image",
                      " is for images in memory, not for --data ", config.name);
   data::PictureTransform t =
@@ -312,7 +313,7 @@ data::DataSetInfo nominal_set(const DataConfig& config) {
             .classes = 1000};
   for (const data::DataSetInfo& info : data::known_data_sets())
     if (info.name == config.name) return info;
-  throw UsageError("unknown data set '", config.name, "'");
+  throw UsageError("unknown data set ", quote(config.name));
 }
 
 std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples) {

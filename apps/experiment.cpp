@@ -1,5 +1,6 @@
 #include "apps/experiment.h"
 
+#include "apps/parameter_names.h"
 #include "apps/weights.h"
 #include "optim/buffer_guard.h"
 
@@ -68,6 +69,7 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, std::int6
       clip_(config.optimizer.clip),
       seed_(config.run.seed),
       dtype_(config.device.dtype) {
+  expect_perturbed(config.sharpness, w_);
   rule_->check_parameters(w_);
 }
 

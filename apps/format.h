@@ -18,6 +18,11 @@ std::string grouped(std::int64_t n);
 /// "9.4s", "3m12s", "2h05m", "3d04h"; "?" if not finite or negative.
 std::string duration_text(double seconds);
 
+/// `text` as one word of a POSIX shell's command line: itself, or in quotation marks.
+std::string shell_word(const std::string& text);
+/// The same of a path, so that none looks like an option: ./--run.
+std::string shell_path(const std::string& path);
+
 /// Columns that a UTF-8 text takes on a terminal, each code point one.
 int columns(std::string_view utf8);
 /// `text` filled up with spaces to `width` columns, on the right or on the left.

@@ -7,6 +7,7 @@
 #include "apps/suggest.h"
 #include "apps/table.h"
 #include "autograd/op_cases.h"
+#include "core/utf8.h"
 
 namespace basin::apps {
 namespace {
@@ -28,7 +29,7 @@ std::vector<OpCase> chosen(const std::string& name) {
     if (op.name == name) return {std::move(op)};
     names.push_back(op.name);
   }
-  throw UsageError("--op: unknown op '", name, "'", did_you_mean(name, names));
+  throw UsageError("--op: unknown op ", quote(name), did_you_mean_one_of(name, names));
 }
 
 Json row_json(const CheckRow& row) {

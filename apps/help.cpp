@@ -18,6 +18,7 @@ namespace basin::apps {
 namespace {
 
 constexpr int kIndent = 2;
+constexpr std::size_t kMostChoices = 20;  // more have a list of their own: basin info --models
 
 std::string repeated(int count, char c = ' ') {
   return std::string(static_cast<std::size_t>(std::max(count, 0)), c);
@@ -77,12 +78,12 @@ std::string sentence(std::string summary) {
 std::string explanation(const Option& option) {
   std::string out = option.help;
   // Choices too many to be spelled out beside the option; presets have a section of their own.
-  constexpr std::size_t kMost = 20;  // more have a list of their own: basin info --models
   const std::size_t choices = option.binding.choices.size();
-  if (option.binding.placeholder == "NAME" && choices > 0 && choices <= kMost && option.flag != "preset") {
+  if (option.binding.placeholder == "NAME" && choices > 0 && choices <= kMostChoices &&
+      option.flag != "preset") {
     out += ": " + one_of(option.binding.choices);
   }
-  if (!option.decider.empty()) out += " (" + option.condition() + ")";
+  if (!option.conditions.empty()) out += " (" + option.condition() + ")";
   if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (option.standard.empty()) return out;
   out += " [" + shortened(option.standard);
@@ -103,6 +104,15 @@ std::string escaped(const std::string& cell) {
   return out;
 }
 
+/// What an option takes, choices spelled out unless they are many.
+std::string taken(const Binding& binding) {
+  if (binding.kind == ValueKind::flag) return "";
+  if (binding.choices.empty() || binding.choices.size() > kMostChoices) return binding.allowed;
+  std::string list;
+  for (const std::string& word : binding.choices) list += (list.empty() ? "one of " : ", ") + word;
+  return list;
+}
+
 std::string code(const std::string& word) { return word.empty() ? "" : "`" + word + "`"; }
 
 std::string markdown_table(const std::string& name, const OptionTable& table) {
@@ -117,13 +127,12 @@ std::string markdown_table(const std::string& name, const OptionTable& table) {
       for (const auto& [value, other] : option.standards)
         standard += ", " + value + ": " + code(shortened(other));
       std::string help = option.help;
-      if (!option.decider.empty()) help += "; counts with --" + option.condition();
+      if (!option.conditions.empty()) help += "; counts with " + option.condition("--");
       std::string spelled = "--" + option.flag;
       if (!option.letter.empty()) spelled = "-" + option.letter + ", " + spelled;
       if (option.binding.kind == ValueKind::flag && !option.key.empty()) spelled += ", --no-" + option.flag;
       out += "| " + code(spelled) + " | " + code(option.path()) + " | " + standard + " | " +
-             escaped(option.binding.kind == ValueKind::flag ? "" : option.binding.allowed) + " | " +
-             escaped(help) + " |\n";
+             escaped(taken(option.binding)) + " | " + escaped(help) + " |\n";
     }
   }
   return out;

@@ -11,6 +11,7 @@
 #include "core/archive.h"
 #include "core/cpu/kernels.h"
 #include "core/parallel.h"
+#include "core/utf8.h"
 #include "nn/models/registry.h"
 #include "nn/summary.h"
 
@@ -148,7 +149,7 @@ int info_command(const InfoConfig& config, Terminal& terminal) {
   else if (std::filesystem::exists(config.target))
     show_file(config.target, terminal);
   else
-    throw UsageError("info: '", config.target, "' is neither a model (basin info --models) nor a file",
+    throw UsageError("info: ", quote(config.target), " is neither a model (basin info --models) nor a file",
                      did_you_mean(config.target, names));
   return static_cast<int>(ExitCode::success);
 }

@@ -14,16 +14,34 @@ namespace {
 
 constexpr std::int64_t kMany = 1'000'000'000;
 
+const std::string kModels = "`basin info --models`";
+
 void count_for_pictures(Option& option) {
-  option.decider = "data";
-  for (const data::PictureSetInfo& set : data::known_picture_sets()) option.values.push_back(set.name);
+  std::vector<std::string> names;
+  for (const data::PictureSetInfo& set : data::known_picture_sets()) names.push_back(set.name);
+  option.only_with("data", names);
+}
+
+/// Only models whose 3x3 convolutions could be computed in more than one way.
+void count_for_convolutions(Option& option) {
+  std::vector<std::string> names;
+  for (const nn::ModelInfo& model : nn::models())
+    if (model.convolves_3x3) names.push_back(model.name);
+  option.only_with("model", names, "with 3x3 convolutions");
+}
+
+void count_for_free_crops(Option& option) {
+  std::vector<std::string> names;
+  for (const data::DataSetInfo& set : data::known_data_sets()) names.push_back(set.name);
+  option.only_with("augment", {"basic", "cutout", "crop=*"}, "with a crop");
+  option.only_with("data", names, "of images in memory (pictures have a resized crop)");
 }
 
 void add_data_source(OptionTable& t, DataConfig& c) {
   t.add("data", "name", named(c.name, data_names(), "data sets"), "the data set").aliases = {"dataset"};
   t.add("data-dir", "dir", free_text(c.dir, "DIR", "a directory"),
-        "folder with its files, see docs/data.md; fashion-mnist (as Debian installs it) and synthetic need "
-        "none")
+        "folder with its files, see docs/data.md; fashion-mnist (as Debian installs it) needs none")
+      .only_with("data", {"!synthetic"})
       .role = Role::session;
   const auto of_folder = [&](const std::string& flag, const std::string& key, Binding binding,
                              const std::string& help) {
@@ -39,9 +57,8 @@ void add_data_source(OptionTable& t, DataConfig& c) {
       "left out");
   const auto of_shards = [&](const std::string& flag, const std::string& key, std::string& field,
                              const std::string& help) {
-    Option& option = t.add(flag, key, free_text(field, "PATTERN", "a pattern"), help);
-    option.decider = "data";
-    option.values = {"webdataset"};
+    t.add(flag, key, free_text(field, "PATTERN", "a pattern", /*needed=*/flag == "train-shards"), help)
+        .only_with("data", {"webdataset"});
   };
   of_shards("train-shards", "train_shards", c.train_shards,
             "tar files to train on, below --data-dir: * for any characters, {000..146} for numbers");
@@ -56,7 +73,20 @@ void add_workers(OptionTable& t, DataConfig& c) {
   workers.aliases = {"num-workers"};
 }
 
-void add_data(OptionTable& t, DataConfig& c) {
+void add_label_noise(OptionTable& t, DataConfig& c) {
+  t.add("label-noise", "label_noise", real(c.label_noise, unit_interval()),
+        "share of the training labels made wrong; which ones is written to RUN/label_noise.csv")
+      .aliases = {"noise"};
+  Option& target =
+      t.add("noise-target", "noise_target",
+            choice(c.noise_target,
+                   {{"others", data::NoiseTarget::other_classes}, {"all", data::NoiseTarget::all_classes}}),
+            "a drawn label is uniform over the other classes, or over all (then some stay right)");
+  target.only_with("label-noise", {"!0.0"});
+}
+
+/// Without `labels`, what only pictures depend on.
+void add_data(OptionTable& t, DataConfig& c, bool labels = true) {
   t.group("data", "Data");
   add_data_source(t, c);
   t.add("limit", "limit", whole(c.limit, 0, kMany), "train on the first N images only; 0: all");
@@ -67,20 +97,14 @@ void add_data(OptionTable& t, DataConfig& c) {
   Option& from = t.add("validation-from", "validation_from",
                        choice(c.validation_from, {{"drawn", HeldOutFrom::drawn}, {"end", HeldOutFrom::end}}),
                        "which are held out: drawn by --data-seed, or the last N");
-  from.decider = "validation";
-  from.values = {"!0"};
-  t.add("label-noise", "label_noise", real(c.label_noise, unit_interval()),
-        "share of the training labels made wrong; which ones is written to RUN/label_noise.csv")
-      .aliases = {"noise"};
-  Option& target =
-      t.add("noise-target", "noise_target",
-            choice(c.noise_target,
-                   {{"others", data::NoiseTarget::other_classes}, {"all", data::NoiseTarget::all_classes}}),
-            "a drawn label is uniform over the other classes, or over all (then some stay right)");
-  target.decider = "label-noise";
-  target.values = {"!0.0"};
-  t.add("data-seed", "seed", natural(c.seed),
-        "of subset, validation split and label noise: runs with other --seed share their data");
+  from.only_with("validation", {"!0"});
+  if (labels) add_label_noise(t, c);
+  Option& seed =
+      t.add("data-seed", "seed", natural(c.seed),
+            text("of subset", labels ? ", validation split and label noise" : " and validation split",
+                 ": runs with other --seed share their data"));
+  seed.conditions = {{{"subset", {"!0"}}, {"validation-from", {"drawn"}, "drawn (with --validation)"}}};
+  if (labels) seed.conditions[0].push_back({"label-noise", {"!0.0"}});
   t.add("augment", "augment", augmentation(c.augment),
         "random changes: none, or a list of basic (crop and flip), cutout (basic and a blanked 16x16 "
         "square), crop=P, "
@@ -91,8 +115,7 @@ void add_data(OptionTable& t, DataConfig& c) {
       t.add("crop-padding", "crop_padding",
             choice(c.crop_padding, {{"zero", CropPadding::zero}, {"reflect", CropPadding::reflect}}),
             "what a random crop sees beyond the border");
-  padding.decider = "augment";
-  padding.values = {"!none"};
+  count_for_free_crops(padding);
 }
 
 void add_data_check(OptionTable& t, DataConfig& c) {
@@ -106,14 +129,16 @@ void add_data_check(OptionTable& t, DataConfig& c) {
 }
 
 void add_model(OptionTable& t, ModelConfig& c) {
-  t.add("model", "name", named(c.name, nn::model_names(), "models"),
+  t.add("model", "name", named(c.name, nn::model_names(), "models", kModels),
         "the network, one of `basin info --models`")
       .aliases = {"arch", "net", "network"};
   Option& shortcut =
       t.add("shortcut", "shortcut", choice(c.shortcut, {{"A", nn::Shortcut::a}, {"B", nn::Shortcut::b}}),
             "shortcuts between sizes of the CIFAR ResNets; A: pad with zeros, B: 1x1 convolution");
-  shortcut.decider = "model";
-  shortcut.values = {"resnet8", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"};
+  std::vector<std::string> names;
+  for (const nn::ModelInfo& model : nn::models())
+    if (model.takes_shortcut) names.push_back(model.name);
+  shortcut.only_with("model", names);
 }
 
 /// Options of training alone: what the network starts from, and what of it stays.
@@ -123,16 +148,17 @@ void add_start(OptionTable& t, ModelConfig& c) {
       .aliases = {"pretrained", "finetune", "weights"};
   Option& head = t.add("ignore-head", "ignore_head", toggle(c.ignore_head),
                        "of the last layer take the fresh weights, not the file's: for other classes");
-  head.decider = "init";
-  head.values = {"!"};
-  t.add("freeze", "freeze", free_text(c.freeze, "NAMES", "names"),
+  head.only_with("init", {"!"});
+  t.add("freeze", "freeze", name_list(c.freeze),
         "parameters that do not train, names between commas, * for any text: conv1.*,layer1.* (empty: none)")
       .aliases = {"frozen"};
-  t.add("norm-statistics", "norm_statistics",
-        choice(c.norm_statistics, {{"batch", NormStatistics::batch}, {"frozen", NormStatistics::frozen}}),
-        "what batch normalisation trains with: the statistics of the batch, or its running ones, which then "
-        "stay as they are (fine-tuning as in SAM's paper)")
-      .aliases = {"freeze-bn", "frozen-bn"};
+  Option& statistics =
+      t.add("norm-statistics", "norm_statistics",
+            choice(c.norm_statistics, {{"batch", NormStatistics::batch}, {"frozen", NormStatistics::frozen}}),
+            "what batch normalisation trains with: the statistics of the batch, or its running ones, which "
+            "then stay as they are (fine-tuning as in SAM's paper)");
+  count_for_batch_norm(statistics);
+  statistics.aliases = {"freeze-bn", "frozen-bn"};
 }
 
 void add_loss(OptionTable& t, LossConfig& c) {
@@ -141,19 +167,22 @@ void add_loss(OptionTable& t, LossConfig& c) {
       .aliases = {"smoothing", "ls"};
   t.add("smoothing-form", "smoothing_form",
         choice(c.form, {{"uniform", Smoothing::uniform}, {"others", Smoothing::others}}),
-        "uniform: s/K to each class; others: s/(K-1) to each wrong class");
+        "uniform: s/K to each class; others: s/(K-1) to each wrong class")
+      .only_with("label-smoothing", {"!0.0"});
 }
 
 void add_run(OptionTable& t, RunConfig& c, std::string& resume) {
   t.group("run", "The run and its files");
   t.add_call("run", free_text(c.dir, "DIR", "a directory"),
-             "where the run's files go (empty: runs/NAME-NNN, numbered)")
+             "where the run's files go (without it: runs/NAME-NNN, numbered)")
       .aliases = {"out", "output", "output-dir", "run-dir"};
   t.add("name", "name", free_text(c.name, "NAME", "a name"),
         "name of the run (empty: DATA-MODEL, DATA-MODEL-sam)")
       .role = Role::session;
   t.add("seed", "seed", natural(c.seed), "of weights, order, augmentation: equal seeds, equal bits");
-  t.add_call("force", toggle(c.force), "replace the run that is in --run DIR").aliases = {"overwrite"};
+  t.add_call("force", toggle(c.force), "replace the run that is in --run DIR")
+      .only_with("run", {"!"})
+      .aliases = {"overwrite"};
   t.add_call("resume", free_text(resume, "DIR", "a directory"),
              "go on with the run in DIR from its newest checkpoint; the result is bit for bit that of a "
              "straight run");
@@ -174,7 +203,8 @@ void add_frame(OptionTable& t, FrameConfig& frame) {
   t.group("configuration", "Configuration");
   t.add_call("config", free_text(frame.config, "FILE", "a file"),
              "TOML file with options as group.name, see --print-config");
-  t.add_call("preset", named(frame.preset, preset_names(), "presets"), "options under a name, listed below")
+  t.add_call("preset", named(frame.preset, preset_names(), "presets", "`basin train --help`"),
+             "options under a name, listed below")
       .aliases = {"recipe"};
   t.add_call("print-config", toggle(frame.print_config), "print the resolved configuration as TOML and stop");
 }
@@ -190,6 +220,8 @@ void add_device(OptionTable& t, DeviceConfig& c) {
   Option& algorithm = t.add("conv-algo", "conv_algo", choice(c.conv_algorithm, conv_algorithm_names()),
                             "arithmetic of 3x3 convolutions in f32: Winograd's on tiles of 4x4 or 2x2 is "
                             "faster, direct rounds less");
+  algorithm.only_with("dtype", {"f32"});
+  count_for_convolutions(algorithm);
   if (t.by_flag("gam-form")) {
     // Its Hessian-vector products are differentiated twice.
     algorithm.standard_by = "gam-form";
@@ -224,6 +256,13 @@ std::vector<std::string> data_names() {
   for (const data::DataSetInfo& info : data::known_data_sets()) names.push_back(info.name);
   for (const data::PictureSetInfo& info : data::known_picture_sets()) names.push_back(info.name);
   return names;
+}
+
+void count_for_batch_norm(Option& option) {
+  std::vector<std::string> names;
+  for (const nn::ModelInfo& model : nn::models())
+    if (model.batch_norm) names.push_back(model.name);
+  option.only_with("model", names, "with batch normalisation");
 }
 
 OptionTable train_options(TrainConfig& c, FrameConfig& frame) {
@@ -315,22 +354,24 @@ OptionTable info_options(InfoConfig& c, FrameConfig& frame) {
 OptionTable bench_options(BenchConfig& c, FrameConfig& frame) {
   OptionTable t;
   t.group("what", "What is measured");
-  t.add_call("rules", free_text(c.rules, "NAMES", "names"),
-             "gradient rules between commas; empty: rules: all, step and memory: plain,sam, scaling: plain");
-  t.add_call("model", named(c.model.name, nn::model_names(), "models"),
+  t.add_call(
+      "rules", free_text(c.rules, "NAMES", "names"),
+      "gradient rules between commas; without it rules has all, step and memory plain,sam, scaling plain");
+  t.add_call("model", named(c.model.name, nn::model_names(), "models", kModels),
              "the network, one of `basin info --models`");
   t.add_call("image-size", whole(c.image_size, 8, 512), "height and width of the images");
   t.add_call("batch-size", whole(c.batch_size, 1, 2048),
              "images a step; memory and scaling: its half, quarter and eighth too");
   t.add_call("augment", augmentation(c.augment),
              "step: random changes that loader threads make beside the training; none: one batch, at hand");
-  t.add_call("workers", whole(c.workers, 0, 256), "step: threads of that loader");
+  t.add_call("workers", whole(c.workers, 0, 256), "step: threads of that loader")
+      .only_with("augment", {"!none"});
   t.add_call("rounds", whole(c.rounds, 1, 1000), "in each, everything that is compared has its turn");
   t.add_call("steps", whole(c.steps, 1, 1000), "of a turn; memory: two");
   t.add_call("threads", whole(c.device.threads, 0, 1024),
              "threads of computation; 0: every CPU this process may use");
-  t.add_call("conv-algo", choice(c.device.conv_algorithm, conv_algorithm_names()),
-             "arithmetic of 3x3 convolutions");
+  count_for_convolutions(t.add_call("conv-algo", choice(c.device.conv_algorithm, conv_algorithm_names()),
+                                    "arithmetic of 3x3 convolutions"));
   begin_output(t, c.output);
   t.add_call("progress", toggle(c.output.progress), "show progress on stderr");
   add_help(t, frame);
@@ -339,12 +380,13 @@ OptionTable bench_options(BenchConfig& c, FrameConfig& frame) {
 
 OptionTable data_options(DataToolConfig& c, FrameConfig& frame) {
   OptionTable t;
-  add_data(t, c.data);
+  add_data(t, c.data, /*labels=*/false);  // a sheet shows none
   t.group("show", "The sheet of `basin data show`");
-  t.add_call("seed", natural(c.seed), "of the augmentation's draws");
+  t.add_call("seed", natural(c.seed), "of the augmentation's draws").only_with("augment", {"!none"});
   t.add_call("out", free_text(c.out, "FILE", "a file"), "the PNG file");
   t.add_call("count", whole(c.count, 1, 4096), "training images, the first so many");
-  t.add_call("epoch", whole(c.epoch, 0, kMany), "as they look in this epoch, from 0");
+  t.add_call("epoch", whole(c.epoch, 0, kMany), "as they look in this epoch, from 0")
+      .only_with("augment", {"!none"});
   t.add_call("epochs", whole(c.epochs, 1, 4096), "and in so many, each below the one before");
   t.add_call("columns", whole(c.columns, 1, 256), "images side by side");
   t.add_call("enlarge", whole(c.enlarge, 1, 32), "each pixel becomes a square of this side");
@@ -356,7 +398,7 @@ OptionTable data_options(DataToolConfig& c, FrameConfig& frame) {
 OptionTable gradcheck_options(GradcheckConfig& c, FrameConfig& frame) {
   OptionTable t;
   t.group("what", "What is checked");
-  t.add_call("op", free_text(c.op, "NAME", "a name"), "this operation only (empty: all)");
+  t.add_call("op", free_text(c.op, "NAME", "a name"), "this operation only, not all");
   t.add_call("order", whole(c.order, 1, 2), "1: gradients; 2: also gradients of gradients");
   begin_output(t, c.output);
   add_help(t, frame);

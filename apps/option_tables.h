@@ -30,6 +30,9 @@ OptionTable gradcheck_options(GradcheckConfig& config, FrameConfig& frame);
 /// Adds the options of the three axes: update rule, gradient rule, schedule, reported weights.
 void add_rules(OptionTable& table, TrainConfig& config);
 
+/// Makes an option count only for models with batch normalisation.
+void count_for_batch_norm(Option& option);
+
 /// The data sets that --data names.
 std::vector<std::string> data_names();
 

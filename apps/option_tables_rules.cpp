@@ -20,10 +20,7 @@ class Conditional {
       : table_(table), decider_(std::move(decider)), values_(std::move(values)) {}
   Option& operator()(const std::string& flag, const std::string& key, Binding binding,
                      const std::string& help) {
-    Option& option = table_.add(flag, key, std::move(binding), help);
-    option.decider = decider_;
-    option.values = values_;
-    return option;
+    return table_.add(flag, key, std::move(binding), help).only_with(decider_, values_);
   }
 
  private:
@@ -73,11 +70,12 @@ void add_optimizer(OptionTable& t, OptimizerConfig& c) {
   decay.aliases = {"wd"};
   t.add("decay", "decay", choice(c.decay, {{"all", Decay::all}, {"weights", Decay::weights}}),
         "which parameters decay; weights: neither biases nor normalisation layers")
+      .only_with("weight-decay", {"!0.0"})
       .aliases = {"decay-all", "no-norm-decay", "no-wd-norm"};
   t.add("decay-in", "decay_in", choice(c.decay_in, {{"update", DecayIn::update}, {"loss", DecayIn::loss}}),
         "where: by the update rule, at w; or as weight-decay |w|^2/2 in the loss, so also at w + e (as in "
-        "SAM's "
-        "JAX code)");
+        "SAM's JAX code)")
+      .only_with("weight-decay", {"!0.0"});
   t.add("clip", "clip", real(c.clip, at_least(0)), "shorten the final direction to this norm; 0: never")
       .aliases = {"grad-clip", "clip-norm", "max-grad-norm"};
   t.add("skip-limit", "skip_limit", whole(c.skip_limit, 1, 1'000'000),
@@ -122,8 +120,7 @@ void add_climb(OptionTable& t, SharpnessConfig& c) {
                          {"no-biases", optim::Perturbed::no_biases},
                          {"named", optim::Perturbed::named}}),
       "which parameters move; norms: normalisation layers only (SAM-ON)");
-  Conditional(t, "perturb", {"named"})("perturb-names", "perturb_names",
-                                       free_text(c.perturb_names, "NAMES", "names"),
+  Conditional(t, "perturb", {"named"})("perturb-names", "perturb_names", name_list(c.perturb_names),
                                        "names of parameters between commas, * for any text: fc.*,layer3.*");
   sam("normalise", "normalise", toggle(c.normalise), "scale e to the length rho; without it e = rho g");
   sam("inner-steps", "inner_steps", whole(c.inner_steps, 1, 1000), "steps uphill, each a pass");
@@ -154,7 +151,8 @@ void add_sharpness(OptionTable& t, SharpnessConfig& c) {
       "Algorithm 2 as printed, as the released code computes it, Algorithm 1 with Hessian-vector products, "
       "or "
       "with differences of gradients for them");
-  gam("rho-prime", "rho_prime", real(c.rho_prime, at_least(0)), "radius of the inner climbs");
+  Option& inner = gam("rho-prime", "rho_prime", real(c.rho_prime, at_least(0)), "radius of the inner climbs");
+  inner.conditions = {{{"gam-form", {"paper", "official", "differences"}}, {"gam-with-sam", {"true"}, ""}}};
   Conditional algorithm2(t, "gam-form", {"paper", "official"}), sums(t, "gam-form", {"exact", "differences"});
   algorithm2("gam-beta", "gam_beta", real(c.gam_beta, {}), "weight of g0 against g2");
   algorithm2("gam-gamma", "gam_gamma", real(c.gam_gamma, {}), "weight of the orthogonal part");
@@ -175,9 +173,10 @@ void add_sharpness(OptionTable& t, SharpnessConfig& c) {
   Conditional micro(t, "micro", {"own", "shared"});
   micro("micro-size", "micro_size", whole(c.micro_size, 1, 1'000'000), "m, images in a micro-batch")
       .aliases = {"m"};
-  micro("micro-norm", "micro_norm",
-        choice(c.micro_norm, {{"own", MicroNorm::own}, {"batch", MicroNorm::batch}}),
-        "batch normalisation sees the micro-batch, or the batch (a pass of the whole batch for each)");
+  count_for_batch_norm(
+      micro("micro-norm", "micro_norm",
+            choice(c.micro_norm, {{"own", MicroNorm::own}, {"batch", MicroNorm::batch}}),
+            "batch normalisation sees the micro-batch, or the batch (a pass of the whole batch for each)"));
 }
 
 void add_schedule(OptionTable& t, ScheduleConfig& c) {
@@ -214,10 +213,13 @@ void add_schedule(OptionTable& t, ScheduleConfig& c) {
           "when the rate falls: fractions of the run (below 1) or epochs (1 and above)");
   of_step("gamma", "gamma", real(c.gamma, {.low = 0, .high = 1, .low_open = true}),
           "factor of the rate at each milestone");
-  standards(Conditional(t, "schedule", {"cosine", "linear", "swa", "sawtooth", "triangle", "snapshot"})(
-                "min-lr", "min_lr", real(c.min_lr, at_least(0)),
-                "the least learning rate (swa: without --average swa; with it, --swa-lr)"),
-            "schedule", {{"swa", "0.001"}, {"sawtooth", "0.001"}, {"triangle", "0.0005"}});
+  Option& least = t.add("min-lr", "min_lr", real(c.min_lr, at_least(0)),
+                        "the least learning rate (swa: without --average swa; with it, --swa-lr)");
+  const Words falling = {"cosine", "linear", "sawtooth", "triangle", "snapshot"};
+  // The swa schedule falls to --swa-lr where there is one.
+  least.conditions = {{{"schedule", {"cosine", "linear", "swa", "sawtooth", "triangle", "snapshot"}}},
+                      {{"schedule", falling}, {"average", {"!swa"}}, {"swa-lr", {"0.0"}}}};
+  standards(least, "schedule", {{"swa", "0.001"}, {"sawtooth", "0.001"}, {"triangle", "0.0005"}});
   Conditional(t, "schedule", {"snapshot"})("cycles", "cycles", whole(c.cycles, 1, 1'000'000),
                                            "restarts, of equal length to a step");
   Conditional(t, "schedule", {"sawtooth", "triangle"})(
@@ -227,7 +229,7 @@ void add_schedule(OptionTable& t, ScheduleConfig& c) {
       "code-form", "code_form", toggle(c.code_form),
       "the rate as the authors' code has it, one step shifted");
   Conditional once(t, "schedule", {"one-cycle"});
-  once("pct-start", "pct_start", real(c.one_cycle.pct_start, unit_interval()),
+  once("pct-start", "pct_start", real(c.one_cycle.pct_start, inside_unit_interval()),
        "share of the steps that rise");
   once("div-factor", "div_factor", real(c.one_cycle.div_factor, at_least(1)),
        "the first rate is lr / div-factor");
@@ -266,7 +268,8 @@ void add_average(OptionTable& t, AverageConfig& c) {
       "learning rate from the first averaged epoch on; 0: the schedule's own");
   Conditional rate(t, "swa-lr", {"!0.0"});
   rate("swa-anneal-epochs", "swa_anneal_epochs", real(c.swa_anneal_epochs, epochs_range()),
-       "epochs in which the rate gets there (not with --schedule swa, which does it before)");
+       "epochs in which the rate gets there (not with --schedule swa, which does it before)")
+      .conditions.push_back({{"schedule", {"!swa"}}, {"swa-cycle-epochs", {"!0.0"}}});
   Conditional(t, "swa-anneal-epochs", {"!0.0"})(
       "swa-anneal", "swa_anneal",
       choice(c.swa_anneal, {{"cosine", optim::Anneal::cosine}, {"linear", optim::Anneal::linear}}), "how");
@@ -274,12 +277,15 @@ void add_average(OptionTable& t, AverageConfig& c) {
        "then cycles of this length, from --swa-high-lr down to --swa-lr; 0: none");
   Conditional(t, "swa-cycle-epochs", {"!0.0"})("swa-high-lr", "swa_high_lr", real(c.swa_high_lr, at_least(0)),
                                                "where a cycle begins");
-  both("bn-recalibration", "recalibration", choice(c.recalibration, recalibration_names()),
-       "the average's batch-norm statistics over the training images: exact, as the SWA authors, or as torch")
-      .aliases = {"update-bn", "recalibration"};
-  standards(t.add("recalibrate-last", "recalibrate_last", toggle(c.recalibrate_last),
-                  "also evaluate the last weights with recalibrated statistics, for a fair comparison"),
-            "average", {{"swa", "true"}, {"ema", "true"}});
+  Option& recalibration = both(
+      "bn-recalibration", "recalibration", choice(c.recalibration, recalibration_names()),
+      "the average's batch-norm statistics over the training images: exact, as the SWA authors, or as torch");
+  count_for_batch_norm(recalibration);
+  recalibration.aliases = {"update-bn", "recalibration"};
+  Option& last = t.add("recalibrate-last", "recalibrate_last", toggle(c.recalibrate_last),
+                       "also evaluate the last weights with recalibrated statistics, for a fair comparison");
+  count_for_batch_norm(last);
+  standards(last, "average", {{"swa", "true"}, {"ema", "true"}});
 }
 
 void add_ensemble(OptionTable& t, EnsembleConfig& c) {

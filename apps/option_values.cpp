@@ -189,13 +189,40 @@ Binding augmentation(std::string& field) {
   return binding;
 }
 
-Binding free_text(std::string& field, std::string placeholder, std::string allowed) {
+namespace {
+
+/// It must survive config.toml and one line of a log.
+void check_text(const std::string& given) {
+  if (!is_utf8(given)) throw ValueError("is not UTF-8");
+  for (const char c : given) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) throw ValueError("holds a control character");
+  }
+  if (!given.empty() && given.find_first_not_of(' ') == std::string::npos) throw ValueError("is blank");
+}
+
+}  // namespace
+
+Binding free_text(std::string& field, std::string placeholder, std::string allowed, bool needed) {
   Binding binding = make(ValueKind::text, std::move(placeholder), std::move(allowed));
+  binding.assign = [&field, needed, allowed = binding.allowed](const std::string& given) {
+    check_text(given);
+    if (needed && given.empty()) throw ValueError("is not ", allowed);
+    field = given;
+  };
+  binding.print = [&field] { return field; };
+  return binding;
+}
+
+Binding name_list(std::string& field) {
+  Binding binding = make(ValueKind::text, "NAMES", "names between commas, * for any text");
   binding.assign = [&field](const std::string& given) {
-    // It must survive config.toml and one line of a log.
-    if (!is_utf8(given)) throw ValueError("is not UTF-8");
-    for (const char c : given) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) throw ValueError("holds a control character");
+    check_text(given);
+    const std::vector<std::string_view> names = split(given, ',');
+    for (std::size_t i = 0; i < names.size() && !given.empty(); ++i) {
+      if (names[i].find_first_not_of(' ') == std::string_view::npos)
+        throw ValueError("has no name before or behind a comma");
+      for (std::size_t k = 0; k < i; ++k)
+        if (names[k] == names[i]) throw ValueError("has ", quote(names[i]), " twice");
     }
     field = given;
   };
@@ -203,25 +230,31 @@ Binding free_text(std::string& field, std::string placeholder, std::string allow
   return binding;
 }
 
-Binding named(std::string& field, std::vector<std::string> names, const std::string& plural) {
+Binding named(std::string& field, std::vector<std::string> names, const std::string& plural,
+              const std::string& lister) {
   std::string list;
   for (const std::string& word : names) list += (list.empty() ? "" : ", ") + word;
-  Binding binding = make(ValueKind::text, plural.empty() ? "" : "NAME", "one of " + list);
+  const std::string known = lister.empty() ? list : "the " + plural;
+  Binding binding = make(ValueKind::text, plural.empty() ? "" : "NAME",
+                         "one of " + known + (lister.empty() ? "" : ", which " + lister + " lists"));
   if (plural.empty()) {
     for (const std::string& word : names)
       binding.placeholder += (binding.placeholder.empty() ? "" : "|") + word;
     if (binding.placeholder.size() > 24) binding.placeholder = "NAME";  // help spells them out
   }
   binding.choices = names;
-  binding.assign = [&field, names, plural, list](const std::string& given) {
+  binding.assign = [&field, names, plural, list, lister](const std::string& given) {
     for (const std::string& word : names) {
       if (word == given) {
         field = given;
         return;
       }
     }
-    throw ValueError("is not one of ", plural.empty() ? "" : "the " + plural + " ", list,
-                     did_you_mean(given, names));
+    if (lister.empty())
+      throw ValueError("is not one of ", plural.empty() ? "" : "the " + plural + " ", list,
+                       did_you_mean(given, names));
+    const std::string hint = did_you_mean_one_of(given, names);
+    throw ValueError("is not one of the ", plural, hint, hint.empty() ? "; " : " ", lister, " lists them");
   };
   binding.print = [&field] { return field; };
   return binding;

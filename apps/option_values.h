@@ -46,6 +46,7 @@ struct Range {
 inline Range at_least(double low) { return {.low = low}; }
 inline Range above(double low) { return {.low = low, .low_open = true}; }
 inline Range unit_interval() { return {.low = 0, .high = 1}; }
+inline Range inside_unit_interval() { return {.low = 0, .high = 1, .low_open = true, .high_open = true}; }
 inline Range below_one() { return {.low = 0, .high = 1, .high_open = true}; }
 
 Binding toggle(bool& field);
@@ -58,10 +59,14 @@ Binding real(double& field, Range range);
 Binding order(double& field);
 /// A list that data::parse_augmentation() reads.
 Binding augmentation(std::string& field);
-/// Any one line of UTF-8.
-Binding free_text(std::string& field, std::string placeholder, std::string allowed);
-/// One of `names`; `plural` says what they are: "data sets".
-Binding named(std::string& field, std::vector<std::string> names, const std::string& plural);
+/// Any one line of UTF-8 that is not blank; also an empty one, unless `needed`.
+Binding free_text(std::string& field, std::string placeholder, std::string allowed, bool needed = false);
+/// Names or patterns between commas, each once: "conv1.*,fc.bias"; or nothing.
+Binding name_list(std::string& field);
+/// One of `names`; `plural` says what they are: "data sets". Where they are many, `lister` tells who lists
+/// them, "`basin info --models`", and messages spell out the nearest.
+Binding named(std::string& field, std::vector<std::string> names, const std::string& plural,
+              const std::string& lister = "");
 /// "5steps", "0.5epochs", "10m" (s, m, h), "never".
 Binding period(Period& field);
 /// Seconds from "90s", "10m", "1.5h"; "none" is 0.

@@ -6,15 +6,32 @@
 
 #include "apps/toml_file.h"
 #include "core/error.h"
+#include "core/glob.h"
 
 namespace basin::apps {
 
 namespace {
 
-bool matches(const std::string& pattern, const std::string& word) {
-  if (pattern.starts_with('!')) return word != pattern.substr(1);
-  if (pattern.ends_with('*')) return word.starts_with(pattern.substr(0, pattern.size() - 1));
-  return word == pattern;
+bool matches(const std::string& pattern, const std::string& value) {
+  if (pattern.starts_with('!')) return value != pattern.substr(1);
+  const std::vector<std::string_view> terms = split(value, ',');
+  return std::any_of(terms.begin(), terms.end(),
+                     [&](std::string_view term) { return glob_matches(pattern, term); });
+}
+
+/// "sharpness sam or gam".
+std::string in_words(const Clause& clause) {
+  if (!clause.words.empty()) return clause.decider + " " + clause.words;
+  const std::string& first = clause.values.front();
+  if (first == "!") return clause.decider;  // given at all
+  return clause.decider + " " +
+         (first.starts_with('!') ? "other than " + first.substr(1) : one_of(clause.values));
+}
+
+std::string in_words(const std::vector<Clause>& condition, const std::string& prefix) {
+  std::vector<std::string> words;
+  for (const Clause& clause : condition) words.push_back(prefix + in_words(clause));
+  return one_of(words);
 }
 
 std::string toml_value(const Binding& binding) {
@@ -37,20 +54,25 @@ std::string toml_value(const Binding& binding) {
 
 }  // namespace
 
-std::string Option::variable() const {
-  if (key.empty()) return "";
+std::string variable_of(const std::string& flag) {
   std::string name = "BASIN_";
-  for (const char c : flag) {
+  for (const char c : flag)
     name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
   return name;
 }
 
-std::string Option::condition() const {
-  if (decider.empty()) return "";
-  const std::string& first = values.front();
-  if (first == "!") return decider;  // given at all
-  return decider + " " + (first.starts_with('!') ? "other than " + first.substr(1) : one_of(values));
+std::string Option::variable() const { return key.empty() ? "" : variable_of(flag); }
+
+std::string Option::condition(const std::string& prefix) const {
+  std::string all;
+  for (const std::vector<Clause>& condition : conditions)
+    all += (all.empty() ? "" : ", and ") + in_words(condition, prefix);
+  return all;
+}
+
+Option& Option::only_with(const std::string& decider, std::vector<std::string> values, std::string words) {
+  conditions.push_back({{decider, std::move(values), std::move(words)}});
+  return *this;
 }
 
 std::string one_of(const std::vector<std::string>& words) {
@@ -111,6 +133,9 @@ std::vector<std::string> OptionTable::flags() const {
 }
 
 void OptionTable::assign(Option& option, const std::string& value, Source source, const std::string& where) {
+  // Leaving the option out says the same: an empty text is a slip, such as an unset variable of a shell.
+  if (option.role == Role::call && option.binding.kind == ValueKind::text && value.empty())
+    throw UsageError(where, " '' is not ", option.binding.allowed);
   try {
     option.binding.assign(value);
   } catch (const ValueError& error) {
@@ -122,13 +147,52 @@ void OptionTable::assign(Option& option, const std::string& value, Source source
   option.where = where;
 }
 
+const Option& OptionTable::decider_of(const Clause& clause) const {
+  const Option* decider = by_flag(clause.decider);
+  if (!decider)
+    throw InternalError("[options] an option depends on --", clause.decider, ", which is unknown");
+  return *decider;
+}
+
+bool OptionTable::holds(const Clause& clause) const {
+  const Option& decider = decider_of(clause);
+  const std::string chosen = decider.binding.print();
+  return applies(decider) && std::any_of(clause.values.begin(), clause.values.end(),
+                                         [&](const std::string& value) { return matches(value, chosen); });
+}
+
+bool OptionTable::holds(const std::vector<Clause>& condition) const {
+  return std::any_of(condition.begin(), condition.end(), [&](const Clause& clause) { return holds(clause); });
+}
+
 bool OptionTable::applies(const Option& option) const {
-  if (option.decider.empty()) return true;
-  const Option* decider = by_flag(option.decider);
-  if (!decider) throw InternalError("[options] --", option.flag, " depends on an unknown option");
-  const std::string chosen = decider->binding.print();
-  return applies(*decider) && std::any_of(option.values.begin(), option.values.end(),
-                                          [&](const std::string& value) { return matches(value, chosen); });
+  return std::all_of(option.conditions.begin(), option.conditions.end(),
+                     [&](const std::vector<Clause>& condition) { return holds(condition); });
+}
+
+Source OptionTable::ruled_out_by(const Option& option) const {
+  Source strongest = Source::standard;
+  for (const std::vector<Clause>& condition : option.conditions) {
+    if (holds(condition)) continue;
+    for (const Clause& clause : condition) {
+      const Option& decider = decider_of(clause);
+      strongest = std::max({strongest, decider.source, ruled_out_by(decider)});
+      // A default that another option chose is as strong as that choice.
+      if (decider.source == Source::standard && !decider.standard_by.empty())
+        strongest = std::max(strongest, by_flag(decider.standard_by)->source);
+    }
+  }
+  return strongest;
+}
+
+std::string OptionTable::why_not(const Option& option) const {
+  for (const std::vector<Clause>& condition : option.conditions) {
+    if (holds(condition)) continue;
+    const std::string chosen = decider_of(condition.front()).binding.print();
+    return "counts only with " + in_words(condition, "--") +
+           (condition.size() > 1 || chosen.empty() ? "" : " (here it is " + chosen + ")");
+  }
+  return "";
 }
 
 void OptionTable::settle() {
@@ -139,18 +203,19 @@ void OptionTable::settle() {
       if (value == chosen) option.binding.assign(standard);
     }
   }
+  std::vector<Option*> dropped;
   for (Option& option : options_) {
     if (option.source == Source::standard || applies(option)) continue;
-    const Option& decider = *by_flag(option.decider);
-    if (option.source >= decider.source) {
+    if (option.source >= ruled_out_by(option)) {
       const bool in_file = option.source == Source::file || option.source == Source::preset;
-      throw UsageError(
-          option.where, in_file ? ": " + option.path() : "", " counts only with --", option.condition(),
-          decider.binding.print().empty() ? "" : " (here it is " + decider.binding.print() + ")");
+      throw UsageError(option.where, in_file ? ": " + option.path() : "", " ", why_not(option));
     }
-    option.binding.assign(option.standard);
-    option.source = Source::standard;
-    option.where.clear();
+    dropped.push_back(&option);
+  }
+  for (Option* option : dropped) {
+    option->binding.assign(option->standard);
+    option->source = Source::standard;
+    option->where.clear();
   }
 }
 

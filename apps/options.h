@@ -21,6 +21,15 @@ enum class Role {
   call,     // this one call (--resume, --json): never saved, no TOML key, no environment variable
 };
 
+/// That another option counts and has one of `values`: a glob ("resnet*") of the value or, where the value is
+/// a list, of one of its terms; "!0" alone for every other value; "!" for any. `words` stand for many values
+/// in messages: "with batch normalisation".
+struct Clause {
+  std::string decider;
+  std::vector<std::string> values;
+  std::string words{};
+};
+
 struct Option {
   std::string flag;    // "lr": --lr, BASIN_LR
   std::string group;   // "optimizer": the TOML section and the heading in --help
@@ -31,10 +40,8 @@ struct Option {
   std::string help;
   std::string standard;  // the default, as text
 
-  /// The option counts only where `decider` has one of `values` ("resnet*" stands for every word so begun,
-  /// "!0" alone for every other word, "!" for any); always if decider is empty.
-  std::string decider;
-  std::vector<std::string> values;
+  /// When the option counts: each of these holds, by at least one of its clauses; always if there are none.
+  std::vector<std::vector<Clause>> conditions;
   /// Other defaults by the value of the option `standard_by`: {{"adam", "0.001"}}.
   std::string standard_by;
   std::vector<std::pair<std::string, std::string>> standards;
@@ -46,8 +53,11 @@ struct Option {
       where;  // of the value: "--lr", "BASIN_LR", "c.toml:3:6", "preset sam_torch"; empty for a default
 
   std::string path() const { return key.empty() ? "" : group + "." + key; }
-  std::string variable() const;   // "BASIN_WEIGHT_DECAY"; empty for Role::call
-  std::string condition() const;  // "sharpness sam or gam", when it counts; empty for always
+  std::string variable() const;  // "BASIN_WEIGHT_DECAY"; empty for Role::call
+  /// When it counts: "sharpness sam or gam"; empty for always. `prefix` stands before each flag.
+  std::string condition(const std::string& prefix = "") const;
+  /// Adds a condition of one clause.
+  Option& only_with(const std::string& decider, std::vector<std::string> values, std::string words = "");
 };
 
 class OptionTable {
@@ -76,14 +86,25 @@ class OptionTable {
   /// otherwise the value was given in vain. Errors: UsageError for the latter.
   void settle();
   bool applies(const Option& option) const;
+  /// Why an option does not apply: "counts only with --sharpness other than none (here it is none)".
+  std::string why_not(const Option& option) const;
 
   /// The saved options as TOML, one section a group; only those of Role::recipe if `recipe_only`.
   std::string toml(bool recipe_only = false) const;
 
  private:
+  bool holds(const Clause& clause) const;
+  bool holds(const std::vector<Clause>& condition) const;
+  /// The strongest source of what makes an option not apply.
+  Source ruled_out_by(const Option& option) const;
+  const Option& decider_of(const Clause& clause) const;
+
   std::vector<Option> options_;
   std::vector<std::pair<std::string, std::string>> groups_;
 };
+
+/// The environment variable of a flag: "BASIN_WEIGHT_DECAY".
+std::string variable_of(const std::string& flag);
 
 /// "a, b or c".
 std::string one_of(const std::vector<std::string>& words);

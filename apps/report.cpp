@@ -72,7 +72,7 @@ std::string variants_table(const Json& variants) {
 
 std::string words_of(const Json& list) {
   std::string out;
-  for (const Json& word : list.array()) out += (out.empty() ? "" : " ") + word.string();
+  for (const Json& word : list.array()) out += (out.empty() ? "" : " ") + shell_word(word.string());
   return out;
 }
 

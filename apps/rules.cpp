@@ -94,6 +94,36 @@ optim::GamOptions gam_options(const TrainConfig& config, std::int64_t steps_per_
 
 }  // namespace
 
+namespace {
+
+/// Times that come to no step of the run would be options without effect, or other times than those given.
+void check_times(const TrainConfig& config, std::int64_t steps_per_epoch) {
+  using Kind = optim::ScheduleKind;
+  const auto at_least = [&](const char* flag, double epochs, std::int64_t steps) {
+    if (epochs > 0 && 2 * epochs * static_cast<double>(steps_per_epoch) < static_cast<double>(2 * steps - 1))
+      throw UsageError("--", flag, " ", epochs, " is less than ", steps, steps == 1 ? " step" : " steps",
+                       " (an epoch has ", steps_per_epoch, ")");
+  };
+  const ScheduleConfig& schedule = config.schedule;
+  const AverageConfig& average = config.average;
+  at_least("warmup-epochs", schedule.warmup_epochs, 1);
+  if (schedule.kind == Kind::sawtooth) at_least("cycle-epochs", schedule.cycle_epochs, 1);
+  if (schedule.kind == Kind::triangle) at_least("cycle-epochs", schedule.cycle_epochs, 2);
+  if (average.kind == Average::swa && average.swa_lr > 0) {
+    at_least("swa-anneal-epochs", average.swa_anneal_epochs, 1);
+    at_least("swa-cycle-epochs", average.swa_cycle_epochs, 1);
+  }
+  if (config.ensemble.kind == EnsembleKind::fge)
+    at_least("fge-cycle-epochs", config.ensemble.cycle_epochs, 2);
+  if (config.sharpness.kind == Sharpness::none) return;
+  at_least("rho-warmup-epochs", config.sharpness.rho_warmup_epochs, 1);
+  if (start_step(config, steps_per_epoch) >= total_steps(config, steps_per_epoch))
+    throw UsageError("--sharpness-start ", config.sharpness.start, " is not before the last of the ",
+                     total_steps(config, steps_per_epoch), " steps of the run");
+}
+
+}  // namespace
+
 std::vector<std::string> patterns(const std::string& list) {
   std::vector<std::string> all;
   for (const std::string_view part : split(list, ','))
@@ -241,6 +271,7 @@ std::optional<optim::Collection> member_collection(const TrainConfig& config, st
 
 void check_rules(const TrainConfig& config, std::int64_t steps_per_epoch) {
   const std::int64_t total = total_steps(config, steps_per_epoch);
+  check_times(config, steps_per_epoch);
   optim::Schedule{schedule_options(config, steps_per_epoch)};
   make_gradient_rule(config, steps_per_epoch);
   if (const auto averaging = make_averaging(config, steps_per_epoch);

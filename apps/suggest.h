@@ -15,6 +15,14 @@ int edit_distance(std::string_view a, std::string_view b);
 /// else one with a beginning that near; empty otherwise. The first of equals wins.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// Those near enough, the nearest first, at most so many.
+std::vector<std::string> nearest_few(std::string_view word, const std::vector<std::string>& candidates,
+                                     std::size_t most);
+
+/// "; did you mean X, Y or Z?", at most three and each behind the prefix, or nothing.
+std::string did_you_mean_one_of(std::string_view word, const std::vector<std::string>& candidates,
+                                std::string_view prefix = "");
+
 /// "; did you mean X?" with X = prefix + nearest, or nothing.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates,
                          std::string_view prefix = "");

@@ -300,7 +300,7 @@ int TrainingRun::stop(Stop why) {
                                  : text("stopped after ", config_.run.stop_after_steps, " steps");
   run_.ends_because(reason);
   terminal_.note(text(reason, " at step ", step_, ", saved in ", saved_path_,
-                      "; go on with: basin train --resume ", run_.path()));
+                      "; go on with: basin train --resume ", shell_path(run_.path())));
   return why == Stop::interrupted ? interruption_exit_code() : static_cast<int>(ExitCode::success);
 }
 

@@ -4,10 +4,12 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <vector>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/utf8.h"
 
 namespace basin::data {
 namespace {
@@ -19,8 +21,8 @@ bool parse_number(const std::string& term, const std::string& name, int& value) 
   const char* end = term.data() + term.size();
   int parsed = 0;
   const auto [stop, failure] = std::from_chars(begin, end, parsed);
-  if (failure != std::errc{} || stop != end || parsed < 0 || parsed > 4096) {
-    throw UsageError("augmentation '", term, "': expected ", name, "=N with N from 0 to 4096");
+  if (failure != std::errc{} || stop != end || parsed < 1 || parsed > 4096) {
+    throw UsageError("augmentation ", quote(term), ": expected ", name, "=N with N from 1 to 4096");
   }
   value = parsed;
   return true;
@@ -43,7 +45,7 @@ std::vector<double> parse_numbers(const std::string& term, const std::string& na
     if (stop == end) break;
     at = stop + 1;
   }
-  throw UsageError("augmentation '", term, "': expected ", name, "=", expected);
+  throw UsageError("augmentation ", quote(term), ": expected ", name, "=", expected);
 }
 
 // autoaugment, autoaugment=cifar10|imagenet, randaugment, randaugment=N:M; false for another term.
@@ -62,7 +64,7 @@ bool parse_policy(const std::string& term, Policy& policy) {
       return number >= 0 && number <= most && number == std::floor(number);
     };
     if (!whole(numbers[0], 20) || numbers[0] < 1 || !whole(numbers[1], 30)) {
-      throw UsageError("augmentation '", term, "': expected randaugment=", expected);
+      throw UsageError("augmentation ", quote(term), ": expected randaugment=", expected);
     }
     policy = {Policy::Kind::randaugment, static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
   }
@@ -74,6 +76,7 @@ bool parse_jitter(const std::string& term, ColorJitter& jitter) {
   if (numbers.empty()) return false;
   jitter = {numbers[0], numbers[1], numbers[2], numbers[3]};
   check(jitter);
+  if (jitter == ColorJitter{}) throw UsageError("augmentation ", quote(term), " changes nothing");
   return true;
 }
 
@@ -82,7 +85,7 @@ bool parse_mix(const std::string& term, BatchMix& mix) {
     const char* expected = "ALPHA with ALPHA from 0.01 to 1000";
     const std::vector<double> numbers = parse_numbers(term, name, 1, expected);
     if (numbers.empty()) continue;
-    if (numbers[0] == 0) throw UsageError("augmentation '", term, "': expected ", name, "=", expected);
+    if (numbers[0] == 0) throw UsageError("augmentation ", quote(term), ": expected ", name, "=", expected);
     *alpha = numbers[0];
     return true;
   }
@@ -110,31 +113,47 @@ std::string shortest(double number) {
 
 Augmentation parse_augmentation(const std::string& list) {
   Augmentation result;
+  std::set<std::string> given;  // what a term has set: no other may set it again
+  const auto set = [&](const std::string& term, const std::string& what) {
+    if (!given.insert(what).second)
+      throw UsageError("augmentation ", quote(term), " sets what a term before it has set");
+  };
   std::size_t begin = 0;
   while (begin <= list.size()) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
-    const std::string term = list.substr(begin, end - begin);
+    const std::string term = list.substr(begin, end - begin), name = term.substr(0, term.find('='));
     begin = end + 1;
     if (term == "none") {
-      result = {};
+      if (term != list) throw UsageError("augmentation 'none' stands alone, not with others");
     } else if (term == "basic" || term == "cutout") {
+      // What it stands for gives way to a term behind it: basic,crop=2.
+      if (given.count("crop") > 0 || (term == "cutout" && given.count("cutout") > 0))
+        throw UsageError("augmentation ", quote(term), " stands before the terms that change a part of it");
+      set(term, term + " as a whole");
       result.crop = 4;
       result.flip = true;
       if (term == "cutout") result.cutout = 16;
     } else if (term == "flip") {
+      set(term, term);
       result.flip = true;
     } else if (term == "reflect") {
+      set(term, term);
       result.padding = Augmentation::Padding::reflect;
-    } else if (!parse_number(term, "crop", result.crop) && !parse_number(term, "cutout", result.cutout) &&
-               !parse_policy(term, result.policy) && !parse_jitter(term, result.jitter) &&
-               !parse_mix(term, result.mix)) {
-      throw UsageError("unknown augmentation '", term,
-                       "'; known are none, basic, cutout, crop=P, flip, cutout=S, reflect, autoaugment, "
+    } else if (parse_policy(term, result.policy)) {
+      set(term, "policy");
+    } else if (parse_number(term, "crop", result.crop) || parse_number(term, "cutout", result.cutout) ||
+               parse_jitter(term, result.jitter) || parse_mix(term, result.mix)) {
+      set(term, name);
+    } else {
+      throw UsageError("unknown augmentation ", quote(term),
+                       "; known are none, basic, cutout, crop=P, flip, cutout=S, reflect, autoaugment, "
                        "autoaugment=imagenet, randaugment=N:M, jitter=B:C:S:H, mixup=ALPHA, cutmix=ALPHA, "
                        "batch-cutout=S, joined by commas");
     }
   }
   check(result.mix);
+  if (result.padding == Augmentation::Padding::reflect && result.crop == 0)
+    throw UsageError("augmentation 'reflect' is of a crop's border: it needs crop=P, basic or cutout");
   return result;
 }
 

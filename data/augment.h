@@ -33,8 +33,10 @@ struct Augmentation {
 /// Reads a comma-separated list: `none`, `basic` (crop=4,flip), `cutout` (crop=4,flip,cutout=16), `crop=P`,
 /// `flip`, `cutout=S`, `reflect`, `autoaugment` (CIFAR-10's policy) or `autoaugment=imagenet`, `randaugment`
 /// (=2:9) or `randaugment=N:M`, `jitter=BRIGHTNESS:CONTRAST:SATURATION:HUE`, and of batches `mixup=ALPHA`,
-/// `cutmix=ALPHA`, `batch-cutout=S`; later terms add to or replace earlier ones. Errors: UsageError naming
-/// the term, or mixup and cutmix if both are in the list.
+/// `cutmix=ALPHA`, `batch-cutout=S`. A term sets one thing, once; what `basic` and `cutout` stand for gives
+/// way to terms behind them, as in `cutout,cutout=8`. Errors: UsageError naming the term: one that is
+/// unknown, changes nothing or sets what is set already, `none` beside others, `reflect` without a crop,
+/// mixup and cutmix together.
 Augmentation parse_augmentation(const std::string& list);
 
 /// Prints the list that parse_augmentation() reads back: "crop=4,flip,cutout=16", "none".

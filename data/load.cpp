@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "data/cifar.h"
 #include "data/class_names.h"
 #include "data/file.h"
@@ -208,7 +209,7 @@ LoadedData load_data_set(const DataRequest& request) {
     }
     names += (names.empty() ? "" : ", ") + entry.info.name;
   }
-  throw UsageError("unknown data set '", request.name, "'; known are ", names);
+  throw UsageError("unknown data set ", quote(request.name), "; known are ", names);
 }
 
 }  // namespace basin::data

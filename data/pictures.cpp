@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "data/picture_list.h"
 #include "data/webdataset.h"
 
@@ -27,7 +28,7 @@ ImageFolders listed(const PictureRequest& request, const Watch& watch) {
     return load_webdataset(request.dir, request.train_shards, request.test_shards, watch);
   std::string names;
   for (const PictureSetInfo& info : known_picture_sets()) names += (names.empty() ? "" : ", ") + info.name;
-  throw UsageError("unknown set of pictures '", request.name, "'; known are ", names);
+  throw UsageError("unknown set of pictures ", quote(request.name), "; known are ", names);
 }
 
 }  // namespace

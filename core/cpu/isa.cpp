@@ -6,6 +6,7 @@
 
 #include "core/cpu/kernels.h"
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace basin::cpu {
 
@@ -46,10 +47,10 @@ const Kernels& choose(const std::string& name) {
     if (name.empty() && candidate.supported) return *candidate.kernels;
     if (name != candidate.kernels->name) continue;
     if (candidate.supported) return *candidate.kernels;
-    throw UsageError("[BASIN_ARCH] this CPU has no ", name, "; it has: ", joined(instruction_sets()));
+    throw UsageError("BASIN_ARCH ", name, ": this CPU does not have it, but ", joined(instruction_sets()));
   }
-  throw UsageError("[BASIN_ARCH] \"", name,
-                   "\" is no instruction set of this build; this CPU has: ", joined(instruction_sets()));
+  throw UsageError("BASIN_ARCH ", quote(name),
+                   " is no instruction set of this build; this CPU has: ", joined(instruction_sets()));
 }
 
 const Kernels& from_environment() {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string_view>
 
+#include "core/utf8.h"
 #include "nn/models/densenet.h"
 #include "nn/models/lenet.h"
 #include "nn/models/mlp.h"
@@ -23,8 +24,10 @@ struct Entry {
 };
 
 Entry cifar_resnet(int depth) {
-  return {{text("resnet", depth), text("ResNet-", depth, " for small images: 3 stages of ", (depth - 2) / 6,
-                                       " basic blocks, 16-32-64 channels (He et al. 2016)")},
+  return {{text("resnet", depth),
+           text("ResNet-", depth, " for small images: 3 stages of ", (depth - 2) / 6,
+                " basic blocks, 16-32-64 channels (He et al. 2016)"),
+           true, true, /*takes_shortcut=*/true},
           [depth](const ModelSpec& s, Initializer& init) {
             return std::make_unique<CifarResNet>(depth, s.channels, s.classes, s.shortcut, init);
           }};
@@ -109,7 +112,8 @@ Entry shake_shake(Index base) {
 Entry vgg16(bool batch_norm) {
   return {{batch_norm ? "vgg16-bn" : "vgg16",
            text("VGG-16", batch_norm ? " with batch norm" : "",
-                ", 512-512-classes behind the convolutions (Simonyan and Zisserman 2015)")},
+                ", 512-512-classes behind the convolutions (Simonyan and Zisserman 2015)"),
+           batch_norm},
           [=](const ModelSpec& s, Initializer& init) {
             return std::make_unique<Vgg>(
                 VggOptions{.batch_norm = batch_norm, .channels = s.channels, .classes = s.classes}, init);
@@ -131,8 +135,10 @@ Entry densenet(int depth, Index growth, bool compressed) {
 }
 
 Entry vit(const char* name, Index patch, Index dim, Index layers, Index heads) {
-  return {{name, text("vision transformer, patches of ", patch, ", ", layers, " layers of ", dim,
-                      " channels, ", heads, " heads (Dosovitskiy et al. 2021)")},
+  return {{name,
+           text("vision transformer, patches of ", patch, ", ", layers, " layers of ", dim, " channels, ",
+                heads, " heads (Dosovitskiy et al. 2021)"),
+           false, false},
           [=](const ModelSpec& s, Initializer& init) {
             return std::make_unique<Vit>(VitOptions{.height = s.height,
                                                     .width = s.width,
@@ -175,12 +181,12 @@ void add_pyramidnets(std::vector<Entry>& e) {
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> e;
-    e.push_back({{"mlp", "multilayer perceptron, hidden widths 256 and 128, ReLU"},
+    e.push_back({{"mlp", "multilayer perceptron, hidden widths 256 and 128, ReLU", false, false},
                  [](const ModelSpec& s, Initializer& init) {
                    return std::make_unique<Mlp>(s.height * s.width * s.channels, std::vector<Index>{256, 128},
                                                 s.classes, init);
                  }});
-    e.push_back({{"lenet5", "LeNet-5 with ReLU and max-pooling (LeCun et al. 1998)"},
+    e.push_back({{"lenet5", "LeNet-5 with ReLU and max-pooling (LeCun et al. 1998)", false, false},
                  [](const ModelSpec& s, Initializer& init) {
                    return std::make_unique<LeNet5>(s.height, s.width, s.channels, s.classes, init);
                  }});
@@ -240,7 +246,7 @@ std::unique_ptr<Module> make_model(const ModelSpec& spec) {
     if (e.info.name == spec.name) return e.make(spec, init);
   std::string known;
   for (const std::string& name : model_names()) known += (known.empty() ? "" : ", ") + name;
-  throw UsageError("[model] unknown model '", spec.name, "'; there are: ", known);
+  throw UsageError("[model] unknown model ", quote(spec.name), "; there are: ", known);
 }
 
 }  // namespace basin::nn

@@ -27,7 +27,10 @@ struct ModelSpec {
 
 struct ModelInfo {
   std::string name;
-  std::string about;  // one line: what it is, where it is from
+  std::string about;            // one line: what it is, where it is from
+  bool batch_norm = true;       // some layer is batch normalisation
+  bool convolves_3x3 = true;    // some layer is a 3x3 convolution
+  bool takes_shortcut = false;  // ModelSpec::shortcut counts
 };
 
 /// Every model that make_model knows.

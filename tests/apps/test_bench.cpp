@@ -40,12 +40,13 @@ TEST_CASE("spread: the median of an even number lies between the middle two") {
   CHECK_THROWS_AS(spread({}), ArgumentError);
 }
 
-TEST_CASE("contenders: in the order asked for, each once, unknown ones refused") {
-  const std::vector<Contender> chosen = contenders("gam,sam,gam", "plain");
+TEST_CASE("contenders: in the order asked for, unknown and repeated ones refused") {
+  const std::vector<Contender> chosen = contenders("gam,plain,sam", "plain");
   REQUIRE(chosen.size() == 3);
   CHECK(chosen[0].name == "plain");
   CHECK(chosen[1].name == "gam");
   CHECK(chosen[2].name == "sam");
+  CHECK(test::failure([] { contenders("gam,sam,gam", "plain"); }) == "2: --rules: 'gam' is there twice");
   CHECK(test::failure([] { contenders("sma", ""); }).find("did you mean sam") != std::string::npos);
 }
 
@@ -65,8 +66,10 @@ TEST_CASE("bench rules: passes a step and relative costs, in turns") {
 
 TEST_CASE("bench step: the shares of a step add up to it") {
   for (const char* augment : {"none", "crop=4,flip"}) {
-    const Json document = bench({"step", "--model", "resnet8", "--batch-size", "8", "--rounds", "1",
-                                 "--steps", "2", "--rules", "sam", "--augment", augment, "--workers", "1"});
+    test::Words words = {"step",    "--model", "resnet8", "--batch-size", "8",         "--rounds", "1",
+                         "--steps", "2",       "--rules", "sam",          "--augment", augment};
+    if (words.back() != "none") words.insert(words.end(), {"--workers", "1"});
+    const Json document = bench(words);
     const Json& row = document.at("rules").array().at(0);
     CHECK(row.at("passes").number() == 2);
     const Json& shares = row.at("shares");

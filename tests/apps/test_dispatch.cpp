@@ -133,7 +133,8 @@ TEST_CASE("every option says something, once, under a known group") {
       if (option.flag != "preset") option.binding.assign(option.standard);
       CHECK(option.binding.print() == option.standard);
       CHECK((option.role == Role::call) == option.key.empty());
-      CHECK((option.decider.empty() || table.by_flag(option.decider) != nullptr));
+      for (const std::vector<Clause>& condition : option.conditions)
+        for (const Clause& clause : condition) CHECK(table.by_flag(clause.decider) != nullptr);
       for (const std::string& alias : option.aliases)
         CHECK((alias == option.flag || table.by_flag(alias) == nullptr || alias == "sam"));
     }

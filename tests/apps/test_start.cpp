@@ -88,7 +88,7 @@ TEST_CASE("killed while config.toml is written: what the writer left is no obsta
 TEST_CASE("killed amid --force: whatever is left of the old run can be resumed and replaced") {
   const TemporaryDirectory dir;
   const std::string whole = dir / "whole";
-  const test::Words words = joined(kFirst, {"--epochs", "2", "--ensemble", "snapshot", "--cycles", "2"});
+  const test::Words words = {"--model", "lenet5", "--epochs", "2", "--ensemble", "snapshot", "--cycles", "2"};
   REQUIRE(train(small(whole, words)).code == 0);
   // Each unlink in turn is the one at which the process ends.
   static int left = 0;

@@ -31,6 +31,15 @@ TEST_CASE("nearest finds what was meant, and nothing when nothing is near") {
   CHECK(nearest("resnet2", {"resnet8", "resnet20"}) == "resnet20");
 }
 
+TEST_CASE("the nearest few come nearest first") {
+  const std::vector<std::string> models = {"mlp", "resnet110", "resnet20", "resnet20-noshort", "resnet32"};
+  CHECK(nearest_few("resnet21", models, 2) == std::vector<std::string>{"resnet20", "resnet110"});
+  CHECK(nearest_few("vgg", models, 3).empty());
+  CHECK(did_you_mean_one_of("mlpp", models) == "; did you mean mlp?");
+  CHECK(did_you_mean_one_of("resnet30", {"resnet20", "resnet32", "resnet8"}, "--") ==
+        "; did you mean --resnet20, --resnet32 or --resnet8?");
+}
+
 TEST_CASE("did_you_mean is a clause, or nothing") {
   CHECK(did_you_mean("epoch", {"epochs"}, "--") == "; did you mean --epochs?");
   CHECK(did_you_mean("qqqqq", {"epochs"}, "--").empty());

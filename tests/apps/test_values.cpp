@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "apps/option_values.h"
+#include "apps/rules.h"
 #include "tests/apps/calls.h"
 
 using namespace basin;
@@ -115,9 +116,85 @@ TEST_CASE("names: only known ones, with a suggestion") {
   CHECK(train_failure({"--optimizer", "sdg"}) ==
         "2: --optimizer 'sdg' is not one of sgd, adam, adamw, rmsprop, lion; did you mean sgd?");
   CHECK(train_failure({"--data", "cifar"}).find("; did you mean cifar10?") != std::string::npos);
-  CHECK(train_failure({"--model", "resnet21"}).find("; did you mean resnet20?") != std::string::npos);
-  CHECK(train_failure({"--preset", "sam_trch"}).find("; did you mean sam_torch?") != std::string::npos);
+  CHECK(train_failure({"--model", "resnet21"}).find("; did you mean resnet20") != std::string::npos);
+  CHECK(train_failure({"--preset", "sam_trch"}).find("; did you mean sam_torch") != std::string::npos);
   CHECK(train_failure({"--device", "tpu:0"}) == "2: --device 'tpu:0' is not one of cpu");
+}
+
+TEST_CASE("names: of many, the nearest few, and who lists them") {
+  const std::string said = train_failure({"--model", "resnet21"});
+  CHECK(said.starts_with("2: --model 'resnet21' is not one of the models; did you mean resnet20"));
+  CHECK(said.ends_with("`basin info --models` lists them"));
+  CHECK(said.size() < 200);
+  CHECK(train_failure({"--model", "xyzzy"}) ==
+        "2: --model 'xyzzy' is not one of the models; `basin info --models` lists them");
+  CHECK(train_failure({"--model"}).size() < 200);
+  CHECK(train_failure({"--preset", "xyzzy"}) ==
+        "2: --preset 'xyzzy' is not one of the presets; `basin train --help` lists them");
+}
+
+TEST_CASE("texts that say nothing are refused") {
+  for (const char* flag : {"--config", "--run", "--resume", "--preset"})
+    CHECK_MESSAGE(train_failure({flag, ""}).starts_with(std::string("2: ") + flag + " '' is not "), flag);
+  CHECK(test::failure([] { parse_gradcheck({"--op", ""}, {}); }) == "2: --op '' is not a name");
+  CHECK(test::failure([] { parse_bench({"rules", "--rules", ""}, {}); }) == "2: --rules '' is not names");
+  CHECK(test::failure([] { parse_eval({"--run", ""}, {}); }) == "2: --run '' is not a directory");
+  CHECK(train_failure({"--name", "  "}) == "2: --name '  ' is blank");
+  CHECK(train_failure({"--data", "webdataset", "--train-shards", ""}) ==
+        "2: --train-shards '' is not a pattern");
+  CHECK(train_config({"--freeze", ""}).model.freeze.empty());  // it undoes that of a file
+}
+
+TEST_CASE("lists of names: each once, and something between the commas") {
+  CHECK(train_config({"--freeze", "conv1.*,fc.bias"}).model.freeze == "conv1.*,fc.bias");
+  for (const char* bad : {",", "conv1.*,", ",fc", "a,,b", "a, ,b", " "})
+    CHECK_MESSAGE(train_failure({"--freeze", bad}).starts_with("2: --freeze "), bad);
+  CHECK(train_failure({"--freeze", "a,b,a"}) == "2: --freeze 'a,b,a' has 'a' twice");
+  CHECK(train_failure({"--sharpness", "sam", "--perturb", "named", "--perturb-names", ","}) ==
+        "2: --perturb-names ',' has no name before or behind a comma");
+  CHECK(train_failure({"--sharpness", "sam", "--perturb", "named"}) ==
+        "2: --perturb named needs --perturb-names");
+}
+
+TEST_CASE("a range in the help is the one that is taken") {
+  CHECK(train_failure({"--schedule", "one-cycle", "--pct-start", "1"}) ==
+        "2: --pct-start '1' is not a number in (0, 1)");
+  CHECK(train_failure({"--schedule", "one-cycle", "--pct-start", "0"}) ==
+        "2: --pct-start '0' is not a number in (0, 1)");
+  // The ends of every other closed range are values of a run.
+  const std::vector<test::Words> ends = {
+      {"--label-noise", "0"},
+      {"--label-noise", "1"},
+      {"--momentum", "0"},
+      {"--dampening", "0"},
+      {"--dampening", "1"},
+      {"--label-smoothing", "0"},
+      {"--optimizer", "adam", "--beta1", "0", "--beta2", "0"},
+      {"--optimizer", "rmsprop", "--rms-alpha", "0"},
+      {"--schedule", "step", "--gamma", "1"},
+      {"--schedule", "one-cycle", "--div-factor", "1", "--final-div-factor", "1"},
+      {"--average", "ema", "--ema-decay", "0"},
+      {"--average", "ema", "--ema-decay", "1"},
+      {"--sharpness", "sam", "--inner-steps", "2", "--inner-step", "0"},
+      {"--sharpness", "sam", "--inner-steps", "2", "--inner-step", "1"},
+      {"--sharpness", "sam", "--rho", "0"},
+      {"--sharpness", "asam", "--eta", "0"},
+      {"--sharpness", "fsam", "--lambda", "0"},
+      {"--sharpness", "gam", "--rho", "0", "--rho-prime", "0"},
+      {"--lr", "0"},
+  };
+  for (const test::Words& words : ends) {
+    CAPTURE(words[0] + words[1]);
+    CHECK(
+        test::failure([&] {
+          const TrainConfig config = train_config(words);
+          check_rules(config, 100);
+          Tensor weight = Tensor::zeros({2}, Dtype::f32);
+          Variable parameter = Variable::parameter(weight, "w");
+          const optim::ParameterVector w({{"w", &parameter, ParameterRole::weight, ParameterLayout::plain}});
+          make_update_rule(config.optimizer, w);
+        }).empty());
+  }
 }
 
 TEST_CASE("texts are one line of UTF-8") {

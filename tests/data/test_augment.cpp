@@ -56,19 +56,34 @@ TEST_CASE("augmentation: the list of terms") {
         Augmentation{.crop = 4, .padding = Augmentation::Padding::reflect, .flip = true, .cutout = 8});
   CHECK(parse_augmentation("crop=2") == Augmentation{.crop = 2});
   CHECK(parse_augmentation("mixup=0.2,batch-cutout=8") == Augmentation{.mix = {.mixup = 0.2, .cutout = 8}});
-  CHECK(parse_augmentation("cutmix=1,none,mixup=1") == Augmentation{.mix = {.mixup = 1}});
-  CHECK(parse_augmentation("basic,none,flip") == Augmentation{.flip = true});
+  CHECK(parse_augmentation("basic,crop=2") == Augmentation{.crop = 2, .flip = true});
+  CHECK(parse_augmentation("cutout,cutout=8") == Augmentation{.crop = 4, .flip = true, .cutout = 8});
+  CHECK(parse_augmentation("basic,cutout") == parse_augmentation("cutout"));
+  CHECK(parse_augmentation("flip,basic") == parse_augmentation("basic"));
   for (const char* list : {"none", "crop=4,flip", "crop=4,flip,cutout=16", "crop=3,reflect,flip,cutout=7",
                            "flip", "flip,batch-cutout=9,mixup=0.2", "cutmix=1.5"}) {
     CHECK(printed(parse_augmentation(list)) == list);
   }
   for (const char* bad :
        {"", "basics", "basic,", "crop", "crop=", "crop=-1", "crop=4x", "cutout=99999999999", "flip=1",
-        " flip", "mixup", "mixup=0", "mixup=1:2", "cutmix=x", "mixup=1,cutmix=1", "batch-cutout"}) {
+        " flip", "mixup", "mixup=0", "mixup=1:2", "cutmix=x", "mixup=1,cutmix=1", "batch-cutout",
+        // what says nothing, or unsays what was said
+        "crop=0", "cutout=0", "batch-cutout=0", "jitter=0:0:0:0", "none,flip", "flip,none", "flip,flip",
+        "crop=2,crop=3", "autoaugment,randaugment", "mixup=1,mixup=2", "crop=2,basic", "cutout=8,cutout",
+        "reflect", "flip,reflect"}) {
     CHECK_THROWS_AS(parse_augmentation(bad), UsageError);
   }
   CHECK_THROWS_WITH_AS(parse_augmentation("crop=x"),
-                       "augmentation 'crop=x': expected crop=N with N from 0 to 4096", UsageError);
+                       "augmentation 'crop=x': expected crop=N with N from 1 to 4096", UsageError);
+}
+
+TEST_CASE("augmentation: an error shows the beginning of a long term") {
+  try {
+    parse_augmentation("basic," + std::string(100'000, 'x'));
+    FAIL("no such term");
+  } catch (const UsageError& error) {
+    CHECK(std::string(error.what()).size() < 400);
+  }
 }
 
 TEST_CASE("augmentation: none is (pixel / 255 - mean) / deviation, rounded once") {
