@@ -301,6 +301,9 @@ int TrainingRun::stop(Stop why) {
   run_.ends_because(reason);
   terminal_.note(text(reason, " at step ", step_, ", saved in ", saved_path_,
                       "; go on with: basin train --resume ", shell_path(run_.path())));
+  Json document;
+  document.set("run", run_.path()).set("stopped", reason).set("step", step_).set("checkpoint", saved_path_);
+  terminal_.result(document);
   return why == Stop::interrupted ? interruption_exit_code() : static_cast<int>(ExitCode::success);
 }
 

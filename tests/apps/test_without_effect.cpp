@@ -12,6 +12,7 @@
 #include "nn/models/registry.h"
 #include "optim/parameter_vector.h"
 #include "tests/apps/calls.h"
+#include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;
@@ -247,6 +248,21 @@ TEST_CASE("a variable that a run's own numbers overrule is named") {
   CHECK(call.config.data.workers == 0);
   CHECK(parse_eval({"--run", run}, {{"BASIN_MODEL", "mlp"}, {"BASIN_LR", "9"}}).warnings.size() == 1);
   CHECK(parse_export({"--run", run, "-o", "f.npz"}, {{"BASIN_MODEL", "mlp"}}).warnings.size() == 1);
+}
+
+TEST_CASE("a run that stops early says so in the one document of --json") {
+  const test::TemporaryDirectory dir;
+  const std::string run = dir / "my run";
+  const test::Said said =
+      test::train(test::small(run, {"--model", "mlp", "--json", "--stop-after-steps", "1"}));
+  CHECK(said.code == 0);
+  const Json document = parse_json(said.out);
+  CHECK(document.at("run").string() == run);
+  CHECK(document.at("step").integer() == 1);
+  CHECK(document.at("stopped").string() == "stopped after 1 steps");
+  std::string log;
+  for (const std::string& line : test::lines(run + "/log.txt")) log += line + "\n";
+  CHECK(log.find("go on with: basin train --resume '" + run + "'") != std::string::npos);
 }
 
 TEST_CASE("words and paths for a shell") {
