@@ -1,6 +1,7 @@
 // Element types of a Tensor.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
@@ -42,8 +43,13 @@ constexpr const char* name_of(Dtype t) {
 inline std::ostream& operator<<(std::ostream& out, Dtype t) { return out << name_of(t); }
 constexpr bool is_floating(Dtype t) { return t == Dtype::f32 || t == Dtype::f64; }
 
-/// dtype_of<float> == Dtype::f32, and so on.
+/// The C++ types of a Tensor's numbers.
 template <class T>
+concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> ||
+    std::same_as<T, std::uint8_t>;
+
+/// dtype_of<float> == Dtype::f32, and so on; of any other type it does not compile.
+template <Element T>
 inline constexpr Dtype dtype_of = Dtype::f32;
 template <>
 inline constexpr Dtype dtype_of<double> = Dtype::f64;
@@ -51,6 +57,13 @@ template <>
 inline constexpr Dtype dtype_of<std::int64_t> = Dtype::i64;
 template <>
 inline constexpr Dtype dtype_of<std::uint8_t> = Dtype::u8;
+
+/// Other integers all of whose values i64 holds: int, short, unsigned, long long. Not bool, not the types of
+/// characters (a char may be text, a sign or a byte), not unsigned long.
+template <class T>
+concept OtherInteger =
+    !Element<T> && (std::same_as<T, short> || std::same_as<T, unsigned short> || std::same_as<T, int> ||
+                    std::same_as<T, unsigned> || std::same_as<T, long> || std::same_as<T, long long>);
 
 /// Calls body(float{}) or body(double{}) by dtype; `op` names the caller in the error for the other types.
 template <class Body>

@@ -180,6 +180,16 @@ Tensor operator-(const Tensor& x, const Tensor& z) { return binary(BinaryOp::sub
 Tensor operator*(const Tensor& x, const Tensor& z) { return binary(BinaryOp::mul, x, z); }
 Tensor operator/(const Tensor& x, const Tensor& z) { return binary(BinaryOp::div, x, z); }
 
+Tensor operator-(const Tensor& x) { return unary(UnaryOp::neg, x); }
+Tensor operator+(const Tensor& x, double a) { return unary(UnaryOp::add_scalar, x, a); }
+Tensor operator+(double a, const Tensor& x) { return x + a; }
+Tensor operator-(const Tensor& x, double a) { return x + -a; }
+Tensor operator-(double a, const Tensor& x) { return -x + a; }
+Tensor operator*(const Tensor& x, double a) { return unary(UnaryOp::mul_scalar, x, a); }
+Tensor operator*(double a, const Tensor& x) { return x * a; }
+Tensor operator/(const Tensor& x, double a) { return x / Tensor::full({}, a, x.dtype(), x.device()); }
+Tensor operator/(double a, const Tensor& x) { return Tensor::full({}, a, x.dtype(), x.device()) / x; }
+
 Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes, bool keep) {
   expect_operation("reduce", op, ReduceOp::count_);
   const char* name = name_of(op);

@@ -20,6 +20,15 @@ Tensor operator+(const Tensor& x, const Tensor& z);
 Tensor operator-(const Tensor& x, const Tensor& z);
 Tensor operator*(const Tensor& x, const Tensor& z);
 Tensor operator/(const Tensor& x, const Tensor& z);
+Tensor operator-(const Tensor& x);
+Tensor operator+(const Tensor& x, double a);
+Tensor operator+(double a, const Tensor& x);
+Tensor operator-(const Tensor& x, double a);
+Tensor operator-(double a, const Tensor& x);
+Tensor operator*(const Tensor& x, double a);
+Tensor operator*(double a, const Tensor& x);
+Tensor operator/(const Tensor& x, double a);
+Tensor operator/(double a, const Tensor& x);
 
 Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes = {}, bool keep = false);  // {} = all axes
 inline Tensor sum(const Tensor& x, const Axes& axes = {}, bool keep = false) {
@@ -64,7 +73,9 @@ std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, con
                                            const ConvGeometry& g);
 
 double dot(const Tensor& x, const Tensor& y);
-double norm(const Tensor& x);  // sqrt(dot(x, x))
+/// |x| = sqrt(dot(x, x)), also where the squares overflow or vanish (f64 numbers around 1e200 or 1e-200). NaN
+/// or infinite where a number is, and infinite where the norm itself is beyond f64.
+double norm(const Tensor& x);
 bool all_finite(const Tensor& x);
 /// y <- a x + b y, in place.
 void axpby(double a, const Tensor& x, double b, Tensor& y);

@@ -191,7 +191,16 @@ double dot(const Tensor& x, const Tensor& y) {
 
 double norm(const Tensor& x) {
   expect_floating("norm", x, "x");
-  return std::sqrt(backend_of(x).dot(x, x));
+  const double squares = backend_of(x).dot(x, x);
+  // Squares of f32 numbers neither overflow nor vanish in f64.
+  if (x.dtype() == Dtype::f32 || (squares > 1e-280 && std::isfinite(squares)) || std::isnan(squares) ||
+      x.elements() == 0)
+    return std::sqrt(squares);
+  const Tensor size = unary(UnaryOp::abs, x), largest = reduce(ReduceOp::max, size);
+  const double most = largest.item();
+  if (most == 0 || std::isinf(most)) return most;
+  const Tensor relative = size / largest;
+  return most * std::sqrt(backend_of(x).dot(relative, relative));
 }
 
 bool all_finite(const Tensor& x) {

@@ -116,7 +116,8 @@ void Tensor::fill(double value) {
 }
 
 double Tensor::item() const {
-  if (elements_ != 1 || !defined()) throw ArgumentError("[item] expects one element, shape is ", shape_);
+  if (!defined()) throw ArgumentError("[item] undefined tensor: it has no numbers");
+  if (elements_ != 1) throw ArgumentError("[item] expects one element, shape is ", shape_);
   return to(Dtype::f64).data<double>()[0];
 }
 

@@ -24,11 +24,17 @@ class Tensor {
   static Tensor scalar(double value, Dtype dtype = Dtype::f32);
 
   /// Copies `values` (row-major) into a new CPU tensor. Errors: count differs from the shape's.
-  template <class T>
+  template <Element T>
   static Tensor from(const std::vector<T>& values, const Shape& shape) {
     return from_raw(values.data(), static_cast<Index>(values.size()), shape, dtype_of<T>);
   }
+  /// Other integers become i64: `Tensor::from(std::vector<int>{0, 1, 2})` are labels.
+  template <OtherInteger T>
+  static Tensor from(const std::vector<T>& values, const Shape& shape) {
+    return from(std::vector<std::int64_t>(values.begin(), values.end()), shape);
+  }
   template <class T>
+  requires Element<T> || OtherInteger<T>
   static Tensor from(const std::vector<T>& values) {
     return from(values, Shape{static_cast<Index>(values.size())});
   }
@@ -43,13 +49,13 @@ class Tensor {
   Device device() const { return storage_ ? storage_->device() : Device{}; }
 
   /// The numbers. Errors: T is not the tensor's dtype; undefined tensor.
-  template <class T>
+  template <Element T>
   const T* data() const {
     expect_dtype(dtype_of<T>);
     return reinterpret_cast<const T*>(raw());
   }
   /// Mutable numbers; raises the storage's version. Writes are seen by every handle that shares the storage.
-  template <class T>
+  template <Element T>
   T* mutable_data() {
     expect_dtype(dtype_of<T>);
     return reinterpret_cast<T*>(mutable_raw());
@@ -79,7 +85,7 @@ class Tensor {
   /// The only element as double. Errors: element count is not 1.
   double item() const;
   /// All elements converted to T, row-major.
-  template <class T>
+  template <Element T>
   std::vector<T> to_vector() const {
     const Tensor converted = to(dtype_of<T>);
     return std::vector<T>(converted.data<T>(), converted.data<T>() + converted.elements());
