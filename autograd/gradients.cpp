@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "autograd/node.h"
 #include "autograd/ops.h"
@@ -174,6 +175,22 @@ Variables differentiable_gradients(const Variable& loss, const Variables& wrt, c
   for (std::size_t i = 0; i < wrt.size(); ++i)
     if (!result[i].defined()) result[i] = zeros_like(wrt[i]);
   return result;
+}
+
+bool depends_on(const Variable& loss, const Variables& wrt) {
+  std::unordered_set<const Node*> asked, seen;
+  for (const Variable& w : wrt)
+    if (w.tracked()) asked.insert(w.node().get());
+  if (asked.empty() || !loss.tracked()) return false;
+  std::vector<const Node*> open{loss.node().get()};
+  while (!open.empty()) {  // depth first: the last layers are near
+    const Node* node = open.back();
+    open.pop_back();
+    if (asked.count(node)) return true;
+    for (const Node::Input& in : node->inputs())
+      if (in.node && seen.insert(in.node.get()).second) open.push_back(in.node.get());
+  }
+  return false;
 }
 
 }  // namespace basin

@@ -21,4 +21,7 @@ Tensors gradients(const Variable& loss, const Variables& wrt, const GradientOpti
 Variables differentiable_gradients(const Variable& loss, const Variables& wrt,
                                    const Variable& cotangent = {});
 
+/// Whether the history of `loss` leads to any of `wrt`: if not, all its derivatives are zero.
+bool depends_on(const Variable& loss, const Variables& wrt);
+
 }  // namespace basin

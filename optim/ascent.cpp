@@ -2,18 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/glob.h"
 #include "core/ops.h"
+#include "optim/geometry.h"
 
 namespace basin::optim {
 namespace {
-
-double largest_number(Dtype dtype) {
-  return dispatch_floating(dtype, "ascent",
-                           []<class T>(T) -> double { return std::numeric_limits<T>::max(); });
-}
 
 bool is_shift(ParameterRole role) { return role == ParameterRole::bias || role == ParameterRole::norm_bias; }
 bool is_norm(ParameterRole role) {
@@ -33,6 +28,10 @@ Ascent::Ascent(const char* rule, const AscentOptions& options) : rule_(rule), op
     throw ArgumentError("[", rule, "] outer scaling, e = rho |w| g/|g|, is normalised and of p = 2");
   if ((o.perturbed == Perturbed::named) == o.names.empty())
     throw ArgumentError("[", rule, "] names of parameters go with Perturbed::named, and it needs some");
+  for (const RadiusFactor& f : o.factors)
+    if (!(f.factor >= 0) || !std::isfinite(f.factor))
+      throw ArgumentError("[", rule, "] the radius' factor of '", f.name,
+                          "' must be finite and at least 0, got ", f.factor);
 }
 
 bool Ascent::moves(const Segment& segment) const {
@@ -51,14 +50,18 @@ bool Ascent::moves(const Segment& segment) const {
 }
 
 void Ascent::check(const ParameterVector& w) const {
-  if (std::any_of(w.segments().begin(), w.segments().end(), [&](const Segment& s) { return moves(s); }))
-    return;
-  std::string names;
-  for (const std::string& name : options_.names) names += (names.empty() ? "" : ",") + name;
+  const std::vector<Segment>& all = w.segments();
+  const auto expect = [&](const std::string& pattern) {
+    if (std::none_of(all.begin(), all.end(), [&](const Segment& s) { return glob_matches(pattern, s.name); }))
+      throw ArgumentError("[", rule_, "] no parameter that trains has the name '", pattern,
+                          "'; the first is '", all.front().name, "'");
+  };
+  for (const std::string& pattern : options_.names) expect(pattern);
+  for (const RadiusFactor& f : options_.factors) expect(f.name);
+  if (std::any_of(all.begin(), all.end(), [&](const Segment& s) { return moves(s); })) return;
   throw ArgumentError("[", rule_, "] no parameter that trains is one to perturb: ",
-                      options_.perturbed == Perturbed::named   ? "none has one of the names " + names
-                      : options_.perturbed == Perturbed::norms ? "none is of a normalisation layer"
-                                                               : "all are biases or shifts");
+                      options_.perturbed == Perturbed::norms ? "none is of a normalisation layer"
+                                                             : "all are biases or shifts");
 }
 
 Tensor Ascent::scales(const ParameterVector& w) const {
@@ -78,12 +81,32 @@ Tensor Ascent::scales(const ParameterVector& w) const {
   return t;
 }
 
+double Ascent::factor_of(const Segment& segment) const {
+  for (const RadiusFactor& f : options_.factors)
+    if (glob_matches(f.name, segment.name)) return f.factor;
+  return 1;
+}
+
 Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, double rho, double g_norm) const {
+  if (!(rho >= 0) || !std::isfinite(rho))
+    throw ArgumentError("[", rule_, "] rho is a radius, finite and at least 0, got ", rho);
+  if (options_.perturbed != Perturbed::all || !options_.factors.empty()) check(w);
+  Climb e = climb(w, gradient, rho, g_norm);
+  if (!e || options_.factors.empty()) return e;
+  e.vector = e.vector.clone();  // it may be the gradient itself
+  for (const Segment& s : w.segments())
+    if (const double factor = factor_of(s); factor != 1) {
+      Tensor part = e.vector.view(s.offset, s.shape);
+      part.copy_from(part * factor);
+    }
+  return e;
+}
+
+Climb Ascent::climb(const ParameterVector& w, const Tensor& gradient, double rho, double g_norm) const {
   if (rho == 0 || g_norm == 0) return {};
   Tensor g = gradient;
   if (options_.perturbed != Perturbed::all) {
     g = gradient.clone();
-    check(w);
     for (const Segment& s : w.segments())
       if (!moves(s)) g.view(s.offset, s.shape).fill(0);
     g_norm = -1;

@@ -20,6 +20,15 @@ enum class Scaling {
 /// Which parameters are perturbed. Norms are taken over these alone.
 enum class Perturbed { all, norms /* SAM-ON */, no_biases, named };
 
+/// A radius of its own for a group of parameters: their part of e is multiplied by `factor`, after the one
+/// norm over all was taken: e_s = factor rho g_s / |g|, as parameter groups with their own rho in the PyTorch
+/// ports. 0 keeps a group where it is and leaves it in the norm. Of several patterns that match a name the
+/// first counts; a parameter that none matches has 1.
+struct RadiusFactor {
+  std::string name;  // "fc.weight", "layer3.*"
+  double factor = 1;
+};
+
 struct AscentOptions {
   double p = 2;           // the ball's norm: 2, infinity, or any p > 1
   bool normalise = true;  // false: e = rho T^2 g, the un-normalised SAM
@@ -27,6 +36,7 @@ struct AscentOptions {
   double eta = 0.01;  // of scaling
   Perturbed perturbed = Perturbed::all;
   std::vector<std::string> names = {};  // Perturbed::named: "fc.weight", "layer3.*"
+  std::vector<RadiusFactor> factors = {};
 };
 
 /// e as scale * vector; vector is undefined where e = 0.
@@ -44,15 +54,17 @@ struct Climb {
 /// one norm over all perturbed parameters: rho T^2 g / |T g| for p = 2, rho T sign(g) for p = infinity.
 class Ascent {
  public:
-  /// `rule` names whoever owns it, for errors: p not above 1; eta negative; names missing or in vain;
-  /// un-normalised or `outer` with p other than 2.
+  /// `rule` names whoever owns it, for errors: p not above 1; eta or a factor negative or not finite; names
+  /// missing or in vain; un-normalised or `outer` with p other than 2.
   Ascent(const char* rule, const AscentOptions& options);
 
-  /// Errors: none of these parameters is one to perturb.
+  /// Errors: none of these parameters is one to perturb, or has one of the names (each must match, also those
+  /// of the factors).
   void check(const ParameterVector& w) const;
 
   /// e for the gradient g at w; nothing where it has no direction: rho = 0, no gradient, or one so small that
-  /// rho / |g| overflows. g_norm is |g| if known, else negative. Errors: those of check().
+  /// rho / |g| overflows. g_norm is |g| if known, else negative. Errors: rho negative or not finite; those of
+  /// check().
   Climb operator()(const ParameterVector& w, const Tensor& g, double rho, double g_norm = -1) const;
 
   const AscentOptions& options() const { return options_; }
@@ -60,6 +72,8 @@ class Ascent {
  private:
   bool moves(const Segment& segment) const;
   Tensor scales(const ParameterVector& w) const;
+  Climb climb(const ParameterVector& w, const Tensor& gradient, double rho, double g_norm) const;
+  double factor_of(const Segment& segment) const;
 
   std::string rule_;
   AscentOptions options_;

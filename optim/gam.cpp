@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/ops.h"
+#include "optim/geometry.h"
 #include "optim/perturbation.h"
 
 namespace basin::optim {
@@ -63,9 +64,13 @@ Direction Gam::by_differences(const Objective& objective, ParameterVector& w, do
     g1 = look(Pass::repeat);
     if (!report.finite) return {{}, report};
   }
-  if (Climb across = ascent_(w, g1 - g0, rho)) {  // along h0
+  Tensor h0 = g1 - g0;
+  const double h0_norm = norm(h0);
+  const bool curved = !is_rounding(h0, h0_norm, g0, report.gradient_norm);
+  if (Climb across = curved ? ascent_(w, h0, rho, h0_norm) : Climb{}) {
     Perturbation moved(w, across.vector, across.scale);
     across = {};
+    h0 = {};
     g2 = g3 = look(Pass::repeat);
     if (!report.finite) return {{}, report};
     if (const Climb again = ascent_(w, g2, rho_prime)) {
@@ -87,8 +92,7 @@ Direction Gam::by_differences(const Objective& objective, ParameterVector& w, do
   Tensor plus = combination(alpha, g1, 1 - alpha, g3);
   const Tensor minus = options_.form == GamForm::official ? combination(1, g0, std::abs(1 - beta), g2)
                                                           : combination(beta, g0, 1 - beta, g2);
-  const double length = dot(plus, plus);
-  const double share = length > 0 ? dot(minus, plus) / length : 0;
+  const double share = share_along(minus, plus, dot(plus, plus));
   axpby(-options_.gamma, minus, 1 + options_.gamma * share, plus);  // h+ - gamma (h- - share h+)
   return along(plus, g0, report);
 }

@@ -1,9 +1,9 @@
 #include "optim/gradient_rule.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/ops.h"
+#include "optim/geometry.h"
 
 namespace basin::optim {
 
@@ -29,13 +29,30 @@ bool StepReport::enter(const Evaluation& pass) {
   return finite;
 }
 
+Direction GradientRule::direction(const Objective& objective, ParameterVector& w, const StepInfo& now) {
+  const auto expect_like_weights = [&w](const char* what, const Tensor& x) {
+    if (x.defined() && (x.elements() != w.size() || x.dtype() != w.dtype()))
+      throw ArgumentError("[objective] its ", what, " is ", x.dtype(), " ", x.shape(), ", the weights are ",
+                          w.dtype(), " ", w.values().shape(),
+                          ": evaluate the loss with the same ParameterVector");
+  };
+  return form(
+      [&](const Request& request) {
+        Evaluation e = objective(request);
+        expect_like_weights("gradient", e.gradient);
+        expect_like_weights("norm_gradient", e.norm_gradient);
+        return e;
+      },
+      w, now);
+}
+
 Direction along(const Tensor& vector, const Tensor& g, StepReport report) {
   const bool same = vector.raw() == g.raw();
   report.direction_norm = same ? report.gradient_norm : norm(vector);
   report.finite = std::isfinite(report.direction_norm);
   if (!report.finite) return {{}, report};
-  const double product = report.gradient_norm * report.direction_norm;
-  if (product > 0) report.cosine = same ? 1 : std::clamp(dot(g, vector) / product, -1.0, 1.0);
+  if (report.gradient_norm > 0 && report.direction_norm > 0)
+    report.cosine = same ? 1 : cosine(g, report.gradient_norm, vector, report.direction_norm);
   return {vector, report};
 }
 

@@ -74,10 +74,9 @@ class GradientRule {
   virtual void check_parameters(const ParameterVector&) const {}
 
   /// The direction at w. On return, or when an exception passes through, w holds the bits it came with; a
-  /// step that is not finite, or throws, leaves the rule's own state alone too.
-  Direction direction(const Objective& objective, ParameterVector& w, const StepInfo& now = {}) {
-    return form(objective, w, now);
-  }
+  /// step that is not finite, or throws, leaves the rule's own state alone too. Errors: the objective's
+  /// gradient is not like w; the rule's own.
+  Direction direction(const Objective& objective, ParameterVector& w, const StepInfo& now = {});
   /// State beyond the weights (none for plain and SAM), for checkpoints. A tensor may be undefined: state
   /// that is not there yet. Rules replace these tensors and never write into them, so a handle keeps what
   /// was.

@@ -47,8 +47,16 @@ struct EvaluateOptions {
 /// Differentiates a scalar loss with respect to w: what an objective usually ends with. Consumes the history
 /// of `loss`. A parameter that the loss does not depend on has gradient zero. Evaluation::loss is L alone,
 /// without the penalty of weight_decay.
-/// Errors: loss not a scalar; a weight written to since it was used.
+/// Errors: loss undefined, not a scalar, or not computed from any weight of w (one made without recording, or
+/// of a module whose parameters are not those of w); weight_decay negative or not finite; a weight written to
+/// since it was used.
 Evaluation evaluate(const Variable& loss, const ParameterVector& w, const EvaluateOptions& options = {});
+
+/// H v at the weights as they are, H the Hessian of `loss` with respect to w (weight decay not in it), by
+/// differentiating twice: v and the result are flat, {d}. Consumes the history of `loss` unless keep_graph.
+/// Errors: as evaluate()'s; v not like w.
+Tensor hessian_vector_product(const Variable& loss, const ParameterVector& w, const Tensor& v,
+                              bool keep_graph = false);
 
 /// The objective over `rows` rows, evaluated in micro-batches of m rows (the last may be smaller): losses and
 /// gradients are means weighted by rows. Only the memory of one micro-batch is in use at a time; layers that

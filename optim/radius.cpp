@@ -22,6 +22,8 @@ Radius::Radius(const char* rule, double rho, const RadiusSchedule& schedule)
   if (s.total_steps < 1 || s.warmup_steps < 0)
     throw ArgumentError("[", rule, "] rho's schedule needs total_steps >= 1 and warmup_steps >= 0, got ",
                         s.total_steps, " and ", s.warmup_steps);
+  if (s.kind == RadiusKind::with_lr && (!std::isfinite(s.lr_peak) || !std::isfinite(s.lr_end)))
+    throw ArgumentError("[", rule, "] lr_peak and lr_end must be finite, got ", s.lr_peak, " and ", s.lr_end);
   if (s.kind == RadiusKind::with_lr && !(s.lr_peak > s.lr_end))
     throw ArgumentError("[", rule,
                         "] a radius that follows the learning rate needs one that changes: lr_peak ",
@@ -30,6 +32,9 @@ Radius::Radius(const char* rule, double rho, const RadiusSchedule& schedule)
 
 double Radius::operator()(const StepInfo& now) const {
   const RadiusSchedule& s = schedule_;
+  if (now.step < 0) throw ArgumentError("[radius] steps count from 0, got ", now.step);
+  if (s.kind == RadiusKind::with_lr && !std::isfinite(now.lr))
+    throw ArgumentError("[radius] the step's lr, which the radius follows, is ", now.lr);
   double rho = rho_;
   if (s.kind == RadiusKind::linear) {
     const double done = static_cast<double>(now.step) / static_cast<double>(s.total_steps);

@@ -34,6 +34,7 @@ class Radius {
   /// `rule` names whoever owns it, for errors: rho or end negative or not finite; steps below 1 (warm-up:
   /// 0); lr_peak not above lr_end.
   Radius(const char* rule, double rho, const RadiusSchedule& schedule);
+  /// Errors: now.step below 0; with_lr: now.lr not finite.
   double operator()(const StepInfo& now) const;
   /// The radius given, before any schedule.
   double rho() const { return rho_; }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/ops.h"
+#include "optim/geometry.h"
 #include "optim/perturbation.h"
 
 namespace basin::optim {
@@ -18,9 +19,10 @@ void check(const SamOptions& o) {
     refuse("inner_steps must be at least 1 and inner_step a length, got ", o.inner_steps, " and ",
            o.inner_step);
   if (o.inner_steps == 1 && o.inner_step > 0) refuse("inner_step counts only with several inner_steps");
-  if (o.inner_steps > 1 &&
-      (o.p != 2 || o.scaling != Scaling::none || !o.normalise || o.along != ClimbAlong::gradient))
-    refuse("several inner steps climb along gradients inside a plain ball: p 2, no scaling, normalised");
+  if (o.inner_steps > 1 && (o.p != 2 || o.scaling != Scaling::none || !o.normalise ||
+                            o.along != ClimbAlong::gradient || !o.factors.empty()))
+    refuse("several inner steps climb along gradients inside a plain ball: p 2, no scaling or factors, ",
+           "normalised");
   expect_period(o.name, o.start_step, o.every);
   if (o.along == ClimbAlong::momentum && o.combine != Combine::perturbed)
     refuse("a climb along the momentum has no gradient at w to combine with");
@@ -38,7 +40,8 @@ Sam::Sam(const SamOptions& options)
                                       .scaling = options.scaling,
                                       .eta = options.eta,
                                       .perturbed = options.perturbed,
-                                      .names = options.names}) {
+                                      .names = options.names,
+                                      .factors = options.factors}) {
   check(options);
 }
 
@@ -61,7 +64,7 @@ Direction Sam::form(const Objective& objective, ParameterVector& w, const StepIn
     const Tensor& g_s = there.gradient;
     d = along(combined(g, g_s, report), g, report);
     if (options_.between == Between::reuse)
-      g_v = combination(-dot(g, g_s) / (report.gradient_norm * report.gradient_norm), g, 1, g_s);
+      g_v = orthogonal_part(g_s, report.perturbed_norm, g, report.gradient_norm);
   } else {
     d = rho > 0 && !looks ? between_looks(g, report) : along(g, g, report);
   }
@@ -79,8 +82,11 @@ double Sam::step_length(double rho) const {
 }
 
 Climb Sam::first_climb(const ParameterVector& w, const Tensor& g, double rho, double g_norm) const {
-  if (options_.along == ClimbAlong::residual && m_.defined())
-    return ascent_(w, combination(-options_.sigma, m_, 1, g), rho);
+  if (options_.along == ClimbAlong::residual && m_.defined()) {
+    const Tensor residual = combination(-options_.sigma, m_, 1, g);
+    const double size = norm(residual);
+    return is_rounding(residual, size, g, g_norm) ? Climb{} : ascent_(w, residual, rho, size);
+  }
   return ascent_(w, g, step_length(rho), g_norm);
 }
 
@@ -109,7 +115,7 @@ Tensor Sam::combined(const Tensor& g, const Tensor& g_s, const StepReport& repor
   const double alpha = options_.alpha;
   if (options_.combine == Combine::mix) return combination(1 - alpha, g, alpha, g_s);
   if (options_.combine == Combine::orthogonal && report.perturbed_norm > 0) {
-    const double share = dot(g, g_s) / (report.perturbed_norm * report.perturbed_norm);
+    const double share = share_along(g, g_s, report.perturbed_norm * report.perturbed_norm);
     return combination(-alpha, g, 1 + alpha * share, g_s);  // g_s - alpha (g - share g_s)
   }
   return g_s;
@@ -125,8 +131,12 @@ Direction Sam::at_momentum(const Objective& objective, ParameterVector& w, const
                            double rho) const {
   if (!now.momentum)
     throw ArgumentError("[", options_.name,
-                        "] climbs along the update rule's momentum: use one that keeps it ",
-                        "(SGD with momentum above 0, Adam)");
+                        "] climbs along the momentum, and the step was given none: pass StepInfo{.momentum = "
+                        "update.momentum()}, of an update rule that keeps one (SGD with momentum above 0, "
+                        "Adam)");
+  if (now.momentum->elements() != w.size() || now.momentum->dtype() != w.dtype())
+    throw ArgumentError("[", options_.name, "] the momentum is ", now.momentum->dtype(), " ",
+                        now.momentum->shape(), ", the weights are ", w.dtype(), " ", w.values().shape());
   const bool looks = looks_uphill(now, options_.start_step, options_.every);
   const Climb e = looks ? ascent_(w, *now.momentum, rho) : Climb{};
   if (!e) {

@@ -41,6 +41,7 @@ struct SamOptions {
   bool normalise = true;
   Perturbed perturbed = Perturbed::all;
   std::vector<std::string> names = {};
+  std::vector<RadiusFactor> factors = {};  // radii of parameter groups: {{"fc.*", 0.5}}
   RadiusSchedule schedule = {};
 
   ClimbAlong along = ClimbAlong::gradient;
@@ -65,7 +66,10 @@ struct SamOptions {
 /// the term with de/dw dropped. Two passes. rho = 0 is the plain rule, bit for bit, in one pass; where there
 /// is no direction to climb, nothing is perturbed and the second pass is not made.
 ///
-/// State: "m" {d} of ClimbAlong::residual, "g_v" {d} of Between::reuse.
+/// Where g_s is parallel to g but for rounding, g_v is zero, and the steps up to the next look go along g;
+/// where g is its own mean but for rounding, the residual is zero and is not climbed along.
+///
+/// State: "m" {d} of ClimbAlong::residual, "g_v" {d} of Between::reuse, undefined where it is zero.
 class Sam : public GradientRule {
  public:
   /// Errors: an option out of its range, or two that exclude each other.
