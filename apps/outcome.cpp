@@ -1,7 +1,5 @@
 #include "apps/outcome.h"
 
-#include <algorithm>
-
 #include "apps/format.h"
 #include "apps/names.h"
 #include "apps/weights.h"
@@ -128,28 +126,7 @@ class Evaluator {
   const OutcomeProgress& progress_;
 };
 
-bool recalibrates(const TrainConfig& config, Experiment& experiment) {
-  return config.model.norm_statistics == NormStatistics::batch &&
-         (config.average.recalibrate_last || experiment.averaging()) &&
-         nn::needs_recalibration(experiment.model());
-}
-
 }  // namespace
-
-void check_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment) {
-  const std::int64_t images = examples.train->size(), last = images % config.schedule.batch_size;
-  if (!recalibrates(config, experiment) ||
-      std::min(last == 0 ? config.schedule.batch_size : last, images) > 1)
-    return;
-  const Shape& image = examples.set.image;
-  nn::Recalibration recalibration(experiment.model(), {.mode = config.average.recalibration});
-  try {
-    recalibration.add(Tensor::zeros({1, image[0], image[1], image[2]}, config.device.dtype));
-  } catch (const ArgumentError& e) {
-    throw UsageError("the last batch of an epoch has one image (", images, " by --batch-size ",
-                     config.schedule.batch_size, "): ", e.what(), " (--bn-recalibration pooled)");
-  }
-}
 
 Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment,
                          const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress) {

@@ -20,10 +20,6 @@ struct Outcome {
   EnsembleReport ensemble{};        // without members where the run made none
 };
 
-/// Checks before the training that the outcome can be made: an unbiased variance of --bn-recalibration needs
-/// more than one value a channel, of the incomplete last batch too. Errors: UsageError.
-void check_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment);
-
 /// Evaluates what a run of `config` reports, on the test and validation images, and saves it in `run`:
 /// final.safetensors, final-swa.safetensors or final-ema.safetensors. Averages get their batch-norm
 /// statistics from one pass over the training images as epoch number --epochs would bring them, with

@@ -1,6 +1,7 @@
 // `basin train`: loads the data, makes or reopens the run directory, trains.
 #include <optional>
 
+#include "apps/batch_check.h"
 #include "apps/checkpoint.h"
 #include "apps/commands.h"
 #include "apps/format.h"
@@ -16,7 +17,7 @@ namespace {
 int dry_run(const TrainConfig& config, const Examples& examples, Terminal& terminal) {
   const std::int64_t steps = steps_per_epoch(config, examples);
   Experiment experiment(config, examples.set, steps);
-  check_outcome(config, examples, experiment);
+  check_batches(config, examples, experiment.model());
   const nn::Summary summary = nn::summarize(experiment.model(), examples.set.image, config.device.dtype);
 
   data::Loader loader(examples.train, training_batches(config, 0, 0));
@@ -76,7 +77,7 @@ int train_command(const TrainConfig& given, Terminal& terminal) {
   TrainConfig start = config;
   if (saved) start.model.init.clear();  // everything is in the checkpoint; the file may be gone
   Experiment experiment(start, examples.set, steps_per_epoch(config, examples));
-  check_outcome(config, examples, experiment);
+  check_batches(config, examples, experiment.model());
   TrainingRun training(config, examples, experiment, *run, terminal);
   if (saved) training.resume(*saved);
   return training.run();

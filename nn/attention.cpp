@@ -5,7 +5,9 @@
 namespace basin::nn {
 
 SelfAttention::SelfAttention(Index width, Index heads, Initializer& init) : heads_(heads) {
-  if (width < 1 || heads < 1 || width % heads != 0)
+  if (width < 1 || heads < 1)
+    throw ArgumentError("[self_attention] width and heads must be at least 1, got ", width, " and ", heads);
+  if (width % heads != 0)
     throw ArgumentError("[self_attention] ", heads, " heads do not divide a width of ", width);
   const double bound = 1 / std::sqrt(static_cast<double>(width));
   in_weight_ = Variable::parameter(init.xavier_uniform({3 * width, width}));

@@ -12,7 +12,7 @@ PreactBlock::PreactBlock(const PreactOptions& o, Initializer& init) : options_(o
     add(o.width, o.width, 3, o.stride_last ? o.stride : 1, init);
   }
   if (o.last_norm) last_norm_ = std::make_unique<BatchNorm2d>(o.out(), init);
-  if (o.shake_keep < 1) shake_drop_ = std::make_unique<ShakeDrop>(ShakeDropOptions{.keep = o.shake_keep});
+  if (!(o.shake_keep >= 1)) shake_drop_ = std::make_unique<ShakeDrop>(ShakeDropOptions{.keep = o.shake_keep});
   if (o.resize == Resize::project && (o.stride != 1 || o.in != o.out())) {
     projection_ = std::make_unique<Conv2d>(
         Conv2dOptions{

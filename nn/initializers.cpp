@@ -14,6 +14,7 @@ double fan_of(const Shape& weight, Fan fan) {
 }  // namespace
 
 Fans fans_of(const Shape& w) {
+  if (w.elements() == 0) throw ArgumentError("[initializer] a weight ", w, " has no numbers and no fans");
   if (w.rank() == 2) return {static_cast<double>(w[1]), static_cast<double>(w[0])};
   if (w.rank() == 4) {
     const double taps = static_cast<double>(w[0] * w[1]);
@@ -33,10 +34,16 @@ Tensor Initializer::drawn(const Shape& shape, Draw draw) {
 }
 
 Tensor Initializer::uniform(const Shape& shape, double low, double high) {
+  if (!(low < high) || !std::isfinite(high - low))
+    throw ArgumentError("[initializer] uniform values need low < high, both finite, got ", low, " and ",
+                        high);
   return drawn(shape, [&](Random& random) { return random.uniform(low, high); });
 }
 
 Tensor Initializer::normal(const Shape& shape, double mean, double deviation) {
+  if (!std::isfinite(mean) || !(deviation >= 0) || !std::isfinite(deviation))
+    throw ArgumentError("[initializer] normal values need a finite mean and a deviation of at least 0, got ",
+                        mean, " and ", deviation);
   return drawn(shape, [&](Random& random) { return mean + deviation * random.normal(); });
 }
 

@@ -6,15 +6,47 @@
 #include "nn/summary.h"
 
 namespace basin::nn {
+namespace {
+
+/// A count of channels, features or the like, once it is known to be one.
+Index counted(const char* layer, const char* what, Index count) {
+  if (count < 1) throw ArgumentError("[", layer, "] ", what, " must be at least 1, got ", count);
+  return count;
+}
+
+/// What is added to a variance, once it is known to be above 0, also in the dtype of the layer.
+double checked_eps(const char* layer, double eps, Dtype dtype) {
+  const double rounded = dtype == Dtype::f32 ? static_cast<float>(eps) : eps;
+  if (!(rounded > 0) || !std::isfinite(rounded))
+    throw ArgumentError("[", layer, "] eps must be finite and above 0 in ", dtype, ", got ", eps);
+  return eps;
+}
+
+const BatchNorm2dOptions& checked(const BatchNorm2dOptions& o, Dtype dtype) {
+  checked_eps("batch_norm", o.eps, dtype);
+  if (!(o.momentum >= 0 && o.momentum <= 1))
+    throw ArgumentError("[batch_norm] momentum, the share of the new batch, must be in [0, 1], got ",
+                        o.momentum);
+  return o;
+}
+
+}  // namespace
 
 Linear::Linear(Index in, Index out, Initializer& init, bool bias) {
+  counted("linear", "in", in);
+  counted("linear", "out", out);
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   weight_ = Variable::parameter(init.uniform({out, in}, -bound, bound));
   if (bias) bias_ = Variable::parameter(init.uniform({out}, -bound, bound));
 }
 
 Linear::Linear(Tensor weight, Tensor bias)
-    : weight_(Variable::parameter(std::move(weight))), bias_(Variable::parameter(std::move(bias))) {}
+    : weight_(Variable::parameter(std::move(weight))), bias_(Variable::parameter(std::move(bias))) {
+  const Tensor &w = weight_.value(), &b = bias_.value();
+  if (w.rank() != 2 || w.elements() == 0 || b.shape() != Shape{w.shape()[0]} || b.dtype() != w.dtype())
+    throw ArgumentError("[linear] expects a weight {out,in} and a bias {out} of one dtype, got ", w.dtype(),
+                        " ", w.shape(), " and ", b.dtype(), " ", b.shape());
+}
 
 void Linear::describe(Inventory& it) {
   it.parameter("weight", weight_);
@@ -27,11 +59,15 @@ Index Linear::multiply_adds(const Shape& in, const Shape& out) const {
 Variable Linear::forward(const Variable& x, Context&) { return linear(x, weight_, bias_); }
 
 Conv2d::Conv2d(const Conv2dOptions& o, Initializer& init) : options_(o) {
-  if (o.in < 1 || o.out < 1 || o.kernel < 1 || o.stride < 1 || o.pad < 0 || o.groups < 1 ||
-      o.in % o.groups != 0 || o.out % o.groups != 0)
-    throw ArgumentError("[conv2d] ", o.in, " -> ", o.out, " channels, kernel ", o.kernel, ", stride ",
-                        o.stride, ", pad ", o.pad, ", groups ", o.groups,
-                        ": groups must divide both channel counts");
+  counted("conv2d", "in", o.in);
+  counted("conv2d", "out", o.out);
+  counted("conv2d", "kernel", o.kernel);
+  counted("conv2d", "stride", o.stride);
+  counted("conv2d", "groups", o.groups);
+  if (o.pad < 0) throw ArgumentError("[conv2d] pad must be at least 0, got ", o.pad);
+  if (o.in % o.groups != 0 || o.out % o.groups != 0)
+    throw ArgumentError("[conv2d] ", o.groups, " groups do not divide ", o.in, " input and ", o.out,
+                        " output channels");
   weight_ = Variable::parameter(init.weight({o.kernel, o.kernel, o.in / o.groups, o.out}, o.scheme));
   if (o.bias) bias_ = Variable::parameter(init.zeros({o.out}));
 }
@@ -69,8 +105,8 @@ Convolved Conv2d::for_norm(const Variable& x, Context& ctx) {
 Variable Conv2d::forward(const Variable& x, Context&) { return with_bias(conv2d(x, weight_, window())); }
 
 BatchNorm2d::BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options)
-    : options_(options),
-      weight_(Variable::parameter(init.ones({channels}))),
+    : options_(checked(options, init.dtype())),
+      weight_(Variable::parameter(init.ones({counted("batch_norm", "channels", channels)}))),
       bias_(Variable::parameter(init.zeros({channels}))),
       running_mean_(init.zeros({channels})),
       running_var_(init.ones({channels})),
@@ -137,11 +173,16 @@ Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, const BatchNorm
   if (ctx.statistics == Statistics::update) expect_running_statistics();
   if (ctx.statistics == Statistics::collect && ctx.collector == nullptr)
     throw ArgumentError("[batch_norm] Statistics::collect needs a collector in the Context");
+  const Index values = x.rank() > 0 && x.size(-1) > 0 ? x.value().elements() / x.size(-1) : 0;
+  if (values == 1 && ctx.statistics != Statistics::collect)
+    throw ArgumentError(
+        "[batch_norm] one value a channel in training, x is ", x.shape(),
+        ": it is its own mean, so the output would be beta whatever x is; use batches of more "
+        "than one, or Statistics::running");
 
   const BatchNormResult result =
       conv ? batch_norm_conv2d_train(x, weight_, bias_, conv->weight_, how, conv->window(), of_y)
            : batch_norm_train(x, weight_, bias_, how);
-  const Index values = x.value().elements() / x.size(-1);
   switch (ctx.statistics) {
     case Statistics::update: {
       const double n = static_cast<double>(values);
@@ -167,8 +208,8 @@ Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, const BatchNorm
 }
 
 LayerNorm::LayerNorm(Index width, Initializer& init, double eps)
-    : eps_(eps),
-      weight_(Variable::parameter(init.ones({width}))),
+    : eps_(checked_eps("layer_norm", eps, init.dtype())),
+      weight_(Variable::parameter(init.ones({counted("layer_norm", "width", width)}))),
       bias_(Variable::parameter(init.zeros({width}))) {}
 
 void LayerNorm::describe(Inventory& it) {

@@ -9,9 +9,10 @@ namespace basin::nn {
 /// y = x W^T + b: x {..., in}, W {out, in}, b {out}.
 class Linear : public Module {
  public:
-  /// W and b start uniform on +-1/sqrt(in).
+  /// W and b start uniform on +-1/sqrt(in). Errors: in or out below 1.
   Linear(Index in, Index out, Initializer& init, bool bias = true);
   /// From its initial values. Write `Linear{init.normal(...), init.zeros(...)}`: braces draw in that order.
+  /// Errors: their shapes do not go together.
   Linear(Tensor weight, Tensor bias);
   void describe(Inventory& it) override;
   const char* kind() const override { return "linear"; }
@@ -49,7 +50,7 @@ struct Convolved {
 /// Cross-correlation of x {N,H,W,in} with weights {kernel,kernel,in/groups,out}.
 class Conv2d : public Module {
  public:
-  /// Weights start as the scheme says, the bias at zero.
+  /// Weights start as the scheme says, the bias at zero. Errors: an option out of its range.
   Conv2d(const Conv2dOptions& options, Initializer& init);
   void describe(Inventory& it) override;
   const char* kind() const override { return "conv2d"; }
@@ -72,17 +73,19 @@ class Conv2d : public Module {
 };
 
 struct BatchNorm2dOptions {
-  double eps = 1e-5;
-  double momentum = 0.1;  // running <- (1 - momentum) running + momentum batch
+  double eps = 1e-5;      // > 0
+  double momentum = 0.1;  // [0, 1]: running <- (1 - momentum) running + momentum batch
 };
 
 /// Batch normalisation over all axes but the last. Train mode normalises by the batch's statistics and, if
 /// the Context says update, moves the running ones (the running variance is the unbiased one); eval mode, and
 /// train mode with Statistics::running, uses the running ones. Errors: running statistics are needed but
 /// undefined, as those of averaged weights are until a recalibration; Statistics::collect without a
-/// collector.
+/// collector; a batch that has one value a channel, in train mode where its statistics normalise (with
+/// Statistics::collect the collector decides).
 class BatchNorm2d : public Module {
  public:
+  /// Errors: channels below 1, an option out of its range.
   BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options = {});
 
   /// Module call, optionally with a residual added and a ReLU applied in the same kernel:
@@ -117,6 +120,7 @@ class BatchNorm2d : public Module {
 /// Layer normalisation over the last axis.
 class LayerNorm : public Module {
  public:
+  /// Errors: width below 1, eps not above 0.
   LayerNorm(Index width, Initializer& init, double eps = 1e-5);
   void describe(Inventory& it) override;
   const char* kind() const override { return "layer_norm"; }

@@ -13,6 +13,8 @@ PyramidNet::PyramidNet(const PyramidNetOptions& o, Initializer& init)
                         layers, "n+2 (", layers + 2, ", ", 2 * layers + 2, ", ...), not ", o.depth);
   if (!(o.last_keep >= 0 && o.last_keep <= 1))
     throw ArgumentError("[pyramidnet] last_keep is a probability in [0, 1], got ", o.last_keep);
+  if (!(o.alpha >= 0 && o.alpha <= 1e6))
+    throw ArgumentError("[pyramidnet] alpha is a number of channels, 0 to 1e6, got ", o.alpha);
   const int blocks = (o.depth - 2) / layers;
   const double gain = o.alpha / (3.0 * blocks);
   double width = static_cast<double>(o.width);

@@ -15,6 +15,7 @@ const VitOptions& tiled(const VitOptions& o) {
       o.width % o.patch != 0)
     throw ArgumentError("[vit] patches of ", o.patch, " pixels do not tile samples of {", o.height, ",",
                         o.width, "}");
+  if (o.layers < 1) throw ArgumentError("[vit] layers must be at least 1, got ", o.layers);
   return o;
 }
 
