@@ -1,6 +1,7 @@
 #include "optim/micro_batches.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "core/ops.h"
@@ -16,6 +17,9 @@ void add(double share, const Tensor& x, Tensor& sum) {
   else
     axpby(share, x, 1, sum);
 }
+
+/// What stands for the mean of a batch whose parts stop at one that failed: what made it fail, else nothing.
+double of_no_batch(double part) { return std::isfinite(part) ? kNotMeasured : part; }
 
 }  // namespace
 
@@ -59,6 +63,10 @@ Direction MicroBatches::form(const Objective& objective, ParameterVector& w, con
     if (!r.finite) {
       all.finite = false;
       all.failed_pass = r.failed_pass;
+      all.rows = now.rows;
+      all.loss = of_no_batch(r.loss);
+      all.perturbed_loss = of_no_batch(r.perturbed_loss);
+      all.perturbed_norm = of_no_batch(r.perturbed_norm);
       return {{}, all};
     }
     add(share, d.vector, mean);

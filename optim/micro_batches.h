@@ -17,7 +17,8 @@ namespace basin::optim {
 /// the micro-batch or the batch. (One perturbation from the whole batch: accumulated(), optim/objective.h.)
 ///
 /// The report has means over the batch: losses, and the norm of the mean g; passes are counted over the
-/// batch, so SAM makes two. A micro-batch that is not finite makes the step not finite.
+/// batch, so SAM makes two. A micro-batch that is not finite makes the step not finite, and its report has no
+/// means.
 class MicroBatches : public GradientRule {
  public:
   using Make = std::function<std::unique_ptr<GradientRule>()>;

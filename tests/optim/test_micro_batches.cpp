@@ -1,6 +1,8 @@
 // m-sharpness and gradient accumulation: worked number 12 of facts/sam_gam.md, section 5.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "core/ops.h"
 #include "optim/gam.h"
 #include "optim/micro_batches.h"
@@ -131,6 +133,10 @@ TEST_CASE(
       w, {.rows = 2});
   CHECK_FALSE(failed.report.finite);
   CHECK(failed.report.failed_pass == 1);
+  CHECK(std::isnan(failed.report.loss));  // of a part of the batch alone it would pass for a mean
+  CHECK(failed.report.perturbed_loss == HUGE_VAL);
+  CHECK(std::isnan(failed.report.gradient_norm));
+  CHECK(failed.report.rows == 2);
   CHECK_FALSE(failed.vector.defined());
   CHECK(same_bits(state_of(own), before));
   CHECK(gap(w.values(), {3, 3}) == 0);
