@@ -1,4 +1,6 @@
 // `basin eval`: trained weights on the test images, the same numbers as at the end of training.
+#include <cmath>
+
 #include "apps/commands.h"
 #include "apps/ensemble.h"
 #include "apps/evaluation.h"
@@ -22,7 +24,7 @@ void show(const Tally& tally, const ImageSet& set, const std::string& weights, d
   Table table({{.title = "", .left = true}, {.title = "images"}, {.title = "correct"}, {.title = "%"}});
   Json classes = Json::Array{};
   const auto fraction = [](std::int64_t part, std::int64_t all) {
-    return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 0.0;
+    return ratio(static_cast<double>(part), static_cast<double>(all));
   };
   for (std::size_t k = 0; k < tally.class_rows.size(); ++k) {
     const double share = fraction(tally.class_correct[k], tally.class_rows[k]);
@@ -35,7 +37,7 @@ void show(const Tally& tally, const ImageSet& set, const std::string& weights, d
     classes.append(entry);
   }
   table.add({"all", grouped(tally.rows), grouped(tally.correct), percent(tally.accuracy(), 2)});
-  const double speed = static_cast<double>(tally.rows) / seconds;
+  const double speed = ratio(static_cast<double>(tally.rows), seconds);
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", set.name, " ", set.test_split, ": loss ", fixed(tally.loss(), 4), ", top-1 ",
                        percent(tally.accuracy(), 2), " %, top-5 ", percent(tally.accuracy5(), 2), " %  (",
@@ -46,10 +48,17 @@ void show(const Tally& tally, const ImageSet& set, const std::string& weights, d
       .set("weights", weights)
       .set("images", tally.rows);
   document.set("loss", recorded(tally.loss()))
-      .set("accuracy", tally.accuracy())
-      .set("top5", tally.accuracy5());
+      .set("accuracy", recorded(tally.accuracy()))
+      .set("top5", recorded(tally.accuracy5()));
   document.set("seconds", seconds).set("classes", classes);
   terminal.result(document);
+}
+
+/// What was found has been shown; here it is judged. Errors: NumericalError for a loss that is not finite.
+void expect_finite(const Tally& tally, const std::string& weights) {
+  if (!std::isfinite(tally.loss()))
+    throw NumericalError("[eval] the loss of ", weights, " is ", fixed(tally.loss(), 4),
+                         ": the weights are finite, what they make of these images is not");
 }
 
 /// The weights of a file or of a run.
@@ -67,6 +76,7 @@ void evaluate_weights(const EvalConfig& config, nn::Module& model, const Example
                });
   terminal.repaint("");
   show(tally, examples.set, weights, clock() - begin, terminal);
+  expect_finite(tally, weights);
 }
 
 /// The members of an ensemble, together and one by one.
@@ -93,6 +103,8 @@ void evaluate_members(const EvalConfig& config, nn::Module& model, const Example
   document.set("data", set.name).set("split", set.test_split).set("images", all.rows);
   document.set("seconds", clock() - begin);
   terminal.result(document);
+  for (std::size_t k = 0; k < members.size(); ++k) expect_finite(report.own[k], members[k]);
+  expect_finite(all, config.ensemble);
 }
 
 }  // namespace

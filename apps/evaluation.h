@@ -6,13 +6,14 @@
 #include <memory>
 #include <vector>
 
+#include "apps/finite.h"
 #include "core/tensor.h"
 #include "data/source.h"
 #include "nn/module.h"
 
 namespace basin::apps {
 
-/// Sums over examples; the means are the figures that are reported.
+/// Sums over examples; the means are the figures that are reported, NaN where there are no examples.
 struct Tally {
   std::int64_t rows = 0;
   std::int64_t correct = 0;
@@ -20,9 +21,9 @@ struct Tally {
   double loss_sum = 0;        // of cross-entropies without label smoothing
   std::vector<std::int64_t> class_rows{}, class_correct{};
 
-  double loss() const { return loss_sum / static_cast<double>(rows); }
-  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(rows); }
-  double accuracy5() const { return static_cast<double>(correct5) / static_cast<double>(rows); }
+  double loss() const { return ratio(loss_sum, static_cast<double>(rows)); }
+  double accuracy() const { return ratio(static_cast<double>(correct), static_cast<double>(rows)); }
+  double accuracy5() const { return ratio(static_cast<double>(correct5), static_cast<double>(rows)); }
 };
 
 /// Runs the model in eval mode over the whole source, in order and without augmentation draws of its own.

@@ -1,5 +1,8 @@
 #include "apps/outcome.h"
 
+#include <cmath>
+#include <limits>
+
 #include "apps/format.h"
 #include "apps/names.h"
 #include "apps/weights.h"
@@ -9,6 +12,27 @@
 
 namespace basin::apps {
 namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+/// Errors: NumericalError naming a loss that is not finite.
+void expect_finite(const Variant& v) {
+  if (!std::isfinite(v.test_loss)) throw NumericalError("the test loss is ", fixed(v.test_loss, 4));
+  if (!std::isfinite(v.validation_loss.value_or(0)))
+    throw NumericalError("the validation loss is ", fixed(*v.validation_loss, 4));
+}
+
+/// `v` as `complete` completes it. What is not finite stands in it as its failure and does not end the
+/// program: the other weights of the run still have their figures.
+template <class Complete>
+Variant attempt(Variant v, Complete complete) {
+  try {
+    complete(v);
+  } catch (const NumericalError& error) {
+    v.failure = error.what();
+  }
+  return v;
+}
 
 class Evaluator {
  public:
@@ -23,12 +47,11 @@ class Evaluator {
               .test_accuracy = record.test_accuracy,
               .validation_loss = record.validation_loss,
               .validation_accuracy = record.validation_accuracy};
-    save(v, "final.safetensors");
-    return v;
+    return attempt(std::move(v), [&](Variant& done) { save(done, "final.safetensors"); });
   }
 
   /// `weights` with the statistics that belong to them, in place of the model's own for a while.
-  Variant stand_in(Variant v, const Tensor& weights, const std::string& file) {
+  void stand_in(Variant& v, const Tensor& weights, const std::string& file) {
     // Frozen statistics are constants of the network, not estimates that belong to some weights.
     const bool frozen = config_.model.norm_statistics == NormStatistics::frozen;
     std::optional<optim::StandIn> stand;
@@ -39,12 +62,12 @@ class Evaluator {
     if (!frozen && nn::needs_recalibration(experiment_.model()))
       v.details.set("recalibration", recalibrate(v.name));
     tally(v);
-    if (!file.empty()) save(v, file);
-    return v;
+    save(v, file);
   }
 
-  Variant ensemble(EnsembleReport& report) {
+  void ensemble(Variant& v, EnsembleReport& report) {
     const std::vector<std::string> members = list_members(run_.path());
+    v.models = static_cast<std::int64_t>(members.size());
     // The model is borrowed as a scratch for the members.
     optim::StandIn stand(experiment_.weights(), experiment_.entries().buffers,
                          experiment_.weights().values());
@@ -56,18 +79,15 @@ class Evaluator {
     };
     report = evaluate_on(examples_.test);
     for (std::string& file : report.members) file.erase(0, run_.path().size() + 1);  // as the run sees it
-    Variant v{.name = "ensemble",
-              .what = "mean of the members' probabilities",
-              .models = static_cast<std::int64_t>(members.size()),
-              .test_loss = report.first.back().loss(),
-              .test_accuracy = report.first.back().accuracy()};
+    v.test_loss = report.first.back().loss();
+    v.test_accuracy = report.first.back().accuracy();
     if (examples_.validation) {
       const EnsembleReport validated = evaluate_on(examples_.validation);
       v.validation_loss = validated.first.back().loss();
       v.validation_accuracy = validated.first.back().accuracy();
     }
     v.details = to_json(report);
-    return v;
+    expect_finite(v);
   }
 
  private:
@@ -113,7 +133,10 @@ class Evaluator {
     v.validation_accuracy = validation.accuracy();
   }
 
+  /// Where its losses are finite, and the variant has a file. Errors: NumericalError; OutputError.
   void save(Variant& v, const std::string& file) {
+    expect_finite(v);
+    if (file.empty()) return;
     save_weights(run_.file(file), experiment_.entries());
     v.weights = file;
     v.weights_sha256 = sha256_file(run_.file(file));
@@ -134,24 +157,30 @@ Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Ex
   Outcome outcome;
   outcome.variants.push_back(evaluator.last(last));
   const bool estimated = config.model.norm_statistics == NormStatistics::batch;
+  const auto add = [&](Variant v, const auto& complete) {
+    v.test_loss = v.test_accuracy = kNone;
+    outcome.variants.push_back(attempt(std::move(v), complete));
+  };
   if (config.average.recalibrate_last && estimated && nn::needs_recalibration(experiment.model())) {
     const Tensor weights = experiment.weights().values().clone();
-    outcome.variants.push_back(
-        evaluator.stand_in({.name = "last, recalibrated", .what = outcome.variants[0].what}, weights, ""));
+    add({.name = "last, recalibrated", .what = outcome.variants[0].what},
+        [&](Variant& v) { evaluator.stand_in(v, weights, ""); });
   }
   if (std::optional<Averaging>& averaging = experiment.averaging()) {
     const std::int64_t steps = steps_per_epoch(config, examples);
     const std::string name = averaging->average.name();
-    Variant v{.name = name, .models = averaging->average.n()};
-    if (v.models == 0)
-      throw NumericalError(
-          "no weights entered the average: the steps that were to bring them were all skipped");
-    v.what = averaging->collection.in_words(total_steps(config, steps), steps);
-    outcome.variants.push_back(
-        evaluator.stand_in(std::move(v), averaging->average.values(), "final-" + name + ".safetensors"));
+    add({.name = name,
+         .what = averaging->collection.in_words(total_steps(config, steps), steps),
+         .models = averaging->average.n()},
+        [&](Variant& v) {
+          if (v.models == 0)
+            throw NumericalError("no weights entered it: the steps that were to bring them were all skipped");
+          evaluator.stand_in(v, averaging->average.values(), "final-" + name + ".safetensors");
+        });
   }
   if (config.ensemble.kind != EnsembleKind::none)
-    outcome.variants.push_back(evaluator.ensemble(outcome.ensemble));
+    add({.name = "ensemble", .what = "mean of the members' probabilities"},
+        [&](Variant& v) { evaluator.ensemble(v, outcome.ensemble); });
   return outcome;
 }
 
@@ -164,7 +193,7 @@ Table table_of(const std::vector<Variant>& variants) {
   for (const Variant& v : variants) {
     std::vector<std::string> cells = {v.name, std::to_string(v.models), fixed(v.test_loss, 4),
                                       percent(v.test_accuracy, 2)};
-    if (validated) cells.push_back(percent(v.validation_accuracy.value_or(0), 2));
+    if (validated) cells.push_back(percent(v.validation_accuracy.value_or(kNone), 2));
     table.add(cells);
   }
   return table;

@@ -25,8 +25,8 @@ struct Outcome {
 /// statistics from one pass over the training images as epoch number --epochs would bring them, with
 /// augmentation and without dropout; no draw of the training is used up, and the model ends as it began.
 /// `last` is the record of the last epoch, whose figures the last weights have.
-/// Errors: OutputError; CheckpointError for a member that is gone; NumericalError for an average without
-/// finite statistics.
+/// Weights whose loss is not finite, and an average without finite statistics or without weights, have a
+/// `failure` and no file. Errors: OutputError; CheckpointError for a member that is gone.
 Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment,
                          const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress);
 

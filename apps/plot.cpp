@@ -17,6 +17,12 @@ constexpr double kLeft = 62, kRight = 16, kTop = 52, kBottom = 48;
 constexpr std::array kColours = {"#0072b2", "#d55e00", "#009e73",
                                  "#cc79a7", "#e69f00", "#56b4e9"};  // Okabe and Ito
 
+/// Whether there is a place for the point on a page.
+bool drawable(double x, double y) {
+  constexpr double kMost = 1e300;  // differences of values must be finite
+  return std::abs(x) < kMost && std::abs(y) < kMost;
+}
+
 // The values on one axis, and where they are on the page.
 struct Axis {
   double low = 0, high = 1;   // values
@@ -30,13 +36,14 @@ Axis axis_for(const Plot& plot, bool x, double begin, double end) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const Curve& curve : plot.curves) {
     for (const auto& [px, py] : curve.points) {
-      if (!std::isfinite(px) || !std::isfinite(py)) continue;
+      if (!drawable(px, py)) continue;
       low = std::min(low, x ? px : py);
       high = std::max(high, x ? px : py);
     }
   }
   if (low > high) low = 0, high = 1;  // no points
-  if (low == high) {
+  // Apart by rounding errors is not apart: marks between them could not be told from each other.
+  if (high - low <= 1e-9 * std::max(std::abs(low), std::abs(high))) {
     const double room = low == 0 ? 1 : std::abs(low) * 0.5;
     low -= room, high += room;
   }
@@ -80,7 +87,7 @@ std::string draw(const Curve& curve, const Axis& x, const Axis& y, const std::st
   const bool marked = curve.points.size() <= 30;
   std::string marks;
   for (const auto& [px, py] : curve.points) {
-    if (!std::isfinite(px) || !std::isfinite(py)) {
+    if (!drawable(px, py)) {
       end_run();
       continue;
     }

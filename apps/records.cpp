@@ -2,8 +2,10 @@
 #include "apps/records.h"
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 
+#include "apps/finite.h"
 #include "apps/option_values.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -33,7 +35,7 @@ void each_field(Record& r, Visit visit) {
 }
 
 std::string cell(std::int64_t n) { return std::to_string(n); }
-std::string cell(double x) { return print_real(x); }
+std::string cell(double x) { return std::isnan(x) ? "nan" : print_real(x); }  // whatever its sign
 std::string cell(const std::optional<double>& x) { return x ? cell(*x) : ""; }
 
 bool read_cell(const std::string& text, std::int64_t& n) {
@@ -91,6 +93,7 @@ void EpochSums::add(const StepRecord& s) {
   data_seconds += s.data_seconds;
   if (s.skipped) {
     ++skipped;
+    skipped_images += s.images;
     return;
   }
   const auto n = static_cast<double>(s.images);
@@ -110,16 +113,13 @@ EpochRecord EpochSums::record(std::int64_t epoch, std::int64_t step) const {
   r.lr = lr;
   r.skipped = skipped;
   r.seconds = seconds;
-  if (steps == 0 || images == 0) return r;
   const auto n = static_cast<double>(images);
-  r.train_loss = loss / n;
-  if (perturbed) r.train_loss_perturbed = loss_perturbed / n;
-  r.train_accuracy = static_cast<double>(correct) / n;
-  r.gradient_norm = gradient_norm / static_cast<double>(steps);
-  if (seconds > 0) {
-    r.images_per_second = n / seconds;
-    r.data_wait = data_seconds / seconds;
-  }
+  r.train_loss = ratio(loss, n);
+  if (perturbed) r.train_loss_perturbed = ratio(loss_perturbed, n);
+  r.train_accuracy = ratio(static_cast<double>(correct), n);
+  r.gradient_norm = ratio(gradient_norm, static_cast<double>(steps));
+  r.images_per_second = ratio(n + static_cast<double>(skipped_images), seconds);
+  r.data_wait = ratio(data_seconds, seconds);
   return r;
 }
 
@@ -131,6 +131,7 @@ Json to_json(const EpochSums& s) {
                       {"loss_perturbed", recorded(s.loss_perturbed)},
                       {"perturbed", s.perturbed},
                       {"skipped", s.skipped},
+                      {"skipped_images", s.skipped_images},
                       {"gradient_norm", recorded(s.gradient_norm)},
                       {"lr", recorded(s.lr)},
                       {"seconds", recorded(s.seconds)},
@@ -146,6 +147,7 @@ EpochSums epoch_sums(const Json& json) {
   s.loss_perturbed = recorded_number(json.at("loss_perturbed"));
   s.perturbed = json.at("perturbed").boolean();
   s.skipped = json.at("skipped").integer();
+  if (const Json* n = json.find("skipped_images")) s.skipped_images = n->integer();  // format 1 may lack it
   s.gradient_norm = recorded_number(json.at("gradient_norm"));
   s.lr = recorded_number(json.at("lr"));
   s.seconds = recorded_number(json.at("seconds"));

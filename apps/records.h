@@ -32,7 +32,7 @@ struct StepRecord {
   double data_seconds = 0;  // of them waiting for the batch
 };
 
-/// One epoch, evaluated on the test images at its end. Accuracies are fractions.
+/// One epoch, evaluated on the test images at its end. Accuracies are fractions. A mean over no steps is NaN.
 struct EpochRecord {
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // the epoch's last
@@ -47,7 +47,7 @@ struct EpochRecord {
   double gradient_norm = 0;      // mean over steps
   double lr = 0;                 // of the last step
   double seconds = 0;            // training and evaluation
-  double images_per_second = 0;  // training alone
+  double images_per_second = 0;  // training alone, skipped steps included
   double data_wait = 0;          // fraction of the training time
 };
 
@@ -56,13 +56,13 @@ struct EpochSums {
   std::int64_t steps = 0, images = 0, correct = 0;
   double loss = 0, loss_perturbed = 0;  // times images
   bool perturbed = false;
-  std::int64_t skipped = 0;
+  std::int64_t skipped = 0, skipped_images = 0;
   double gradient_norm = 0;
   double lr = 0;
   double seconds = 0, data_seconds = 0;
 
   void add(const StepRecord& step);
-  /// The means; test values and the time of evaluation are the caller's.
+  /// The means, NaN where every step was skipped; test values and the time of evaluation are the caller's.
   EpochRecord record(std::int64_t epoch, std::int64_t step) const;
 };
 

@@ -43,17 +43,18 @@ std::vector<std::string> cells_of(const std::string& name, const EpochRecord& r,
   return cells;
 }
 
-std::string epochs_table(const std::vector<EpochRecord>& epochs, const EpochRecord& best) {
+std::string epochs_table(const std::vector<EpochRecord>& epochs, const EpochRecord* best) {
   const bool perturbed = epochs.back().train_loss_perturbed.has_value();
   std::vector<std::string> titles = {"epoch", "train loss"};
   if (perturbed) titles.push_back("loss at w+e");
   titles.insert(titles.end(), {"train %", "test loss", "test %", "learning rate", "|g|", "images/s", "time"});
   std::string out = "<table>\n" + html_row(titles, "th");
   out += html_row(cells_of(text("last (", epochs.back().epoch, ")"), epochs.back(), perturbed), "td");
-  out += html_row(cells_of(text("best, chosen on the ", best.validation_accuracy ? "validation" : "test",
-                                " images (", best.epoch, ")"),
-                           best, perturbed),
-                  "td");
+  if (best)
+    out += html_row(cells_of(text("best, chosen on the ", best->validation_accuracy ? "validation" : "test",
+                                  " images (", best->epoch, ")"),
+                             *best, perturbed),
+                    "td");
   out += "</table>\n<details><summary>every epoch</summary>\n<table>\n" + html_row(titles, "th");
   for (const EpochRecord& r : epochs) out += html_row(cells_of(std::to_string(r.epoch), r, perturbed), "td");
   return out + "</table>\n</details>\n";
@@ -96,6 +97,12 @@ std::string sessions_text(const Json& run) {
   return out;
 }
 
+std::string weights_text(const Json& result) {
+  if (result.at("weights").is_null()) return "<p>none: the loss of the last weights is not finite</p>\n";
+  return preformatted(result.at("weights").string() + "\nsha256 " + result.at("weights_sha256").string() +
+                      "\n");
+}
+
 }  // namespace
 
 std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
@@ -132,10 +139,11 @@ void write_report(const std::string& directory) {
   std::string page;
   const std::string curves = svg(training_plots(epochs));
   try {
-    const std::int64_t best_epoch = result.at("best").at("epoch").integer();
-    EpochRecord best = epochs.back();
-    for (const EpochRecord& record : epochs) {
-      if (record.epoch == best_epoch) best = record;
+    const EpochRecord* best = nullptr;
+    if (!result.at("best").is_null()) {
+      const std::int64_t number = result.at("best").at("epoch").integer();
+      for (const EpochRecord& record : epochs)
+        if (record.epoch == number) best = &record;
     }
     const std::string name = escaped_xml(run.at("name").string());
     page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + name +
@@ -147,9 +155,7 @@ void write_report(const std::string& directory) {
            section("Reported weights", variants_table(result.at("variants"))) +
            section("Configuration", preformatted(config)) +
            section("Runs of the program", preformatted(sessions_text(run))) +
-           section("Weights", preformatted(result.at("weights").string() + "\nsha256 " +
-                                           result.at("weights_sha256").string() + "\n")) +
-           "</body>\n</html>\n";
+           section("Weights", weights_text(result)) + "</body>\n</html>\n";
   } catch (const JsonError& error) {
     throw DataError("[report] ", directory, ": result.json or run.json: ", error.what());
   }

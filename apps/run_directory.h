@@ -23,27 +23,28 @@ struct Variant {
   std::optional<double> validation_loss{}, validation_accuracy{};
   std::string weights{};  // the file; empty where there is none
   std::string weights_sha256{};
+  std::string failure{};  // why its figures are no finite numbers and it has no file; empty if they are
   Json details = Json::Object{};  // of how it was made: recalibration, members
 };
 Json to_json(const Variant& variant);
 
 /// What a run comes to. `last` is the headline; `best` stands beside it, marked as chosen on the validation
-/// images, or on the test images where there are none.
+/// images, or on the test images where there are none; a run whose losses are all NaN has no best epoch.
 struct RunResult {
   EpochRecord last{};
-  EpochRecord best{};
+  std::optional<EpochRecord> best{};
   std::int64_t parameters = 0;
   double seconds = 0;     // of all calls together
-  std::string weights{};  // "final.safetensors"
+  std::string weights{};  // "final.safetensors"; empty if the last weights gave no finite loss
   std::string weights_sha256{};
   std::vector<Variant> variants{};  // the last weights first
 };
 
 Json to_json(const RunResult& result);
 
-/// The epoch with the highest validation accuracy, or test accuracy where there is none; the first of equals.
-/// Errors: ArgumentError for no epochs.
-EpochRecord best_of(const std::vector<EpochRecord>& epochs);
+/// The epoch with the highest validation accuracy, or test accuracy where there is none, among those whose
+/// losses on these images are finite; the first of equals. None if there is no such epoch.
+std::optional<EpochRecord> best_of(const std::vector<EpochRecord>& epochs);
 
 class RunDirectory {
  public:

@@ -4,6 +4,7 @@
 #include "apps/batch_check.h"
 #include "apps/checkpoint.h"
 #include "apps/commands.h"
+#include "apps/finite.h"
 #include "apps/format.h"
 #include "apps/long_loop.h"
 #include "apps/training_run.h"
@@ -29,7 +30,7 @@ int dry_run(const TrainConfig& config, const Examples& examples, Terminal& termi
   const double seconds = clock() - begin;
   if (!report.finite) throw NumericalError("the first step is not finite (loss ", report.loss, ")");
 
-  const double speed = static_cast<double>(batch.size()) / seconds;
+  const double speed = ratio(static_cast<double>(batch.size()), seconds);
   const double flop = 6.0 * static_cast<double>(summary.multiply_adds) * report.passes;
   tell(examples, terminal);
   terminal.result(text("dry run, nothing written\n", examples.set.name, ": ", grouped(examples.train->size()),

@@ -5,6 +5,7 @@
 
 #include "apps/data_identity.h"
 #include "apps/ensemble.h"
+#include "apps/finite.h"
 #include "apps/format.h"
 #include "apps/names.h"
 #include "apps/report.h"
@@ -63,10 +64,9 @@ TrainingPosition TrainingRun::position() const {
   p.optimizer = name_of(optimizer_names(), config_.optimizer.kind);
   p.rule = rule_name(config_.sharpness.kind);
   p.average = name_of(average_names(), config_.average.kind);
-  if (!epochs_.empty()) {
-    const EpochRecord best = best_of(epochs_);
-    p.best_metric = best.validation_accuracy.value_or(best.test_accuracy);
-    p.best_epoch = best.epoch;
+  if (const auto best = best_of(epochs_)) {
+    p.best_metric = best->validation_accuracy.value_or(best->test_accuracy);
+    p.best_epoch = best->epoch;
   }
   p.extra.set("epoch_sums", to_json(sums_));
   p.extra.set("skipped_in_row", skipped_in_row_).set("skipped", skipped_);
@@ -78,6 +78,9 @@ void TrainingRun::resume(const LoadedCheckpoint& saved) {
   know_data_again(known, examples_, run_.file(kDataFilesName), terminal_);
   check_compatible(known, position());
   restore_state(saved.archive, state());
+  if (const std::string bad = first_not_finite(state_entries(state())); !bad.empty())
+    throw NumericalError("[resume] '", bad, "' in ", saved.archive.path(),
+                         " is not finite: nothing to go on from");
   step_ = saved_step_ = saved.position.step;
   saved_path_ = saved.archive.path();
   epoch_ = saved_epoch_ = saved.position.epoch;
@@ -168,11 +171,11 @@ TrainingRun::Stop TrainingRun::run_epoch() {
       waited = loader.waited_seconds();
       mark = clock_();
       if (const Stop why = must_stop(); why != Stop::no) return why;
-      const bool due = checkpoint_pulse_->due(step_);
-      if (due && batch_ < batches()) save_if_possible();
+      const bool due = checkpoint_pulse_->due(step_) || postponed_;
+      if (due && batch_ < batches()) save_unless_skipping();
       if (due && batch_ == batches()) {
         if (!finish_epoch()) return Stop::interrupted;
-        save_if_possible();
+        save_unless_skipping();
         return Stop::no;
       }
     }
@@ -182,10 +185,12 @@ TrainingRun::Stop TrainingRun::run_epoch() {
 
 void TrainingRun::train_step(data::Batch& batch, double data_seconds, double begin) {
   const optim::StepReport report = experiment_.step(batch, step_);
-  if (report.finite)
+  if (report.finite) {
     skipped_in_row_ = 0;
-  else
+    proven_path_ = saved_path_;
+  } else {
     skip(report);
+  }
   experiment_.collect(step_, report.finite);
   StepRecord record{.step = step_ + 1,
                     .epoch = epoch_ + 1,
@@ -235,10 +240,10 @@ void TrainingRun::skip(const optim::StepReport& report) {
     terminal_.warn(where + "; the step is skipped");
     return;
   }
-  // Nothing of the failed step was applied or counted: this is the last good state.
-  save_if_possible();
-  throw NumericalError(where, "; nothing of this step was applied, the state before it is in ",
-                       saved_path_.empty() ? "no file" : saved_path_, " (", config_.optimizer.skip_limit,
+  // Nothing of the failed step was applied or counted: this is the state before it.
+  save_if_possible(1);
+  throw NumericalError(where, "; nothing of this step was applied, the state before it is ",
+                       last_good_state(), " (", config_.optimizer.skip_limit,
                        config_.optimizer.skip_limit == 1 ? " step" : " steps in a row",
                        "; see --skip-limit); a lower --lr or a --warmup-epochs may help");
 }
@@ -307,18 +312,39 @@ int TrainingRun::stop(Stop why) {
   return why == Stop::interrupted ? interruption_exit_code() : static_cast<int>(ExitCode::success);
 }
 
-void TrainingRun::save() {
+std::string TrainingRun::last_good_state() const {
+  if (saved_path_.empty()) return "in no file";
+  if (proven_path_.empty() || proven_path_ == saved_path_) return "in " + saved_path_;
+  return text("in ", saved_path_, " and the last one that a finite step followed in ", proven_path_);
+}
+
+void TrainingRun::save(int more) {
   if (saved_step_ == step_ && saved_epoch_ == epoch_) return;
+  const std::vector<ArchiveEntry> tensors = state_entries(state());
+  if (const std::string bad = first_not_finite(tensors); !bad.empty())
+    throw NumericalError("after step ", step_, " '", bad,
+                         "' is not finite: no checkpoint of it is written, the last good state is ",
+                         last_good_state());
   run_.sync();
-  saved_path_ =
-      save_checkpoint(run_.path(), position(), state_entries(state()), static_cast<int>(config_.run.keep));
+  // A state that steps are skipped at replaces none that they were made from.
+  const int keep = static_cast<int>(config_.run.keep) + (skipped_in_row_ > 0 ? 1 : more);
+  saved_path_ = save_checkpoint(run_.path(), position(), tensors, keep);
+  if (keep == 1) proven_path_.clear();
+  postponed_ = false;
   saved_step_ = step_;
   saved_epoch_ = epoch_;
 }
 
-void TrainingRun::save_if_possible() {
+void TrainingRun::save_unless_skipping() {
+  if (skipped_in_row_ > 0)
+    postponed_ = true;
+  else
+    save_if_possible();
+}
+
+void TrainingRun::save_if_possible(int more) {
   try {
-    save();
+    save(more);
   } catch (const OutputError& e) {
     terminal_.warn(text("no checkpoint at step ", step_, ": ", e.what(), "; training goes on"));
   }
@@ -349,6 +375,14 @@ int TrainingRun::finish() {
   run_.write(result);
   write_report(run_.path());
   show(result, outcome);
+  std::string failures;
+  for (const Variant& v : outcome.variants)
+    if (!v.failure.empty()) failures += text("; ", v.name, ": ", v.failure);
+  if (std::isnan(result.last.train_loss)) failures += "; the last epoch: every step of it was skipped";
+  if (!failures.empty())
+    throw NumericalError("the run has ended, but not all of it is numbers", failures,
+                         "; weights without a finite loss are not written, the last state is ",
+                         last_good_state(), "; a lower --lr or a --warmup-epochs may help");
   run_.ends_because("finished");
   return static_cast<int>(ExitCode::success);
 }
@@ -365,8 +399,9 @@ void TrainingRun::show(const RunResult& result, const Outcome& outcome) {
                fixed(e.test_loss, 4), percent(e.test_accuracy, 2)});
   };
   add("last", result.last);
-  add(examples_.validation ? "best (chosen on the validation images)" : "best (chosen on the test images)",
-      result.best);
+  if (result.best)
+    add(examples_.validation ? "best (chosen on the validation images)" : "best (chosen on the test images)",
+        *result.best);
   terminal_.result("\n" + table.text(terminal_.unicode()));
   if (result.variants.size() > 1) {
     terminal_.result("\n" + table_of(result.variants).text(terminal_.unicode()));
@@ -376,13 +411,13 @@ void TrainingRun::show(const RunResult& result, const Outcome& outcome) {
   if (!outcome.ensemble.own.empty())
     terminal_.result("\n" + table_of(outcome.ensemble).text(terminal_.unicode()));
   if (skipped_ > 0) terminal_.result(text("\n", skipped_, " steps were skipped: not finite\n"));
-  std::string files;
+  std::string files, sum;
+  if (!result.weights.empty()) sum = "; sha256 of " + result.weights + " " + result.weights_sha256;
   for (const Variant& v : result.variants)
     if (!v.weights.empty()) files += v.weights + ", ";
   terminal_.result(text("\n", config_.schedule.epochs, " epochs in ", duration_text(result.seconds), ", ",
-                        fixed(result.last.images_per_second, 0),
-                        " images/s in the last; sha256 of final.safetensors ", result.weights_sha256,
-                        "\nfiles in ", run_.path(), ": ", files, "report.html, ",
+                        fixed(result.last.images_per_second, 0), " images/s in the last", sum, "\nfiles in ",
+                        run_.path(), ": ", files, "report.html, ",
                         "result.json, metrics.csv, steps.jsonl, config.toml\n"));
   terminal_.result(to_json(result));
 }

@@ -26,12 +26,15 @@ class TrainingRun {
   TrainingRun(const TrainConfig& config, const Examples& examples, Experiment& experiment, RunDirectory& run,
               Terminal& terminal);
 
-  /// Takes the run up where a checkpoint of it left it. Errors: CheckpointError when it is of another run.
+  /// Takes the run up where a checkpoint of it left it. Errors: CheckpointError when it is of another run;
+  /// NumericalError for a checkpoint that is not finite.
   void resume(const LoadedCheckpoint& saved);
 
   /// Begins the session in run.json, trains to the end, or until interrupted, out of time or steps; saves.
   /// Returns the exit code. Errors: NumericalError when too many steps in a row are not finite
-  /// (--skip-limit), its message names step, pass and parameter of the last.
+  /// (--skip-limit), its message names step, pass and parameter of the last; when a state to save is not
+  /// finite; and at the end of a run whose weights or averages give no finite loss, after all that was found
+  /// is written and shown.
   int run();
 
  private:
@@ -61,8 +64,15 @@ class TrainingRun {
   void show(const RunResult& result, const Outcome& outcome);
   EpochColumns columns() const;
 
-  void save();              // errors are the caller's
-  void save_if_possible();  // periodic: a full disk is a warning, and tried again at the next occasion
+  /// "in PATH" of the newest checkpoint and of the one to trust, for messages.
+  std::string last_good_state() const;
+  /// Leaves so many files more than --keep, one more while steps are skipped. Errors: NumericalError for a
+  /// state that is not finite, which replaces no checkpoint; OutputError.
+  void save(int more = 0);
+  void save_if_possible(int more = 0);  // a full disk is a warning, and tried again at the next occasion
+  /// Periodic. While steps are skipped the weights may be what is wrong, and push out no good checkpoint: the
+  /// save waits for the next step that is finite.
+  void save_unless_skipping();
 
   const TrainConfig& config_;
   const Examples& examples_;
@@ -86,7 +96,9 @@ class TrainingRun {
   std::int64_t first_step_ = 0;                      // of this call
   std::int64_t saved_step_ = -1, saved_epoch_ = -1;  // of the newest checkpoint
   std::string saved_path_;
-  double begin_ = 0;  // of this call
+  std::string proven_path_;  // of the newest checkpoint that a finite step followed
+  bool postponed_ = false;   // a periodic checkpoint is due and waits for a finite step
+  double begin_ = 0;         // of this call
   std::optional<Pulse> checkpoint_pulse_;
   std::optional<Progress> progress_;
 };

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "apps/checkpoint.h"
+#include "apps/finite.h"
 #include "apps/slots.h"
 #include "apps/weight_names.h"
 #include "core/utf8.h"
@@ -77,6 +78,15 @@ Names match_names(const Archive& archive, const std::vector<Slot>& slots) {
   return names;
 }
 
+/// Errors: NumericalError naming the first that is not finite.
+void expect_finite(const std::string& path, const std::vector<Slot*>& loaded) {
+  std::vector<ArchiveEntry> tensors;
+  for (const Slot* slot : loaded)
+    tensors.push_back({slot->name, slot->buffer ? *slot->buffer : slot->tensor, slot->layout});
+  if (const std::string bad = first_not_finite(tensors); !bad.empty())
+    throw NumericalError("[load] '", bad, "' in ", path, " is not finite: weights of a run that diverged");
+}
+
 }  // namespace
 
 std::vector<ArchiveEntry> weight_entries(const Entries& model) {
@@ -90,8 +100,11 @@ std::vector<ArchiveEntry> weight_entries(const Entries& model) {
 }
 
 void save_weights(const std::string& path, const Entries& model) {
+  const std::vector<ArchiveEntry> tensors = weight_entries(model);
+  if (const std::string bad = first_not_finite(tensors); !bad.empty())
+    throw NumericalError("[save] '", bad, "' is not finite: ", path, " is not written");
   // PyTorch's layouts; some loaders insist on the word.
-  write_archive(path, weight_entries(model), {{"format", "pt"}});
+  write_archive(path, tensors, {{"format", "pt"}});
 }
 
 Archive open_weights(const std::string& path) {
@@ -176,6 +189,7 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
 
   if (options.read)
     for (Slot* slot : wanted) fill(*slot, archive, names.file_name.at(slot->name));
+  if (options.read) expect_finite(path, wanted);
   report.tensors = static_cast<std::int64_t>(wanted.size());
   report.renamed = names.renamed;
   return report;

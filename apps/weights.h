@@ -20,7 +20,7 @@ concept Described = requires(T& object, Inventory& it) {
 std::vector<ArchiveEntry> weight_entries(const Entries& model);
 
 /// Writes weight_entries(). Equal tensors give equal bytes; there is no date in the file. Errors:
-/// OutputError; those of weight_entries().
+/// OutputError; NumericalError for a number that is not finite; those of weight_entries().
 void save_weights(const std::string& path, const Entries& model);
 template <Described Model>
 void save_weights(const std::string& path, Model& model) {
@@ -45,7 +45,8 @@ struct LoadReport {
 /// program, under its names and prefixes (apps/weight_names.h). Counters (num_batches_tracked) are read where
 /// the file has them and never missed. Checks everything before it writes anything. Errors: CheckpointError
 /// listing what is missing, unexpected, or of another shape or dtype; for a file of numpy's or torch.save's
-/// it says how to convert it.
+/// it says how to convert it. NumericalError naming the first tensor with a NaN or an infinity; the model is
+/// then written all the same.
 LoadReport load_weights(const std::string& path, const Entries& model, const LoadOptions& options = {});
 template <Described Model>
 LoadReport load_weights(const std::string& path, Model& model, const LoadOptions& options = {}) {

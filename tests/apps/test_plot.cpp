@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "apps/report.h"
 
@@ -44,7 +46,23 @@ TEST_CASE("an empty plot, a single point, equal values and gaps are drawn") {
   const std::string gap =
       svg({{.curves = {{.label = "a", .points = {{1, 5}, {2, 5}, {3, nan}, {4, 5}, {5, 5}}}}}});
   CHECK(count(gap, "<polyline") == 2);
-  for (const std::string& drawing : {one, gap}) CHECK(drawing.find("nan") == std::string::npos);
+  const std::string none = svg({{.curves = {{.label = "a", .points = {{1, nan}, {2, nan}}}}}});
+  CHECK(count(none, "<circle") == 0);
+  for (const std::string& drawing : {one, gap, none}) CHECK(drawing.find("nan") == std::string::npos);
+}
+
+TEST_CASE("values apart by a rounding error, or as large as doubles get, are drawn and end") {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  for (const auto& [a, b, circles] : {std::tuple{1e17, std::nextafter(1e17, 2e17), 2},
+                                      {1.0, 1 + 3e-16, 2},
+                                      {-1e299, 1e299, 2},
+                                      {kMost, 1.0, 1},
+                                      {kMost, -kMost, 0}}) {
+    const std::string drawing = svg({{.curves = {{.label = "a", .points = {{1, a}, {2, b}}}}}});
+    CHECK(count(drawing, "<circle") == circles);
+    CHECK(drawing.find("nan") == std::string::npos);
+    CHECK(drawing.find("inf") == std::string::npos);
+  }
 }
 
 TEST_CASE("equal plots give equal bytes, labels are escaped") {

@@ -166,13 +166,53 @@ TEST_CASE("epoch sums: means weighted by images, and the same bits from a checkp
   CHECK(record.images_per_second == 50);
   CHECK(record.data_wait == 0.5 / 3);
   CHECK_FALSE(record.train_loss_perturbed.has_value());
-  CHECK(EpochSums{}.record(1, 0).train_loss == 0);
 
   sums.add({.step = 3, .images = 7, .loss = 0.1, .loss_perturbed = 1.0 / 3, .gradient_norm = 1e-300});
   const EpochSums restored = epoch_sums(parse_json(to_json(sums).compact()));
   CHECK(to_json(restored).compact() == to_json(sums).compact());
   CHECK(restored.loss == sums.loss);
   CHECK(*restored.record(1, 3).train_loss_perturbed == *sums.record(1, 3).train_loss_perturbed);
+}
+
+TEST_CASE("the means of an epoch whose steps were all skipped are no numbers, its speed is one") {
+  EpochSums sums;
+  for (std::int64_t step = 1; step <= 2; ++step)
+    sums.add({.step = step,
+              .images = 30,
+              .correct = 3,
+              .loss = 5,
+              .loss_perturbed = 6,
+              .gradient_norm = 7,
+              .skipped = true,
+              .lr = 0.1,
+              .seconds = 2,
+              .data_seconds = 1});
+  sums = epoch_sums(parse_json(to_json(sums).compact()));
+  const EpochRecord record = sums.record(1, 2);
+  CHECK(std::isnan(record.train_loss));
+  CHECK_FALSE(record.train_loss_perturbed.has_value());
+  CHECK(std::isnan(record.train_accuracy));
+  CHECK(std::isnan(record.gradient_norm));
+  CHECK(record.skipped == 2);
+  CHECK(record.lr == 0.1);
+  CHECK(record.images_per_second == 15);
+  CHECK(record.data_wait == 0.5);
+  for (const EpochRecord& none : {EpochSums{}.record(1, 0)})
+    for (const double mean : {none.train_loss, none.train_accuracy, none.images_per_second, none.data_wait})
+      CHECK(std::isnan(mean));
+
+  const TemporaryDirectory directory;
+  {
+    Records records(directory.path(), 0, 0);
+    EpochRecord negative = record;
+    negative.test_loss = -std::numeric_limits<double>::quiet_NaN();  // as 0.0 / 0.0 has it on this machine
+    records.write(negative);
+  }
+  const std::string csv = read_file(directory / "metrics.csv");
+  CHECK(csv.find("\n1,2,nan,,nan,nan,0.0,,,2,nan,0.1,") != std::string::npos);
+  CHECK(std::isnan(read_metrics(directory / "metrics.csv").at(0).train_loss));
+  CHECK(to_json(record).at("train_loss").string() == "nan");
+  CHECK(to_json(record).at("train_loss_perturbed").is_null());
 }
 
 TEST_CASE("a file that may not grow keeps whole records, and gets the others when it may again") {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <new>
 
 #include "apps/cli.h"
@@ -234,7 +235,7 @@ TEST_CASE("result.json and the report") {
   RunDirectory run(config, t.terminal);
   run.begin(config);
   const RunResult result = finished(run);
-  CHECK(result.best.epoch == 1);
+  CHECK(result.best->epoch == 1);
   const Json json = parse_json(read_file(run.file("result.json")));
   CHECK(json.at("test_accuracy").number() == 0.5);
   CHECK(json.at("best").at("test_accuracy").number() == 0.625);
@@ -253,5 +254,53 @@ TEST_CASE("result.json and the report") {
   std::ofstream(run.file("result.json")) << "{}";
   CHECK_THROWS_AS(write_report(run.path()), DataError);
   CHECK_THROWS_AS(write_report(directory / "none"), DataError);
-  CHECK_THROWS_AS(best_of({}), ArgumentError);
+}
+
+TEST_CASE("the best epoch has finite losses, or there is none") {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const auto epoch = [](std::int64_t number, double loss, double accuracy) {
+    return EpochRecord{.epoch = number, .test_loss = loss, .test_accuracy = accuracy};
+  };
+  CHECK_FALSE(best_of({}).has_value());
+  CHECK_FALSE(best_of({epoch(1, kNan, 0.5), epoch(2, 1 / 0.0, 0.7)}).has_value());
+  CHECK(best_of({epoch(1, kNan, 0.9), epoch(2, 2, 0.5), epoch(3, 1, 0.5), epoch(4, kNan, 1)})->epoch == 2);
+  CHECK(best_of({epoch(1, 2, 0.5), epoch(2, 1, 0.75)})->epoch == 2);
+  // With validation it is chosen there.
+  std::vector<EpochRecord> validated = {epoch(1, 1, 0.1), epoch(2, 1, 0.9), epoch(3, 1, 0.2)};
+  for (EpochRecord& e : validated) e.validation_loss = 1, e.validation_accuracy = 0.3;
+  validated[0].validation_loss = kNan;
+  validated[0].validation_accuracy = 1;
+  validated[2].validation_accuracy = 0.4;
+  CHECK(best_of(validated)->epoch == 3);
+}
+
+TEST_CASE("result.json and report of a run without a finite loss say so, and show no number for it") {
+  const TemporaryDirectory directory;
+  FakeTerminal t;
+  const TrainConfig config = config_in(directory / "a");
+  RunDirectory run(config, t.terminal);
+  run.begin(config);
+  run.open_records(0, 0);
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const EpochRecord epoch{.epoch = 1,
+                          .train_loss = kNan,
+                          .train_accuracy = kNan,
+                          .test_loss = kNan,
+                          .gradient_norm = kNan,
+                          .images_per_second = kNan};
+  run.write(epoch);
+  const Variant last{.name = "last", .test_loss = kNan, .failure = "the test loss is nan"};
+  run.write(RunResult{.last = epoch, .best = best_of({epoch}), .variants = {last}});
+  const Json json = parse_json(read_file(run.file("result.json")));
+  CHECK(json.at("best").is_null());
+  CHECK(json.at("weights").is_null());
+  CHECK(json.at("test_loss").string() == "nan");
+  CHECK(json.at("last").at("train_loss").string() == "nan");
+  CHECK(json.at("variants").array().at(0).at("failure").string() == "the test loss is nan");
+  write_report(run.path());
+  const std::string page = read_file(run.file("report.html"));
+  CHECK(page.find("<td>last (1)</td><td>nan</td><td>nan</td><td>nan</td>") != std::string::npos);
+  CHECK(page.find("best") == std::string::npos);
+  CHECK(page.find("the loss of the last weights is not finite") != std::string::npos);
+  CHECK(read_file(run.file("curves.svg")).find("nan") == std::string::npos);
 }
