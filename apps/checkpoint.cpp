@@ -112,10 +112,12 @@ void restore_state(const Archive& checkpoint, const std::vector<StatePart>& part
 }
 
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
-                            const std::vector<ArchiveEntry>& state, int keep) {
+                            const std::vector<ArchiveEntry>& state, int keep, const ArchiveMetadata& about) {
   if (keep < 1) throw ArgumentError("[checkpoint] keeps at least 1 file, got ", keep);
   const std::string path = directory + '/' + checkpoint_name(position.step);
-  write_archive(path, state, {{kPositionKey, to_json(position).compact()}});
+  ArchiveMetadata metadata = about;
+  metadata[kPositionKey] = to_json(position).compact();
+  write_archive(path, state, metadata);
   int kept = 1;
   for (const CheckpointFile& other : list_checkpoints(directory)) {
     if (other.step == position.step) continue;

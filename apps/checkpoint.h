@@ -59,12 +59,14 @@ std::vector<ArchiveEntry> state_entries(const std::vector<StatePart>& parts);
 /// CheckpointError listing what is missing, unexpected, or of another shape or dtype.
 void restore_state(const Archive& checkpoint, const std::vector<StatePart>& parts);
 
-/// Writes `directory`/ckpt-<step, nine digits>.safetensors, atomically and durably. Then, and only then,
+/// Writes `directory`/ckpt-<step, nine digits>.safetensors, atomically and durably, with the position and
+/// what is to be said `about` the network (apps/identity.h) as metadata. Then, and only then,
 /// removes other checkpoints there: of those with fewer steps all but the newest `keep` - 1 readable ones,
 /// and all with more steps, which this run passed over as damaged or an overwritten run left. Returns the
 /// path. Errors: OutputError, the checkpoints before are then intact; keep < 1.
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
-                            const std::vector<ArchiveEntry>& state, int keep = 2);
+                            const std::vector<ArchiveEntry>& state, int keep = 2,
+                            const ArchiveMetadata& about = {});
 
 /// A checkpoint file by its name.
 struct CheckpointFile {

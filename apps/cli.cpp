@@ -295,6 +295,8 @@ Call<ExportConfig> parse_export(const std::vector<std::string>& arguments, const
   if (!of_run && table.by_flag("model")->source == Source::standard)
     throw UsageError("--weights needs --model NAME too, or --run DIR");
   export_format(config.format, config.out);
+  for (const char* flag : {"data", "image-size"})
+    config.image_given = config.image_given || table.by_flag(flag)->source != Source::standard;
   table.settle();
   finish(table, environment, call);
   return call;

@@ -222,13 +222,15 @@ struct EvalConfig {
 };
 
 /// Writes weights to `out` for other programs: those of the run in `run`, whose config.toml then fills in
-/// data and model, or those in a file. Of `data`, name and image size count: they tell the shape of an image.
+/// data and model, or those in a file. Of `data`, name and image size count: they tell the shape of an image,
+/// where the file does not or `image_given`.
 struct ExportConfig {
   std::string run;
   std::string weights = "last";  // last, swa, ema, member:N, or a file
   std::string out;
   std::string format = "auto";  // by the ending of `out`, or one of export_formats()
   DataConfig data;
+  bool image_given = false;  // data.name or data.image_size is not the default
   ModelConfig model;
   OutputConfig output;
 };

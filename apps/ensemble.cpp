@@ -90,12 +90,13 @@ std::string member_path(const std::string& run, std::int64_t number) {
   return directory_of(run) + '/' + member_name(number);
 }
 
-void save_member(const std::string& run, std::int64_t number, const Entries& model) {
+void save_member(const std::string& run, std::int64_t number, const Entries& model,
+                 const Identity& identity) {
   const std::string path = member_path(run, number);
   std::error_code error;
   std::filesystem::create_directories(directory_of(run), error);
   if (error) throw OutputError("[ensemble] ", directory_of(run), ": ", error.message());
-  save_weights(path, model);
+  save_weights(path, model, identity);
 }
 
 void keep_members(const std::string& run, std::int64_t count) {

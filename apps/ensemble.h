@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/evaluation.h"
+#include "apps/identity.h"
 #include "apps/table.h"
 #include "autograd/inventory.h"
 #include "core/json.h"
@@ -16,10 +17,11 @@ namespace basin::apps {
 /// Of member `number` = 1, 2, ...: RUN/members/member-001.safetensors.
 std::string member_path(const std::string& run, std::int64_t number);
 
-/// Writes the model as that member, atomically; makes the directory. Save the member before the checkpoint
-/// of its step: a member that a checkpoint counts is then always there. Errors: those of save_weights();
-/// OutputError.
-void save_member(const std::string& run, std::int64_t number, const Entries& model);
+/// Writes the model as that member, atomically, with what is known of it; makes the directory. Save the
+/// member before the checkpoint of its step: a member that a checkpoint counts is then always there. Errors:
+/// those of save_weights(); OutputError.
+void save_member(const std::string& run, std::int64_t number, const Entries& model,
+                 const Identity& identity = {});
 
 /// Cuts the members of a run back to the first `count`, those that its checkpoint counts: what a killed run
 /// saved after it is removed, and will be written again. Errors: CheckpointError if one of the first `count`

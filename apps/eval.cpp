@@ -1,6 +1,7 @@
 // `basin eval`: trained weights on the test images, the same numbers as at the end of training.
 #include <cmath>
 
+#include "apps/class_match.h"
 #include "apps/commands.h"
 #include "apps/ensemble.h"
 #include "apps/evaluation.h"
@@ -19,21 +20,28 @@ namespace {
 
 struct Interrupted {};
 
-void show(const Tally& tally, const ImageSet& set, const std::string& weights, double seconds,
+/// What is evaluated on what, and how the labels of the data read among the logits of the weights.
+struct Subject {
+  std::vector<std::string> files;  // of weights: one, or the members of an ensemble
+  Examples examples;               // with labels as the weights count
+  ClassMatch match;
+  std::int64_t logits = 0;
+};
+
+void show(const Tally& tally, const Subject& subject, const std::string& weights, double seconds,
           Terminal& terminal) {
+  const ImageSet& set = subject.examples.set;
   Table table({{.title = "", .left = true}, {.title = "images"}, {.title = "correct"}, {.title = "%"}});
   Json classes = Json::Array{};
   const auto fraction = [](std::int64_t part, std::int64_t all) {
     return ratio(static_cast<double>(part), static_cast<double>(all));
   };
-  for (std::size_t k = 0; k < tally.class_rows.size(); ++k) {
-    const double share = fraction(tally.class_correct[k], tally.class_rows[k]);
-    table.add({set.class_names[k], grouped(tally.class_rows[k]), grouped(tally.class_correct[k]),
-               percent(share, 2)});
+  for (std::size_t k = 0; k < set.class_names.size(); ++k) {
+    const auto place = static_cast<std::size_t>(subject.match.place[k]);
+    const std::int64_t rows = tally.class_rows[place], correct = tally.class_correct[place];
+    table.add({set.class_names[k], grouped(rows), grouped(correct), percent(fraction(correct, rows), 2)});
     Json entry;
-    entry.set("name", set.class_names[k])
-        .set("images", tally.class_rows[k])
-        .set("correct", tally.class_correct[k]);
+    entry.set("name", set.class_names[k]).set("images", rows).set("correct", correct);
     classes.append(entry);
   }
   table.add({"all", grouped(tally.rows), grouped(tally.correct), percent(tally.accuracy(), 2)});
@@ -61,33 +69,65 @@ void expect_finite(const Tally& tally, const std::string& weights) {
                          ": the weights are finite, what they make of these images is not");
 }
 
+/// Opens the weights, then the data with the normalisation that the weights were trained with. Says what
+/// differs and may. Errors: CheckpointError for weights of another model or other classes.
+Subject subject_of(const EvalConfig& config, Terminal& terminal) {
+  Subject subject;
+  if (!config.ensemble.empty())
+    subject.files = list_members(config.ensemble);
+  else
+    subject.files = {config.weights.empty() ? config.run + "/final.safetensors" : config.weights};
+  const Identity weights = common_identity(subject.files);
+  DataConfig data = config.data;
+  data.augment = "none";
+  subject.examples = load_examples(
+      data, 0, {.watch = watches(terminal), .normalisation = {weights.mean, weights.deviation}});
+  terminal.repaint("");
+  tell(subject.examples, terminal);
+  const ImageSet& set = subject.examples.set;
+  const Identity own = identity_of(config.model, set);
+  const std::string& path = subject.files.front();
+  for (const std::string& line : expect_same_network(path, weights, own)) terminal.note(line);
+  if (!set.own_normalisation)
+    terminal.note(text("images are normalised as in the training of ", path, ", not as ", set.name, " is"));
+  subject.match = match_classes(path, weights, own, "");
+  if (!subject.match.words.empty()) terminal.note(subject.match.words);
+  subject.logits = subject.match.in_order ? own.classes : weights.classes;
+  if (!subject.match.in_order) subject.examples.test = relabelled(subject.examples.test, subject.match.place);
+  return subject;
+}
+
 /// The weights of a file or of a run.
-void evaluate_weights(const EvalConfig& config, nn::Module& model, const Examples& examples,
+void evaluate_weights(const EvalConfig& config, nn::Module& model, const Subject& subject,
                       Terminal& terminal) {
-  const std::string weights = config.weights.empty() ? config.run + "/final.safetensors" : config.weights;
-  load_weights(weights, model);
+  const std::string& weights = subject.files.front();
+  const Examples& examples = subject.examples;
+  const LoadReport loaded =
+      load_weights(weights, entries_of(model), {.wanted = identity_of(config.model, examples.set)});
+  if (loaded.converted > 0) terminal.note(text(weights, "  ", in_words(loaded)));
   const Clock clock = steady_clock();
   const double begin = clock();
   const Tally tally =
-      evaluate(model, examples.test, examples.set.classes(), config.batch_size,
-               static_cast<int>(config.data.workers), config.device.dtype, [&](std::int64_t rows) {
+      evaluate(model, examples.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
+               config.device.dtype, [&](std::int64_t rows) {
                  if (interruption_requested()) throw Interrupted{};
                  terminal.repaint(text("evaluating ", rows, "/", examples.test->size()));
                });
   terminal.repaint("");
-  show(tally, examples.set, weights, clock() - begin, terminal);
+  show(tally, subject, weights, clock() - begin, terminal);
   expect_finite(tally, weights);
 }
 
 /// The members of an ensemble, together and one by one.
-void evaluate_members(const EvalConfig& config, nn::Module& model, const Examples& examples,
+void evaluate_members(const EvalConfig& config, nn::Module& model, const Subject& subject,
                       Terminal& terminal) {
+  const Examples& examples = subject.examples;
   const ImageSet& set = examples.set;
-  const std::vector<std::string> members = list_members(config.ensemble);
+  const std::vector<std::string>& members = subject.files;
   const Clock clock = steady_clock();
   const double begin = clock();
   const EnsembleReport report = evaluate_ensemble(
-      model, members, examples.test, set.classes(), config.batch_size, static_cast<int>(config.data.workers),
+      model, members, examples.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
       config.device.dtype, [&](std::size_t member, std::int64_t rows) {
         if (interruption_requested()) throw Interrupted{};
         terminal.repaint(
@@ -111,18 +151,14 @@ void evaluate_members(const EvalConfig& config, nn::Module& model, const Example
 
 int eval_command(const EvalConfig& config, Terminal& terminal) {
   apply(config.device);
-  DataConfig wanted = config.data;
-  wanted.augment = "none";
-  const Examples examples = load_examples(wanted, 0, {.watch = watches(terminal)});
-  terminal.repaint("");
-  tell(examples, terminal);
-  const auto model = build_model(config.model, examples.set.image, examples.set.classes(), 0,
+  const Subject subject = subject_of(config, terminal);
+  const auto model = build_model(config.model, subject.examples.set.image, subject.logits, 0,
                                  config.device.dtype, /*blank=*/true);
   try {
     if (config.ensemble.empty())
-      evaluate_weights(config, *model, examples, terminal);
+      evaluate_weights(config, *model, subject, terminal);
     else
-      evaluate_members(config, *model, examples, terminal);
+      evaluate_members(config, *model, subject, terminal);
   } catch (const Interrupted&) {
     terminal.repaint("");
     terminal.note("interrupted");

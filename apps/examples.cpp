@@ -159,13 +159,24 @@ Parts choose(const std::string& name, const std::string& split, std::vector<std:
   return parts;
 }
 
+/// Replaces a set's own mean and deviation. False if nothing changes.
+bool normalise_as(const Normalisation& wanted, std::vector<double>& mean, std::vector<double>& deviation) {
+  if (wanted.mean.size() != mean.size() || (wanted.mean == mean && wanted.deviation == deviation))
+    return false;
+  mean = wanted.mean;
+  deviation = wanted.deviation;
+  return true;
+}
+
 /// A set of images in memory.
 Examples examples_in_memory(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
-  const data::LoadedData loaded =
+  data::LoadedData loaded =
       data::load_data_set({.name = config.name,
                            .dir = config.dir,
                            .limit = config.limit,
                            .watch = watch_of(plan, "reading " + config.name, "bytes or images")});
+  normalise_as(plan.normalisation, loaded.test.mean, loaded.test.deviation);
+  const bool changed = normalise_as(plan.normalisation, loaded.train.mean, loaded.train.deviation);
   const data::Dataset& whole = loaded.train;
   Parts parts = choose(whole.name, whole.split, whole.labels, whole.class_names, config);
   Examples e;
@@ -174,7 +185,8 @@ Examples examples_in_memory(const DataConfig& config, std::uint64_t seed, const 
            .image = {whole.height(), whole.width(), whole.channels()},
            .class_names = whole.class_names,
            .mean = whole.mean,
-           .deviation = whole.deviation};
+           .deviation = whole.deviation,
+           .own_normalisation = !changed};
   data::Dataset train = static_cast<std::int64_t>(parts.train.size()) == whole.size()
                             ? whole
                             : data::select(whole, parts.train);
@@ -202,7 +214,9 @@ Examples examples_in_memory(const DataConfig& config, std::uint64_t seed, const 
 
 /// Pictures in files, decoded when they are asked for.
 Examples examples_in_files(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
-  const data::PictureTransform changed = training_transform(config), as_is = evaluation_transform(config);
+  data::PictureTransform changed = training_transform(config), as_is = evaluation_transform(config);
+  normalise_as(plan.normalisation, as_is.mean, as_is.deviation);
+  const bool renormalised = normalise_as(plan.normalisation, changed.mean, changed.deviation);
   data::ImageFolders folders = data::load_pictures({.name = config.name,
                                                     .dir = config.dir,
                                                     .train_shards = config.train_shards,
@@ -229,7 +243,8 @@ Examples examples_in_files(const DataConfig& config, std::uint64_t seed, const L
            .image = {config.image_size, config.image_size, 3},
            .class_names = whole.class_names,
            .mean = changed.mean,
-           .deviation = changed.deviation};
+           .deviation = changed.deviation,
+           .own_normalisation = !renormalised};
   data::ImageFolder train = data::select(whole, parts.train), validation, &test = folders.test;
   for (std::size_t i = 0; i < train.files.size(); ++i) train.files[i].label = parts.labels[i];
   train.hash = data::folder_hash(train);

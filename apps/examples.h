@@ -19,13 +19,20 @@
 
 namespace basin::apps {
 
+/// What inputs are normalised with, a channel each: (x - mean) / deviation in units where 255 is 1. Empty: as
+/// the data set has it.
+struct Normalisation {
+  std::vector<double> mean{}, deviation{};
+};
+
 /// What the images of a data set look like to a network, and what they are called.
 struct ImageSet {
   std::string name;        // "cifar10"
   std::string test_split;  // the split that is evaluated on: "test", or a folder's "val"
   Shape image;             // {H,W,C}
   std::vector<std::string> class_names;
-  std::vector<double> mean, deviation;  // that inputs are normalised with, a channel each
+  std::vector<double> mean{}, deviation{};  // that inputs are normalised with, a channel each
+  bool own_normalisation = true;            // false: one that load_examples() was given
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
 };
 
@@ -55,6 +62,7 @@ struct LoadPlan {
   /// config.check full. Else only what is read is checked, when it is.
   bool training = false;
   DataFiles known{};  // of the run that is resumed; a file with an equal stamp has the sum that is there
+  Normalisation normalisation{};  // in place of the set's own, if it is of as many channels
 };
 
 constexpr std::uint64_t kSummedByDefault = std::uint64_t{1} << 30;

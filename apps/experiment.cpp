@@ -1,54 +1,36 @@
 #include "apps/experiment.h"
 
 #include "apps/parameter_names.h"
-#include "apps/weights.h"
+#include "apps/start.h"
 #include "optim/buffer_guard.h"
 
 namespace basin::apps {
 
 namespace {
 
-std::string in_words(const std::string& file, const LoadReport& loaded, nn::Module& model, bool ignore_head) {
-  std::string words = text(file, "  ", loaded.tensors, " tensors");
-  if (!loaded.prefix.empty()) words += text(", named ", loaded.prefix, "...");
-  if (loaded.renamed > 0) words += text(", ", loaded.renamed, " of them under other names");
-  if (ignore_head)
-    words += text("; the head ", nn::head_of(model), " is freshly drawn, ", loaded.left_out,
-                  " tensors of the file left out");
-  return words;
-}
-
-/// The model as the run starts with it; `start` gets what --init gave it, in words.
+/// The model as the run starts with it; `start` gets what --init gave it.
 std::unique_ptr<nn::Module> first_model(const TrainConfig& config, const ImageSet& set,
-                                        std::optional<std::string>& start) {
-  const ModelConfig& model = config.model;
-  LoadReport loaded;
-  auto built =
-      build_model(model, set.image, set.classes(), config.run.seed, config.device.dtype, false, &loaded);
-  if (!model.init.empty()) start = in_words(model.init, loaded, *built, model.ignore_head);
+                                        std::optional<Start>& start) {
+  const bool from_file = !config.model.init.empty();
+  auto built = build_model(config.model, set.image, set.classes(), config.run.seed, config.device.dtype,
+                           /*blank=*/from_file && !config.model.ignore_head);
+  if (from_file) start = start_from_file(*built, config.model, set);
   return built;
 }
 
 }  // namespace
 
 std::unique_ptr<nn::Module> build_model(const ModelConfig& config, const Shape& image, std::int64_t classes,
-                                        std::uint64_t seed, Dtype dtype, bool blank, LoadReport* loaded) {
-  const bool all_read = !config.init.empty() && !config.ignore_head;
-  auto model = nn::make_model({.name = config.name,
-                               .height = image[0],
-                               .width = image[1],
-                               .channels = image[2],
-                               .classes = classes,
-                               .shortcut = config.shortcut,
-                               .seed = seed,
-                               .dtype = dtype,
-                               .blank = blank || all_read});
-  if (!config.init.empty()) {
-    const LoadReport report =
-        load_weights(config.init, *model, {.head = nn::head_of(*model), .ignore_head = config.ignore_head});
-    if (loaded) *loaded = report;
-  }
-  return model;
+                                        std::uint64_t seed, Dtype dtype, bool blank) {
+  return nn::make_model({.name = config.name,
+                         .height = image[0],
+                         .width = image[1],
+                         .channels = image[2],
+                         .classes = classes,
+                         .shortcut = config.shortcut,
+                         .seed = seed,
+                         .dtype = dtype,
+                         .blank = blank});
 }
 
 Experiment::Experiment(const TrainConfig& config, const ImageSet& set, std::int64_t steps_per_epoch)

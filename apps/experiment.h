@@ -12,6 +12,7 @@
 #include "apps/examples.h"
 #include "apps/freeze.h"
 #include "apps/rules.h"
+#include "apps/start.h"
 #include "apps/weights.h"
 #include "data/loader.h"
 #include "nn/models/registry.h"
@@ -19,11 +20,9 @@
 namespace basin::apps {
 
 /// The model that the configuration names, for images {H,W,C} of that many classes, with initial weights from
-/// the seed or from --init, of which `loaded` then tells. Errors: those of make_model; CheckpointError for
-/// --init.
+/// the seed, or zeros if `blank`. Errors: those of make_model.
 std::unique_ptr<nn::Module> build_model(const ModelConfig& model, const Shape& image, std::int64_t classes,
-                                        std::uint64_t seed, Dtype dtype, bool blank = false,
-                                        LoadReport* loaded = nullptr);
+                                        std::uint64_t seed, Dtype dtype, bool blank = false);
 
 class Experiment {
  public:
@@ -44,7 +43,7 @@ class Experiment {
 
   nn::Module& model() { return *model_; }
   /// What came from --init, in words.
-  const std::optional<std::string>& start() const { return start_; }
+  const std::optional<Start>& start() const { return start_; }
   /// What --freeze took out of weights().
   const Frozen& frozen() const { return frozen_; }
   /// Numbers in all parameters, frozen ones too.
@@ -57,7 +56,7 @@ class Experiment {
   std::optional<Averaging>& averaging() { return averaging_; }
 
  private:
-  std::optional<std::string> start_;
+  std::optional<Start> start_;
   std::unique_ptr<nn::Module> model_;
   Entries entries_;
   Frozen frozen_;

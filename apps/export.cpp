@@ -2,6 +2,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "apps/class_match.h"
 #include "apps/commands.h"
 #include "apps/ensemble.h"
 #include "apps/environment.h"
@@ -49,24 +50,33 @@ std::string weights_file(const ExportConfig& config) {
 int export_command(const ExportConfig& config, Terminal& terminal) {
   const ExportFormat& format = export_format(config.format, config.out);
   const std::string file = weights_file(config);
-  const Shape image = nominal_set(config.data).image;
+  const WeightFile opened(file);
+  const Identity said = identity_in(opened.metadata());
+  const bool as_trained = !config.image_given && said.image.rank() == 3;
+  const Shape image = as_trained ? said.image : nominal_set(config.data).image;
+  Identity identity = said;  // the weights' own, for another shape of images perhaps
+  identity.model = config.model.name;
+  identity.shortcut = config.model.shortcut == nn::Shortcut::b ? "B" : "";
+  identity.image = image;
+  for (const std::string& line : expect_same_network(file, said, identity)) terminal.note(line);
 
   // How many classes there are, and in which type, the file tells: by the rows of the last layer.
   const auto probe = build_model(config.model, image, 1, 0, Dtype::f32, /*blank=*/true);
   const std::string head = nn::head_of(*probe) + ".weight";
-  const ArchiveTensor rows = find_weight(open_weights(file), entries_of(*probe), head);
+  const ArchiveTensor rows = find_weight(opened, entries_of(*probe), head);
   if (rows.shape.rank() != 2 || rows.shape[0] < 1)
     throw CheckpointError("[export] ", file, ": '", head, "' is ", rows.shape, ", not {classes,inputs}");
   const Dtype dtype = rows.dtype == file_dtype(Dtype::f64) ? Dtype::f64 : Dtype::f32;
   const auto model = build_model(config.model, image, rows.shape[0], 0, dtype, /*blank=*/true);
-  const LoadReport loaded = load_weights(file, *model);
+  if (identity.classes > 0 && identity.classes != rows.shape[0])
+    throw CheckpointError("[export] ", file, " says that it is of ", identity.classes, " classes; '", head,
+                          "' has ", rows.shape[0], " rows");
+  identity.classes = rows.shape[0];
+  const LoadReport loaded = load_weights(file, entries_of(*model), {.wanted = identity});
+  if (loaded.converted > 0) terminal.note(text(file, "  ", in_words(loaded)));
 
-  const ExportSource source{.model = *model,
-                            .name = config.model.name,
-                            .image = image,
-                            .classes = rows.shape[0],
-                            .dtype = dtype,
-                            .tensors = weight_entries(entries_of(*model))};
+  const ExportSource source{
+      .model = *model, .identity = identity, .dtype = dtype, .tensors = weight_entries(entries_of(*model))};
   format.write(source, config.out);
   const Compared compared = format.check(source, config.out);
 

@@ -13,14 +13,6 @@
 namespace basin::apps {
 namespace {
 
-/// What a file says of its model.
-ArchiveMetadata metadata_of(const ExportSource& source) {
-  const Shape& image = source.image;
-  return {{"model", source.name},
-          {"image", text(image[0], 'x', image[1], 'x', image[2])},
-          {"classes", text(source.classes)}};
-}
-
 void count(Compared& compared, const ArchiveEntry& entry) {
   ++compared.tensors;
   compared.numbers += entry.tensor.elements();
@@ -32,6 +24,11 @@ Compared compare(const ExportSource& source, const File& file) {
   if (file.tensors().size() != source.tensors.size())
     throw CheckFailedError("[export] ", file.path(), " has ", file.tensors().size(), " tensors, ",
                            source.tensors.size(), " were written");
+  for (const auto& [key, value] : to_metadata(source.identity)) {
+    const auto found = file.metadata().find(key);
+    if (found == file.metadata().end() || found->second != value)
+      throw CheckFailedError("[export] ", file.path(), " does not say of itself: ", key, " ", value);
+  }
   Compared compared;
   for (const ArchiveEntry& written : source.tensors) {
     expect_equal(file.path(), written, file.read(written.name, written.layout));
@@ -41,24 +38,25 @@ Compared compare(const ExportSource& source, const File& file) {
 }
 
 void write_safetensors(const ExportSource& source, const std::string& path) {
-  ArchiveMetadata metadata = metadata_of(source);
-  metadata["format"] = "pt";  // PyTorch's layouts; some loaders insist on the word
-  write_archive(path, source.tensors, metadata);
+  write_archive(path, source.tensors, weight_metadata(source.identity));
 }
 
 Compared check_safetensors(const ExportSource& source, const std::string& path) {
   return compare(source, Archive(path));
 }
 
-void write_numpy(const ExportSource& source, const std::string& path) { write_npz(path, source.tensors); }
+void write_numpy(const ExportSource& source, const std::string& path) {
+  write_npz(path, source.tensors, to_metadata(source.identity));
+}
 
 Compared check_numpy(const ExportSource& source, const std::string& path) {
   return compare(source, NpzFile(path));
 }
 
 void write_graph(const ExportSource& source, const std::string& path) {
-  nn::write_onnx(path, nn::onnx_graph(source.model, source.image, source.name, source.dtype),
-                 metadata_of(source));
+  const Identity& identity = source.identity;
+  nn::write_onnx(path, nn::onnx_graph(source.model, identity.image, identity.model, source.dtype),
+                 to_metadata(identity));
 }
 
 /// All but the counters (num_batches_tracked), which inference does not read.

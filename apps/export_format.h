@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/identity.h"
 #include "core/archive.h"
 #include "nn/module.h"
 
@@ -13,9 +14,7 @@ namespace basin::apps {
 /// What is exported: a model that holds its weights, and what else a file may want to say.
 struct ExportSource {
   nn::Module& model;
-  std::string name;                     // "resnet20"
-  Shape image;                          // {H,W,C}, channels last
-  std::int64_t classes = 0;             // columns of the logits
+  Identity identity;                    // model, image and classes are known
   Dtype dtype = Dtype::f32;             // of weights and activations
   std::vector<ArchiveEntry> tensors{};  // weight_entries() of the model
 };
@@ -31,8 +30,9 @@ struct ExportFormat {
   std::string about;   // one line for people: what reads it
   /// Writes the file atomically. Errors: OutputError; ArgumentError for a model that the format cannot hold.
   void (*write)(const ExportSource& source, const std::string& path);
-  /// Reads the file back and compares every tensor of the source that the format holds, bit for bit.
-  /// Errors: CheckFailedError naming the first that differs; CheckpointError for a file that cannot be read.
+  /// Reads the file back and compares every tensor of the source that the format holds, bit for bit, and
+  /// the metadata. Errors: CheckFailedError naming the first that differs; CheckpointError for a file that
+  /// cannot be read.
   Compared (*check)(const ExportSource& source, const std::string& path);
 };
 

@@ -6,9 +6,10 @@
 #include "apps/environment.h"
 #include "apps/examples.h"
 #include "apps/format.h"
+#include "apps/identity.h"
 #include "apps/suggest.h"
 #include "apps/table.h"
-#include "core/archive.h"
+#include "apps/weight_file.h"
 #include "core/cpu/kernels.h"
 #include "core/parallel.h"
 #include "core/utf8.h"
@@ -105,9 +106,26 @@ void show_model(const InfoConfig& config, Terminal& terminal) {
   terminal.result(document);
 }
 
+/// What a file of weights says of its network, a line each.
+void show_identity(const Identity& id, Terminal& terminal) {
+  if (id.model.empty()) return;
+  terminal.result(text("\nmodel    ", model_label(id), id.data.empty() ? "" : ", trained on " + id.data,
+                       id.image.rank() == 3 ? ", images " + image_label(id.image) : "", "\n"));
+  if (id.classes > 0)
+    terminal.result(text("classes  ", id.classes, id.class_names.empty() ? ", without names" : ": ",
+                         few_names(id.class_names), "\n"));
+  if (id.mean.empty()) return;
+  std::string mean, deviation;
+  for (const double x : id.mean) mean += " " + significant(x, 4);
+  for (const double x : id.deviation) deviation += " " + significant(x, 4);
+  terminal.result(text("inputs   normalised by mean", mean, ", deviation", deviation, "\n"));
+}
+
 void show_file(const std::string& path, Terminal& terminal) {
-  const Archive file(path);
-  file.verify();
+  const WeightFile file(path);
+  const bool checksummed = file.verify();
+  const Identity identity = identity_in(file.metadata());
+  const ArchiveMetadata of_identity = to_metadata(identity);
   Table table({{.title = "tensor", .left = true},
                {.title = "dtype", .left = true},
                {.title = "shape", .left = true},
@@ -123,16 +141,17 @@ void show_file(const std::string& path, Terminal& terminal) {
   }
   Json metadata = Json::Object{};
   terminal.result(table.text(terminal.unicode()));
+  show_identity(identity, terminal);
   for (const auto& [key, value] : file.metadata()) {
-    terminal.result(text(key, ": ", value, "\n"));
+    if (of_identity.count(key) == 0) terminal.result(text(key, ": ", value, "\n"));
     metadata.set(key, value);
   }
-  terminal.result(
-      text("\n", file.tensors().size(), " tensors, ", bytes_text(static_cast<std::int64_t>(bytes)), ", ",
-           file.checksummed() ? "checksums match" : "no checksums (another program's file)", "\n"));
+  terminal.result(text("\n", file.tensors().size(), " tensors, ",
+                       bytes_text(static_cast<std::int64_t>(bytes)), ", ",
+                       checksummed ? "checksums match" : "no checksums (another program's file)", "\n"));
   Json document;
-  document.set("file", path).set("checksummed", file.checksummed()).set("metadata", metadata);
-  document.set("tensors", tensors);
+  document.set("file", path).set("checksummed", checksummed).set("metadata", metadata);
+  document.set("network", to_json(identity)).set("tensors", tensors);
   terminal.result(document);
 }
 

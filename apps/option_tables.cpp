@@ -144,7 +144,7 @@ void add_model(OptionTable& t, ModelConfig& c) {
 /// Options of training alone: what the network starts from, and what of it stays.
 void add_start(OptionTable& t, ModelConfig& c) {
   t.add("init", "init", free_text(c.init, "FILE", "a file"),
-        "start from the weights in this safetensors file; docs/weights.md: whose names are read")
+        "start from the weights in this safetensors or npz file; docs/weights.md: whose names are read")
       .aliases = {"pretrained", "finetune", "weights"};
   Option& head = t.add("ignore-head", "ignore_head", toggle(c.ignore_head),
                        "of the last layer take the fresh weights, not the file's: for other classes");
@@ -291,7 +291,7 @@ OptionTable eval_options(EvalConfig& c, FrameConfig& frame) {
              "the final weights of this run, its data, model and device")
       .aliases = {"run-dir"};
   t.add_call("weights", free_text(c.weights, "FILE", "a file"),
-             "a safetensors file; needs --model and --data")
+             "a safetensors or npz file; needs --model and --data")
       .aliases = {"checkpoint", "init"};
   t.add_call("ensemble", free_text(c.ensemble, "DIR", "a directory"),
              "the members of this run (RUN/members), together and one by one");
@@ -316,7 +316,7 @@ OptionTable export_options(ExportConfig& c, FrameConfig& frame) {
   t.add_call("run", free_text(c.run, "DIR", "a directory"), "weights of this run, its model and image shape")
       .aliases = {"run-dir"};
   t.add_call("weights", free_text(c.weights, "WHICH", "last, swa, ema, member:N or a file"),
-             "of the run: last, swa, ema or member:N (of an ensemble); or a safetensors file, a checkpoint "
+             "of the run: last, swa, ema or member:N (of an ensemble); or a file, a checkpoint "
              "too, which without --run needs --model")
       .aliases = {"checkpoint", "init"};
   t.group("file", "The file");

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "apps/class_match.h"
 #include "apps/format.h"
 #include "apps/names.h"
 #include "apps/weights.h"
@@ -68,6 +69,8 @@ class Evaluator {
   void ensemble(Variant& v, EnsembleReport& report) {
     const std::vector<std::string> members = list_members(run_.path());
     v.models = static_cast<std::int64_t>(members.size());
+    for (const std::string& member : members)
+      expect_same_run(member, identity_in(WeightFile(member).metadata()), identity());
     // The model is borrowed as a scratch for the members.
     optim::StandIn stand(experiment_.weights(), experiment_.entries().buffers,
                          experiment_.weights().values());
@@ -91,6 +94,7 @@ class Evaluator {
   }
 
  private:
+  Identity identity() const { return identity_of(config_.model, examples_.set); }
   std::int64_t classes() const { return examples_.set.classes(); }
   int workers() const { return static_cast<int>(config_.data.workers); }
 
@@ -137,7 +141,7 @@ class Evaluator {
   void save(Variant& v, const std::string& file) {
     expect_finite(v);
     if (file.empty()) return;
-    save_weights(run_.file(file), experiment_.entries());
+    save_weights(run_.file(file), experiment_.entries(), identity());
     v.weights = file;
     v.weights_sha256 = sha256_file(run_.file(file));
   }

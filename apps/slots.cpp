@@ -28,12 +28,15 @@ Shape shape_in_file(const Slot& slot) {
   return slot.layout == FileLayout::convolution && s.rank() == 4 ? Shape{s[3], s[2], s[0], s[1]} : s;
 }
 
-void fill(Slot& slot, const Archive& archive, const std::string& name) {
-  const Tensor loaded = archive.read(name, slot.layout);
+void fill(Slot& slot, const Tensor& numbers) {
   if (slot.tensor.defined())
-    slot.tensor.copy_from(loaded);
+    slot.tensor.copy_from(numbers);
   else
-    *slot.buffer = loaded;
+    *slot.buffer = numbers;
+}
+
+void fill(Slot& slot, const Archive& archive, const std::string& name) {
+  fill(slot, archive.read(name, slot.layout));
 }
 
 void Findings::add(const std::string& finding) {

@@ -26,8 +26,10 @@ std::vector<ArchiveEntry> to_entries(const std::vector<Slot>& slots);
 /// The shape that the slot's tensor has in a file.
 Shape shape_in_file(const Slot& slot);
 
-/// Reads one tensor of a file into its slot: in place, so that views into a ParameterVector stay views; an
-/// undefined buffer receives it. Errors: those of Archive::read().
+/// Brings numbers, in memory's layout, into a slot: in place, so that views into a ParameterVector stay
+/// views; an undefined buffer receives them. The second reads them from a file. Errors: those of
+/// Archive::read().
+void fill(Slot& slot, const Tensor& numbers);
 void fill(Slot& slot, const Archive& archive, const std::string& name);
 
 /// Names for one line of an error: the first few, and how many more there are.

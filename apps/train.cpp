@@ -19,6 +19,7 @@ int dry_run(const TrainConfig& config, const Examples& examples, Terminal& termi
   const std::int64_t steps = steps_per_epoch(config, examples);
   Experiment experiment(config, examples.set, steps);
   check_batches(config, examples, experiment.model());
+  if (experiment.start()) tell(*experiment.start(), terminal);
   const nn::Summary summary = nn::summarize(experiment.model(), examples.set.image, config.device.dtype);
 
   data::Loader loader(examples.train, training_batches(config, 0, 0));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/class_match.h"
 #include "apps/data_identity.h"
 #include "apps/ensemble.h"
 #include "apps/finite.h"
@@ -74,6 +75,8 @@ TrainingPosition TrainingRun::position() const {
 }
 
 void TrainingRun::resume(const LoadedCheckpoint& saved) {
+  const Identity own = identity_of(config_.model, examples_.set);
+  expect_same_run(saved.archive.path(), identity_in(saved.archive.metadata()), own);
   TrainingPosition known = saved.position;
   know_data_again(known, examples_, run_.file(kDataFilesName), terminal_);
   check_compatible(known, position());
@@ -120,6 +123,7 @@ void TrainingRun::announce() {
   const ImageSet& set = examples_.set;
   run_.describe("conv_algorithm", name_of(conv_algorithm()));
   run_.describe("data", set.name);
+  run_.describe("identity", to_json(identity_of(config_.model, set)));
   run_.describe("data_hash", examples_.hash);
   run_.describe("parameters", experiment_.parameters());
   run_.describe("trained_parameters", experiment_.weights().size());
@@ -142,7 +146,7 @@ void TrainingRun::announce() {
                         grouped(frozen.numbers), " in ", frozen.tensors, " tensors are frozen"));
   if (config_.model.norm_statistics == NormStatistics::frozen)
     terminal_.note("       batch normalisation keeps its running statistics and trains with them");
-  if (const auto& start = experiment_.start()) terminal_.note("init   " + *start);
+  if (const auto& start = experiment_.start()) tell(*start, terminal_);
   terminal_.note(text("run    ", run_.path(), "  seed ", config_.run.seed, ", ", thread_count(), " threads, ",
                       config_.schedule.epochs, " epochs of ", steps_per_epoch_, " steps",
                       config_.schedule.steps > 0 ? text(", ", grouped(total_steps_), " steps in all") : ""));
@@ -219,7 +223,8 @@ void TrainingRun::train_step(data::Batch& batch, double data_seconds, double beg
 
 void TrainingRun::save_member_if_due() {
   if (members_ && members_->due(step_))
-    save_member(run_.path(), members_->count(step_), experiment_.entries());
+    save_member(run_.path(), members_->count(step_), experiment_.entries(),
+                identity_of(config_.model, examples_.set));
 }
 
 void TrainingRun::skip(const optim::StepReport& report) {
@@ -328,7 +333,8 @@ void TrainingRun::save(int more) {
   run_.sync();
   // A state that steps are skipped at replaces none that they were made from.
   const int keep = static_cast<int>(config_.run.keep) + (skipped_in_row_ > 0 ? 1 : more);
-  saved_path_ = save_checkpoint(run_.path(), position(), tensors, keep);
+  saved_path_ = save_checkpoint(run_.path(), position(), tensors, keep,
+                                to_metadata(identity_of(config_.model, examples_.set)));
   if (keep == 1) proven_path_.clear();
   postponed_ = false;
   saved_step_ = step_;

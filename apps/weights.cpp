@@ -2,9 +2,8 @@
 #include "apps/weights.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <map>
-#include <optional>
 #include <set>
 #include <string_view>
 
@@ -19,25 +18,6 @@ namespace {
 
 constexpr int kShownNames = 12;  // of each kind of misfit in an error
 
-using namespace std::string_view_literals;
-
-/// What a file that is no safetensors file is, and the Python expression for its arrays by name.
-struct Foreign {
-  std::string what, imports, arrays;
-};
-std::optional<Foreign> foreign(std::string_view begin) {
-  const std::string torch = "torch.load(FILE, map_location='cpu')";
-  if (begin.starts_with("PK\x03\x04"sv)) {
-    if (begin.find(".npy") != begin.npos) return Foreign{"a .npz archive", "numpy", "dict(numpy.load(FILE))"};
-    return Foreign{"a zip archive, as torch.save writes", "torch", torch};
-  }
-  if (begin.starts_with("\x80\x02"sv))
-    return Foreign{"a pickle, as torch.save wrote before 1.6", "torch", torch};
-  if (begin.starts_with("\x93NUMPY"sv))
-    return Foreign{"one array of numpy.save", "numpy", "{'NAME': numpy.load(FILE)}"};
-  return {};
-}
-
 bool begins(const std::string& name, const std::string& layer) {
   return !layer.empty() && name.size() > layer.size() && name.starts_with(layer) && name[layer.size()] == '.';
 }
@@ -50,14 +30,14 @@ struct Names {
   std::int64_t renamed = 0;
 };
 
-Names match_names(const Archive& archive, const std::vector<Slot>& slots) {
+Names match_names(const WeightFile& file, const std::vector<Slot>& slots) {
   std::set<std::string> ours;
   for (const Slot& slot : slots) ours.insert(slot.name);
   Names names;
-  const bool checkpoint = archive.metadata().count(kPositionKey) > 0;
-  names.prefix = checkpoint ? "model." : wrapper_prefix(archive.names());
+  const bool checkpoint = file.metadata().count(kPositionKey) > 0;
+  names.prefix = checkpoint ? "model." : wrapper_prefix(file.names());
   std::vector<std::string> others;
-  for (const std::string& name : archive.names()) {
+  for (const std::string& name : file.names()) {
     if (!name.starts_with(names.prefix)) {
       if (!checkpoint) names.unknown.push_back(name);
       continue;
@@ -87,6 +67,36 @@ void expect_finite(const std::string& path, const std::vector<Slot*>& loaded) {
     throw NumericalError("[load] '", bad, "' in ", path, " is not finite: weights of a run that diverged");
 }
 
+/// Whether numbers of that type of a file become `dtype`: half, single and double precision, one the other.
+bool converts(std::string_view file_type, Dtype dtype) {
+  const bool floating = file_type == "F16" || file_type == "BF16" || file_type == "F32" || file_type == "F64";
+  return floating && is_floating(dtype);
+}
+
+/// `numbers` as `dtype`. Errors: CheckpointError for a finite one that becomes infinite.
+Tensor converted_to(Dtype dtype, const Tensor& numbers, const std::string& path, const std::string& name) {
+  Tensor out = numbers.to(dtype);
+  if (numbers.dtype() != Dtype::f64 || dtype != Dtype::f32) return out;
+  const double* before = numbers.data<double>();
+  const float* after = out.data<float>();
+  for (Index i = 0; i < numbers.elements(); ++i)
+    if (std::isfinite(before[i]) && !std::isfinite(after[i]))
+      throw CheckpointError("[load] ", path, ": '", name, "' holds ", before[i],
+                            ", which f32 does not; --dtype f64 takes it as it is");
+  return out;
+}
+
+/// rows[k] of `numbers` as row k; all as they are if `rows` is empty.
+Tensor rows_of(const Tensor& numbers, const std::vector<std::int64_t>& rows) {
+  if (rows.empty()) return numbers;
+  Tensor out = numbers.clone();
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const auto to = static_cast<Index>(k);
+    out.slice_rows(to, to + 1).copy_from(numbers.slice_rows(rows[k], rows[k] + 1));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<ArchiveEntry> weight_entries(const Entries& model) {
@@ -99,54 +109,46 @@ std::vector<ArchiveEntry> weight_entries(const Entries& model) {
   return to_entries(slots);
 }
 
-void save_weights(const std::string& path, const Entries& model) {
+ArchiveMetadata weight_metadata(const Identity& identity) {
+  ArchiveMetadata metadata = to_metadata(identity);
+  metadata.emplace("format", "pt");  // PyTorch's layouts
+  return metadata;
+}
+
+void save_weights(const std::string& path, const Entries& model, const Identity& identity) {
   const std::vector<ArchiveEntry> tensors = weight_entries(model);
   if (const std::string bad = first_not_finite(tensors); !bad.empty())
     throw NumericalError("[save] '", bad, "' is not finite: ", path, " is not written");
-  // PyTorch's layouts; some loaders insist on the word.
-  write_archive(path, tensors, {{"format", "pt"}});
+  write_archive(path, tensors, weight_metadata(identity));
 }
 
-Archive open_weights(const std::string& path) {
-  std::array<char, 64> head{};  // of a zip archive, the name of its first file is in there
-  std::size_t known = 0;
-  try {
-    const InputFile file(path);
-    known = static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), head.size()));
-    file.read(0, head.data(), known);
-  } catch (const DataError& e) {
-    throw CheckpointError(e.what());
-  }
-  if (const auto other = foreign({head.data(), known}))
-    throw CheckpointError(
-        "[load] ", path, " is ", other->what,
-        "; basin reads safetensors, and never a pickle. To convert it: python3 -c \"import ", other->imports,
-        "; from safetensors.", other->imports, " import save_file; FILE = '", path, "'; save_file(",
-        other->arrays,
-        ", FILE + '.safetensors')\" (without that package: "
-        "docs/weights.md)");
-  return Archive(path);
-}
-
-const ArchiveTensor& find_weight(const Archive& archive, const Entries& model, const std::string& name) {
+const ArchiveTensor& find_weight(const WeightFile& file, const Entries& model, const std::string& name) {
   std::vector<Slot> slots;
   add_slots(slots, "", model);
-  const Names names = match_names(archive, slots);
+  const Names names = match_names(file, slots);
   const auto found = names.file_name.find(name);
   if (found == names.file_name.end())
-    throw CheckpointError("[load] ", archive.path(), " has no tensor '", name,
-                          "': weights of another model?");
-  return archive.at(found->second);
+    throw CheckpointError("[load] ", file.path(), " has no tensor '", name, "': weights of another model?");
+  return file.at(found->second);
+}
+
+std::string in_words(const LoadReport& r) {
+  std::string words = text(r.tensors, " tensors");
+  if (!r.prefix.empty()) words += text(", named ", r.prefix, "...");
+  if (r.renamed > 0) words += text(", ", r.renamed, " of them under other names");
+  if (r.converted > 0) words += text(", ", r.converted, " converted ", r.converted_words);
+  return words;
 }
 
 LoadReport load_weights(const std::string& path, const Entries& model, const LoadOptions& options) {
-  const Archive archive = open_weights(path);
+  const WeightFile file(path);
   std::vector<Slot> slots;
   add_slots(slots, "", model);
-  const Names names = match_names(archive, slots);
+  const Names names = match_names(file, slots);
   const std::string head = options.ignore_head ? options.head : "";
   LoadReport report{.prefix = names.prefix};
   bool other_classes = false;
+  std::set<std::string> converted;  // dtypes of the file
   Findings missing(kShownNames), unexpected(kShownNames), different(kShownNames);
   std::vector<Slot*> wanted;
   for (Slot& slot : slots) {
@@ -155,19 +157,25 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
       report.left_out += found != names.file_name.end();
       continue;
     }
-    const std::string_view dtype = file_dtype(slot.tensor.defined() ? slot.tensor.dtype() : Dtype::f32);
+    const Dtype dtype = slot.tensor.defined() ? slot.tensor.dtype() : Dtype::f32;
     if (found == names.file_name.end()) {
       if (slot.tensor.defined() && !is_counter(slot.name))
-        missing.add(text(slot.name, " (", in_words(dtype, shape_in_file(slot)), ')'));
+        missing.add(text(slot.name, " (", in_words(file_dtype(dtype), shape_in_file(slot)), ')'));
       continue;
     }
-    const ArchiveTensor& t = archive.at(found->second);
-    if (slot.tensor.defined() && (t.shape != shape_in_file(slot) || t.dtype != dtype)) {
+    const ArchiveTensor& t = file.at(found->second);
+    const bool same_shape = !slot.tensor.defined() || t.shape == shape_in_file(slot);
+    const bool same_dtype = !slot.tensor.defined() || t.dtype == file_dtype(dtype);
+    if (!same_shape || (!same_dtype && !converts(t.dtype, dtype))) {
       if (is_counter(slot.name)) continue;
-      other_classes = other_classes || begins(slot.name, options.head);
+      other_classes = other_classes || (!same_shape && begins(slot.name, options.head));
       different.add(text(slot.name, " (", in_words(t.dtype, t.shape), ", expected ",
-                         in_words(dtype, shape_in_file(slot)), ')'));
+                         in_words(file_dtype(dtype), shape_in_file(slot)), ')'));
       continue;
+    }
+    if (!same_dtype) {
+      ++report.converted;
+      converted.insert(t.dtype);
     }
     wanted.push_back(&slot);
   }
@@ -178,18 +186,29 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
       ++report.left_out;
       continue;
     }
-    const ArchiveTensor& t = archive.at(name);
+    const ArchiveTensor& t = file.at(name);
     unexpected.add(text(excerpt(theirs), " (", in_words(t.dtype, t.shape), ')'));
   }
   const std::string problems =
       missing.line("missing") + unexpected.line("unexpected") + different.line("different");
-  if (!problems.empty())
+  if (!problems.empty()) {
+    const std::string other = differences(identity_in(file.metadata()), options.wanted);
     throw CheckpointError("[load] ", path, " does not fit", problems,
+                          other.empty() ? "" : "; the file says of itself: " + other,
                           other_classes ? "; for other classes: --ignore-head" : "");
+  }
 
-  if (options.read)
-    for (Slot* slot : wanted) fill(*slot, archive, names.file_name.at(slot->name));
-  if (options.read) expect_finite(path, wanted);
+  for (Slot* slot : wanted) {
+    Tensor numbers = file.read(names.file_name.at(slot->name), slot->layout);
+    if (slot->tensor.defined()) numbers = converted_to(slot->tensor.dtype(), numbers, path, slot->name);
+    if (begins(slot->name, options.head)) numbers = rows_of(numbers, options.head_rows);
+    fill(*slot, numbers);
+  }
+  expect_finite(path, wanted);
+  for (const std::string& dtype : converted)
+    report.converted_words += (report.converted_words.empty() ? "from " : ", ") + dtype;
+  if (report.converted > 0)
+    report.converted_words += converted.count("F64") > 0 ? ", rounded to f32" : ", exactly";
   report.tensors = static_cast<std::int64_t>(wanted.size());
   report.renamed = names.renamed;
   return report;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/identity.h"
+#include "apps/weight_file.h"
 #include "autograd/inventory.h"
 #include "core/archive.h"
 
@@ -19,46 +21,53 @@ concept Described = requires(T& object, Inventory& it) {
 /// model whose statistics are undefined: nothing could evaluate the file.
 std::vector<ArchiveEntry> weight_entries(const Entries& model);
 
-/// Writes weight_entries(). Equal tensors give equal bytes; there is no date in the file. Errors:
-/// OutputError; NumericalError for a number that is not finite; those of weight_entries().
-void save_weights(const std::string& path, const Entries& model);
+/// The metadata of a file of weights: the identity's, and the word that some loaders insist on.
+ArchiveMetadata weight_metadata(const Identity& identity);
+
+/// Writes weight_entries() and what is known of the network. Equal tensors and identities give equal bytes;
+/// there is no date in the file. Errors: OutputError; NumericalError for a number that is not finite; those
+/// of weight_entries().
+void save_weights(const std::string& path, const Entries& model, const Identity& identity = {});
 template <Described Model>
-void save_weights(const std::string& path, Model& model) {
-  save_weights(path, entries_of(model));
+void save_weights(const std::string& path, Model& model, const Identity& identity = {}) {
+  save_weights(path, entries_of(model), identity);
 }
 
 struct LoadOptions {
   std::string head{};        // the model's last layer: "fc"
   bool ignore_head = false;  // it keeps its values, whatever the file has of it
-  bool read = true;          // false: check alone, by the file's header
+  Identity wanted{};         // of the model, for the words of errors
+  /// Of each row of the model's head the row of the file's; empty: in the same order.
+  std::vector<std::int64_t> head_rows{};
 };
 
 /// What load_weights() did.
 struct LoadReport {
-  std::string prefix{};       // that the names had in the file: "module."
-  std::int64_t tensors = 0;   // read
-  std::int64_t renamed = 0;   // of those, under other programs' names (apps/weight_names.h)
-  std::int64_t left_out = 0;  // of the ignored head
+  std::string prefix{};           // that the names had in the file: "module."
+  std::int64_t tensors = 0;       // read
+  std::int64_t renamed = 0;       // of those, under other programs' names (apps/weight_names.h)
+  std::int64_t left_out = 0;      // of the ignored head
+  std::int64_t converted = 0;     // of those read, from another dtype
+  std::string converted_words{};  // "from F64, rounded to f32"; empty if none was
 };
+/// "62 tensors, named module...., 4 of them under other names, 62 converted from F16, exactly".
+std::string in_words(const LoadReport& report);
 
 /// Copies the weights of a file into a model, in place: of save_weights(), of a checkpoint, or of another
-/// program, under its names and prefixes (apps/weight_names.h). Counters (num_batches_tracked) are read where
-/// the file has them and never missed. Checks everything before it writes anything. Errors: CheckpointError
-/// listing what is missing, unexpected, or of another shape or dtype; for a file of numpy's or torch.save's
-/// it says how to convert it. NumericalError naming the first tensor with a NaN or an infinity; the model is
-/// then written all the same.
+/// program, under its names and prefixes (apps/weight_names.h). F16, BF16, F32 and F64 become the model's
+/// dtype: exactly, or from F64 to f32 rounded to the nearest. Counters (num_batches_tracked) are read where
+/// the file has them and never missed. Names, shapes and dtypes are checked before anything is written.
+/// Errors: CheckpointError listing what is missing, unexpected, or of another shape or dtype, and what the
+/// file says of itself that differs; for a number that f32 cannot hold; those of WeightFile.
+/// NumericalError naming the first tensor with a NaN or an infinity; the model is then written all the same.
 LoadReport load_weights(const std::string& path, const Entries& model, const LoadOptions& options = {});
 template <Described Model>
 LoadReport load_weights(const std::string& path, Model& model, const LoadOptions& options = {}) {
   return load_weights(path, entries_of(model), options);
 }
 
-/// Opens a file for load_weights(). Errors: CheckpointError; for a file of numpy's or torch.save's it says
-/// how to convert it.
-Archive open_weights(const std::string& path);
-
 /// The tensor that load_weights() would read for that parameter or buffer of `model`, as the file's header
 /// has it. Errors: CheckpointError, there is none.
-const ArchiveTensor& find_weight(const Archive& archive, const Entries& model, const std::string& name);
+const ArchiveTensor& find_weight(const WeightFile& file, const Entries& model, const std::string& name);
 
 }  // namespace basin::apps

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/archive_format.h"
+#include "core/half.h"
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/utf8.h"
@@ -32,6 +33,11 @@ std::optional<Dtype> memory_dtype(std::string_view name) {
   for (const Dtype dtype : {Dtype::f32, Dtype::f64, Dtype::i64, Dtype::u8})
     if (file_dtype(dtype) == name) return dtype;
   return {};
+}
+
+/// The f32 value of a number of two bytes; null for dtypes that are not half precision.
+float (*widening_of(std::string_view dtype))(std::uint16_t) {
+  return dtype == "F16" ? from_half : dtype == "BF16" ? from_bfloat : nullptr;
 }
 
 /// The value of eight hexadecimal digits.
@@ -231,14 +237,22 @@ const ArchiveTensor& Archive::at(const std::string& name) const {
 Tensor Archive::read(const std::string& name, FileLayout layout) const {
   const ArchiveTensor& t = at(name);
   const std::optional<Dtype> dtype = memory_dtype(t.dtype);
-  if (!dtype)
+  const auto widen = widening_of(t.dtype);
+  if (!dtype && !widen)
     fail("tensor \"", excerpt(name), "\" is ", t.dtype,
          ", which is not supported; convert it to F32, F64, I64 or U8");
   if (layout == FileLayout::convolution && t.shape.rank() != 4)
     fail("tensor \"", excerpt(name), "\" is ", t.shape, ", a convolution weight {O,I,KH,KW} is expected");
-  Tensor out = Tensor::empty(t.shape, *dtype);
-  read_bytes(t.offset, out.mutable_raw(), out.bytes());
-  check_sum(t, crc32c(out.raw(), out.bytes()));
+  Tensor out = Tensor::empty(t.shape, dtype.value_or(Dtype::f32));
+  if (widen) {
+    std::vector<std::uint16_t> halves(static_cast<std::size_t>(out.elements()));
+    read_bytes(t.offset, halves.data(), static_cast<std::size_t>(t.bytes));
+    check_sum(t, crc32c(halves.data(), static_cast<std::size_t>(t.bytes)));
+    std::transform(halves.begin(), halves.end(), out.mutable_data<float>(), widen);
+  } else {
+    read_bytes(t.offset, out.mutable_raw(), out.bytes());
+    check_sum(t, crc32c(out.raw(), out.bytes()));
+  }
   return layout == FileLayout::convolution ? from_file_layout(out) : out;
 }
 

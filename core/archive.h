@@ -74,8 +74,9 @@ class Archive {
   /// Whether the file carries checksums: always if Basin wrote it, never if another program did.
   bool checksummed() const { return checksummed_; }
 
-  /// The numbers of that name, in memory's layout. Errors: no such name, a dtype that Tensor does not have,
-  /// numbers that do not match their checksum, a file that has changed since it was opened.
+  /// The numbers of that name, in memory's layout; F16 and BF16 as f32, exactly. Errors: no such name,
+  /// another dtype that Tensor does not have, numbers that do not match their checksum, a file that has
+  /// changed since it was opened.
   Tensor read(const std::string& name, FileLayout layout = FileLayout::plain) const;
   /// Reads everything once and compares the checksums. Errors: as read().
   void verify() const;

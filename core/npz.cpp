@@ -6,6 +6,8 @@
 #include <limits>
 #include <set>
 
+#include "core/archive_format.h"
+#include "core/json.h"
 #include "core/utf8.h"
 
 namespace basin {
@@ -102,7 +104,17 @@ void expect_writable(const std::string& path, const std::vector<ArchiveEntry>& e
 
 }  // namespace
 
-void write_npz(const std::string& path, const std::vector<ArchiveEntry>& entries) {
+void write_npz(const std::string& path, const std::vector<ArchiveEntry>& tensors,
+               const ArchiveMetadata& metadata) {
+  std::vector<ArchiveEntry> entries = tensors;
+  if (!metadata.empty()) {
+    Json object = Json::Object{};
+    for (const auto& [key, value] : metadata) object.set(key, value);
+    const std::string json = object.compact();
+    const std::vector<std::uint8_t> bytes(json.begin(), json.end());
+    entries.push_back(
+        {std::string(archive_format::kMetadataKey), Tensor::from(bytes, {static_cast<Index>(bytes.size())})});
+  }
   expect_writable(path, entries);
   write_file_atomically(path, [&](FileWriter& out) {
     std::string directory;

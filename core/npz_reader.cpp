@@ -7,6 +7,9 @@
 #include <limits>
 #include <optional>
 
+#include "core/archive_format.h"
+#include "core/half.h"
+#include "core/json.h"
 #include "core/npz.h"
 #include "core/ops.h"
 #include "core/utf8.h"
@@ -195,8 +198,9 @@ class DictionaryReader {
   std::string_view rest_;
 };
 
+/// The dtype in memory.
 std::optional<Dtype> dtype_of_descr(std::string_view descr) {
-  if (descr == "<f4") return Dtype::f32;
+  if (descr == "<f4" || descr == "<f2") return Dtype::f32;
   if (descr == "<f8") return Dtype::f64;
   if (descr == "<i8") return Dtype::i64;
   if (descr == "|u1") return Dtype::u8;
@@ -248,6 +252,29 @@ NpzFile::NpzFile(const std::string& path) : file_(opened(path)) {
   } catch (const DataError& e) {
     throw CheckpointError(e.what());
   }
+  take_metadata();
+}
+
+/// Moves "__metadata__" from the tensors to the metadata if it is what write_npz() writes: bytes of a JSON
+/// object of texts.
+void NpzFile::take_metadata() {
+  const std::string key(archive_format::kMetadataKey);
+  const auto found = index_.find(key);
+  if (found == index_.end() || members_[found->second].dtype != Dtype::u8) return;
+  const Tensor bytes = read(key);
+  const std::string_view json(reinterpret_cast<const char*>(bytes.raw()), bytes.bytes());
+  try {
+    const Json object = parse_json(json);
+    for (const auto& [name, value] : object.object()) metadata_.emplace(name, value.string());
+  } catch (const JsonError&) {
+    metadata_.clear();
+    return;
+  }
+  const auto place = static_cast<std::ptrdiff_t>(found->second);
+  tensors_.erase(tensors_.begin() + place);
+  members_.erase(members_.begin() + place);
+  index_.clear();
+  for (std::size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
 }
 
 /// The end record is the last in the file but for a comment of up to 64 KiB.
@@ -307,18 +334,21 @@ void NpzFile::read_header(const std::string& name, Member member) {
   const std::optional<Dtype> dtype = dtype_of_descr(d->descr);
   if (!dtype)
     fail("'", excerpt(name), "' is of type '", excerpt(d->descr),
-         "'; '<f4', '<f8', '<i8' and '|u1' are read (in NumPy: array.astype('<f4'))");
+         "'; '<f2', '<f4', '<f8', '<i8' and '|u1' are read (in NumPy: array.astype('<f4'))");
   member.header = head.size() + length.size() + count;
   member.dtype = *dtype;
+  member.half = d->descr == "<f2";
   member.fortran = *d->fortran;
+  const std::string_view in_file = member.half ? "F16" : file_dtype(*dtype);
+  const std::uint64_t element = archive_format::element_size(in_file);
   const auto elements = static_cast<std::uint64_t>(d->shape->elements());
   // Division, not multiplication: the product may not fit.
-  if (member.size < member.header || elements != (member.size - member.header) / size_of(*dtype) ||
-      (member.size - member.header) % size_of(*dtype) != 0)
-    fail("'", excerpt(name), "' is ", *dtype, " ", *d->shape, " in ", member.size, " bytes");
+  if (member.size < member.header || elements != (member.size - member.header) / element ||
+      (member.size - member.header) % element != 0)
+    fail("'", excerpt(name), "' is ", member.half ? "f16" : name_of(*dtype), " ", *d->shape, " in ",
+         member.size, " bytes");
   if (!index_.emplace(name, tensors_.size()).second) fail("two arrays are named '", excerpt(name), "'");
-  tensors_.push_back(
-      {name, std::string(file_dtype(*dtype)), *d->shape, member.offset, member.size - member.header, {}});
+  tensors_.push_back({name, std::string(in_file), *d->shape, member.offset, member.size - member.header, {}});
   members_.push_back(member);
 }
 
@@ -337,8 +367,12 @@ Tensor NpzFile::read(const std::string& name, FileLayout layout) const {
   try {
     Unpacker bytes(file_, member.offset, member.packed, member.deflated);
     std::string header(member.header, '\0');
-    if (!bytes.read(header.data(), header.size()) || !bytes.read(t.mutable_raw(), t.bytes()) ||
-        !bytes.ended() || bytes.crc() != member.crc)
+    std::vector<std::uint16_t> halves(member.half ? static_cast<std::size_t>(t.elements()) : 0);
+    const bool whole =
+        bytes.read(header.data(), header.size()) &&
+        (member.half ? bytes.read(halves.data(), 2 * halves.size()) : bytes.read(t.mutable_raw(), t.bytes()));
+    if (member.half) std::transform(halves.begin(), halves.end(), t.mutable_data<float>(), from_half);
+    if (!whole || !bytes.ended() || bytes.crc() != member.crc)
       fail("'", excerpt(name), "' is damaged: its bytes do not match their checksum");
   } catch (const DataError& e) {
     throw CheckpointError(e.what());

@@ -15,9 +15,13 @@ namespace {
 struct Exported {
   std::unique_ptr<nn::Module> model = nn::make_model({.name = "resnet20", .height = 8, .width = 8});
   ExportSource source{.model = *model,
-                      .name = "resnet20",
-                      .image = {8, 8, 3},
-                      .classes = 10,
+                      .identity = {.model = "resnet20",
+                                   .data = "synthetic",
+                                   .image = {8, 8, 3},
+                                   .classes = 2,
+                                   .class_names = {"a \"b\"", "\u00e4"},
+                                   .mean = {0.1, 0.2, 1 / 3.0},
+                                   .deviation = {1, 2, 3}},
                       .tensors = weight_entries(entries_of(*model))};
 };
 

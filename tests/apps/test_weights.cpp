@@ -9,6 +9,7 @@
 #include "apps/experiment.h"
 #include "apps/weight_names.h"
 #include "apps/weights.h"
+#include "tests/apps/evaluating.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/core/tensor_testing.h"
@@ -16,7 +17,7 @@
 using namespace basin;
 using namespace basin::apps;
 using tensor_testing::same_bits;
-using test::failure, test::TemporaryDirectory, test::train, test::weights;
+using test::failure, test::run_export, test::TemporaryDirectory, test::train, test::weights;
 
 namespace {
 
@@ -55,17 +56,6 @@ bool same_weights(nn::Module& a, nn::Module& b, const std::string& but = "-") {
 
 void write_bytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
-}
-
-test::Said run_export(const test::Words& words) {
-  std::ostringstream out, err;
-  const ExportConfig config = parse_export(words, {}).config;
-  Terminal terminal(out, err, {}, config.output);
-  test::Said said;
-  said.code = export_command(config, terminal);
-  said.out = out.str();
-  said.err = err.str();
-  return said;
 }
 
 }  // namespace
@@ -154,13 +144,8 @@ TEST_CASE("init: a new head keeps its fresh values, the rest is the file's") {
   TemporaryDirectory dir;
   const auto pretrained = network("resnet8", 100, 1), fresh = network("resnet8", 10, 2);
   save_weights(dir / "file", *pretrained);
-  LoadReport report;
-  ModelConfig config;
-  config.name = "resnet8";
-  config.init = dir / "file";
-  config.ignore_head = true;
-  const auto model = build_model(config, {32, 32, 3}, 10, 2, Dtype::f32, false, &report);
-  CHECK(report.left_out == 2);
+  const auto model = network("resnet8", 10, 2);
+  CHECK(load_weights(dir / "file", *model, {.head = "fc", .ignore_head = true}).left_out == 2);
   const Entries a = entries_of(*model), b = entries_of(*fresh), c = entries_of(*pretrained);
   for (std::size_t i = 0; i < a.parameters.size(); ++i) {
     const bool head = a.parameters[i].name.starts_with("fc.");
@@ -193,13 +178,17 @@ TEST_CASE("init: every family names its head") {
 TEST_CASE("init: files of torch.save and numpy say how to convert them") {
   TemporaryDirectory dir;
   const auto model = network("resnet8");
-  for (const std::string begin : {"PK\x03\x04", "PK\x03\x04....fc.weight.npy", "\x80\x02", "\x93NUMPY"}) {
-    write_bytes(dir / "file", begin + std::string(100, 'x'));
-    const std::string said = failure([&] { load_weights(dir / "file", *model); });
-    CHECK(said.starts_with("4: [load] " + (dir / "file") + " is "));
-    CHECK(said.find("save_file(") != std::string::npos);
+  const std::string path = dir / "it's a file";
+  for (const std::string begin : {"PK\x03\x04", "\x80\x02"}) {
+    write_bytes(path, begin + std::string(100, 'x'));
+    const std::string said = failure([&] { load_weights(path, *model); });
+    CHECK(said.starts_with("4: [load] " + path + " is a "));
+    CHECK(said.find("f + \".safetensors\")' '" + (dir / "it'\\''s a file") + "' (without") !=
+          std::string::npos);
     CHECK(said.find("docs/weights.md") != std::string::npos);
   }
+  write_bytes(dir / "file", "\x93NUMPY" + std::string(100, 'x'));
+  CHECK(failure([&] { load_weights(dir / "file", *model); }).find("numpy.savez(") != std::string::npos);
   write_bytes(dir / "file", "PK");
   CHECK(failure([&] { load_weights(dir / "file", *model); }).find("fewer than the 8") != std::string::npos);
 }
@@ -225,7 +214,7 @@ TEST_CASE("export: a run's weights come out with their names, checked, and start
   // A checkpoint without its run's configuration.
   const std::string checkpoint = run + "/ckpt-000000006.safetensors";
   CHECK(run_export({"--weights", checkpoint, "--model", "resnet8", "-o", file}).code == 0);
-  CHECK(sha256_file(file) != weights(run));  // metadata differ
+  CHECK(sha256_file(file) == weights(run));  // a checkpoint says of its network what the run's weights do
   load_weights(file, *b);
   load_weights(run + "/final.safetensors", *a);
   CHECK(same_weights(*a, *b));

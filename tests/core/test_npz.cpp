@@ -142,6 +142,25 @@ TEST_CASE("npz: what is written is what is read, equal content gives equal bytes
   CHECK(NpzFile(directory / "c.npz").tensors().empty());
 }
 
+TEST_CASE("npz: half precision is read as f32, and metadata are the last array and no tensor") {
+  const TemporaryDirectory directory;
+  const std::string halves = little(0x3c00, 2) + little(0xc100, 2);  // 1 and -2.5
+  const std::string dictionary = "{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }\n";
+  const NpzFile file(written(directory, zip({{"h.npy", npy(dictionary, halves), true}})));
+  CHECK(file.tensors()[0].dtype == "F16");
+  CHECK(file.read("h").to_vector<float>() == std::vector<float>{1, -2.5});
+  CHECK(error_of(written(directory, zip({{"h.npy", npy(dictionary, halves + "x")}})))
+            .find("'h' is f16 {2} in ") != std::string::npos);
+
+  const ArchiveMetadata metadata = {{"names", "[\"a\",\"\xC3\xA4\"]"}, {"model", "m"}};
+  write_npz(directory / "m.npz", {{"w", Tensor::from(std::vector<float>{3})}}, metadata);
+  const NpzFile told(directory / "m.npz");
+  CHECK(told.metadata() == metadata);
+  REQUIRE(told.tensors().size() == 1);
+  CHECK(told.read("w").item() == 3);
+  CHECK(read_file(directory / "m.npz").find("{\"model\":\"m\",\"names\":") != std::string::npos);
+}
+
 TEST_CASE("npz: NumPy's other forms are read") {
   const TemporaryDirectory directory;
   const std::string columns = numbers_of(Tensor::from(std::vector<double>{1, 4, 2, 5, 3, 6}));

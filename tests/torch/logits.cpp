@@ -11,11 +11,11 @@ int main(int argc, char** argv) {
   try {
     if (argc != 5) throw UsageError("basin_logits MODEL WEIGHTS PICTURE SIDE");
     const Index side = std::atol(argv[4]);
-    const Archive archive = apps::open_weights(argv[2]);
+    const apps::WeightFile file(argv[2]);
     nn::ModelSpec spec{.name = argv[1], .height = side, .width = side, .blank = true};
     const auto probe = nn::make_model(spec);
     const std::string head = nn::head_of(*probe) + ".weight";
-    const Index classes = spec.classes = apps::find_weight(archive, entries_of(*probe), head).shape[0];
+    const Index classes = spec.classes = apps::find_weight(file, entries_of(*probe), head).shape[0];
     const auto model = nn::make_model(spec);
     apps::load_weights(argv[2], *model);
     nn::Context ctx = nn::Context::evaluation();
