@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <set>
 
 #include "apps/slots.h"
+#include "core/directory.h"
 #include "core/utf8.h"
 
 namespace basin::apps {
@@ -30,12 +30,34 @@ std::int64_t step_of(std::string_view name) {
   return error == std::errc() && end == name.data() + name.size() && step >= 0 ? step : -1;
 }
 
-bool header_is_whole(const std::string& path) {
+enum class State { whole, damaged, unknown };
+
+State state_of(const std::string& path) {
   try {
     const Archive archive(path);
-    return true;
+    return State::whole;
+  } catch (const UnreadableError&) {
+    return State::unknown;
   } catch (const CheckpointError&) {
-    return false;
+    return State::damaged;
+  }
+}
+
+/// Removes what a new checkpoint supersedes; see save_checkpoint().
+void prune(const std::string& directory, std::int64_t newest, int keep, const Warn& warn) {
+  int kept = 1;
+  for (const CheckpointFile& other : list_checkpoints(directory)) {
+    if (other.step == newest || !odd_file(other.path).empty()) continue;
+    if (other.step < newest && kept < keep) {
+      const State state = state_of(other.path);
+      if (state == State::whole) ++kept;
+      if (state != State::damaged) continue;
+    }
+    try {
+      remove_file(other.path);
+    } catch (const OutputError& e) {
+      warn(text("an old checkpoint stays: ", e.what()));
+    }
   }
 }
 
@@ -52,6 +74,7 @@ Json to_json(const TrainingPosition& p) {
   j.set("format", p.format).set("step", p.step).set("epoch", p.epoch).set("batch", p.batch);
   j.set("samples_seen", p.samples_seen).set("seed", p.seed);
   j.set("config_hash", p.config_hash).set("data_hash", p.data_hash);
+  if (!p.recipe.empty()) j.set("recipe", p.recipe);
   j.set("model", p.model).set("optimizer", p.optimizer).set("rule", p.rule).set("average", p.average);
   j.set("best_metric", recorded(p.best_metric)).set("best_epoch", p.best_epoch).set("extra", p.extra);
   return j;
@@ -70,6 +93,7 @@ TrainingPosition training_position(const Json& j) {
   p.seed = j.at("seed").natural();
   p.config_hash = j.at("config_hash").string();
   p.data_hash = j.at("data_hash").string();
+  if (const Json* recipe = j.find("recipe")) p.recipe = recipe->string();
   p.model = j.at("model").string();
   p.optimizer = j.at("optimizer").string();
   p.rule = j.at("rule").string();
@@ -112,31 +136,32 @@ void restore_state(const Archive& checkpoint, const std::vector<StatePart>& part
 }
 
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
-                            const std::vector<ArchiveEntry>& state, int keep, const ArchiveMetadata& about) {
+                            const std::vector<ArchiveEntry>& state, int keep, const ArchiveMetadata& about,
+                            const Warn& warn) {
   if (keep < 1) throw ArgumentError("[checkpoint] keeps at least 1 file, got ", keep);
   const std::string path = directory + '/' + checkpoint_name(position.step);
+  if (const std::string odd = odd_file(path); !odd.empty())
+    throw OutputError("[checkpoint] ", path, " is ", odd, ", which no checkpoint can replace; move it away");
   ArchiveMetadata metadata = about;
   metadata[kPositionKey] = to_json(position).compact();
   write_archive(path, state, metadata);
-  int kept = 1;
-  for (const CheckpointFile& other : list_checkpoints(directory)) {
-    if (other.step == position.step) continue;
-    if (other.step < position.step && kept < keep && header_is_whole(other.path))
-      ++kept;
-    else
-      remove_file(other.path);
+  // It is durable: whatever goes wrong from here on is no reason to stop.
+  const Warn say = warn ? warn : [](const std::string&) {};
+  try {
+    prune(directory, position.step, keep, say);
+  } catch (const Error& e) {
+    say(text("old checkpoints stay: ", e.what()));
   }
   return path;
 }
 
 std::vector<CheckpointFile> list_checkpoints(const std::string& directory) {
-  std::error_code error;
-  std::filesystem::directory_iterator entries(directory, error);
-  if (error) throw CheckpointError("[checkpoint] ", directory, ": ", error.message());
   std::vector<CheckpointFile> files;
-  for (const auto& entry : entries) {
-    const std::string name = entry.path().filename().string();
-    if (const std::int64_t step = step_of(name); step >= 0) files.push_back({step, directory + '/' + name});
+  try {
+    for (const std::string& name : list_directory(directory))
+      if (const std::int64_t step = step_of(name); step >= 0) files.push_back({step, directory + '/' + name});
+  } catch (const ReadError& e) {
+    throw UnreadableError(e.number, text("[checkpoint] ", e.what()));
   }
   std::sort(files.begin(), files.end(),
             [](const CheckpointFile& a, const CheckpointFile& b) { return a.step > b.step; });
@@ -157,10 +182,14 @@ LoadedCheckpoint load_checkpoint(const std::string& path) {
   }
 }
 
-LoadedCheckpoint load_newest_checkpoint(const std::string& directory,
-                                        const std::function<void(const std::string&)>& warn) {
+LoadedCheckpoint load_newest_checkpoint(const std::string& directory, const Warn& warn) {
   std::string reasons;
+  const auto pass_over = [&](const std::string& why) { reasons += (reasons.empty() ? "" : "; ") + why; };
   for (const CheckpointFile& file : list_checkpoints(directory)) {
+    if (const std::string odd = odd_file(file.path); !odd.empty()) {
+      pass_over(text(file.path, " is ", odd));
+      continue;
+    }
     try {
       LoadedCheckpoint loaded = load_checkpoint(file.path);
       if (!reasons.empty())
@@ -168,8 +197,12 @@ LoadedCheckpoint load_newest_checkpoint(const std::string& directory,
       return loaded;
     } catch (const NewerFormatError&) {
       throw;  // it is whole: an older one would silently throw work away
+    } catch (const UnreadableError& e) {
+      throw UnreadableError(e.number,
+                            text("[checkpoint] ", file.path, " may be whole, but cannot be read: ", e.what(),
+                                 "; mend that, or move it away to go on from an older one"));
     } catch (const CheckpointError& e) {
-      reasons += (reasons.empty() ? "" : "; ") + std::string(e.what());
+      pass_over(e.what());
     }
   }
   if (reasons.empty())

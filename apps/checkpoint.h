@@ -26,7 +26,9 @@ struct TrainingPosition {
   std::int64_t batch = 0;         // of the next epoch: batches done
   std::int64_t samples_seen = 0;  // since the start of the run
   std::uint64_t seed = 0;
-  std::string config_hash, data_hash;                             // SHA-256, hexadecimal
+  std::string config_hash, data_hash;  // SHA-256, hexadecimal
+  std::string
+      recipe;  // recipe_toml() of the run; empty in files of before there was one, which have its hash alone
   std::string model, optimizer, rule, average;                    // names: resnet20, sgd, sam, none
   double best_metric = std::numeric_limits<double>::quiet_NaN();  // NaN: no epoch was evaluated yet
   std::int64_t best_epoch = 0;
@@ -59,21 +61,27 @@ std::vector<ArchiveEntry> state_entries(const std::vector<StatePart>& parts);
 /// CheckpointError listing what is missing, unexpected, or of another shape or dtype.
 void restore_state(const Archive& checkpoint, const std::vector<StatePart>& parts);
 
+/// Where warnings go, a line each.
+using Warn = std::function<void(const std::string&)>;
+
 /// Writes `directory`/ckpt-<step, nine digits>.safetensors, atomically and durably, with the position and
-/// what is to be said `about` the network (apps/identity.h) as metadata. Then, and only then,
-/// removes other checkpoints there: of those with fewer steps all but the newest `keep` - 1 readable ones,
-/// and all with more steps, which this run passed over as damaged or an overwritten run left. Returns the
-/// path. Errors: OutputError, the checkpoints before are then intact; keep < 1.
+/// what is to be said `about` the network (apps/identity.h) as metadata. Then, and only then, removes other
+/// checkpoints there: of those with fewer steps all but the newest `keep` - 1 whole ones, and
+/// all with more steps, which this run passed over as damaged or an overwritten run left. One that the system
+/// does not let us read may be whole, and stays while it could count; what is no regular file is not ours.
+/// What cannot be removed is a warning. Returns the path. Errors: OutputError, the checkpoints before are
+/// then intact; keep < 1.
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
                             const std::vector<ArchiveEntry>& state, int keep = 2,
-                            const ArchiveMetadata& about = {});
+                            const ArchiveMetadata& about = {}, const Warn& warn = {});
 
 /// A checkpoint file by its name.
 struct CheckpointFile {
   std::int64_t step;
   std::string path;
 };
-/// The checkpoints in a directory by their names, newest first. Errors: CheckpointError, no such directory.
+/// The checkpoints in a directory by their names, newest first. Errors: CheckpointError for a directory that
+/// is not there or cannot be read.
 std::vector<CheckpointFile> list_checkpoints(const std::string& directory);
 
 /// A checkpoint open for reading, its checksums verified.
@@ -86,11 +94,11 @@ struct LoadedCheckpoint {
 /// Basin; NewerFormatError.
 LoadedCheckpoint load_checkpoint(const std::string& path);
 
-/// The newest checkpoint of a directory that is whole. Damaged newer ones are passed over with a warning that
-/// names them and the one taken. Errors: CheckpointError: there is none, with each file and its reason;
-/// NewerFormatError.
-LoadedCheckpoint load_newest_checkpoint(const std::string& directory,
-                                        const std::function<void(const std::string&)>& warn);
+/// The newest checkpoint of a directory that is whole. Damaged newer ones, and what only has the name of one,
+/// are passed over with a warning that names them and the one taken. Errors: CheckpointError: there is none,
+/// with each file and its reason; NewerFormatError; UnreadableError for one that the system does not let us
+/// read before a whole one is found: to go on from an older one would silently throw its work away.
+LoadedCheckpoint load_newest_checkpoint(const std::string& directory, const Warn& warn);
 
 /// Whether a run can go on from `saved`: same model, optimizer, rule, average, seed and data as `wanted`.
 /// Errors: CheckpointError naming each field that differs with both values.

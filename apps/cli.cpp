@@ -10,6 +10,7 @@
 #include "apps/help.h"
 #include "apps/option_tables.h"
 #include "apps/presets.h"
+#include "apps/recipe.h"
 #include "apps/suggest.h"
 #include "apps/toml_file.h"
 #include "apps/variables.h"
@@ -112,20 +113,6 @@ void refuse_changes(OptionTable& table, const TrainConfig& saved, const std::str
   }
 }
 
-std::string config_path(const std::string& directory) { return directory + "/config.toml"; }
-
-std::vector<TomlEntry> run_entries(const std::string& directory) {
-  std::error_code error;
-  const std::string path = config_path(directory);
-  if (!std::filesystem::is_directory(directory, error)) {
-    throw CheckpointError(quote(directory), " is not there; a run directory made by `basin train` is needed");
-  }
-  if (!std::filesystem::exists(path, error)) {
-    throw CheckpointError(quote(directory), " is no run directory: it has no config.toml");
-  }
-  return read_toml(path);
-}
-
 /// The options that a subcommand shares with training, as the run in `directory` has them.
 void take_from_run(OptionTable& table, const std::string& directory) {
   TrainConfig saved = read_run_config(directory);
@@ -134,7 +121,7 @@ void take_from_run(OptionTable& table, const std::string& directory) {
   for (const Option& trained : of_training.options()) {
     Option* option =
         trained.key.empty() || !of_training.applies(trained) ? nullptr : table.by_path(trained.path());
-    if (option) table.assign(*option, trained.binding.print(), Source::file, config_path(directory));
+    if (option) table.assign(*option, trained.binding.print(), Source::file, directory + "/config.toml");
   }
 }
 
@@ -178,14 +165,28 @@ Call<Config> parse_alone(const std::string& command, OptionTable (*options)(Conf
 
 }  // namespace
 
-TrainConfig read_run_config(const std::string& directory) {
+namespace {
+
+TrainConfig config_of(const std::vector<TomlEntry>& entries) {
   TrainConfig config;
   FrameConfig frame;
   OptionTable table = train_options(config, frame);
-  apply_toml(table, run_entries(directory), Source::file);
-  table.settle();
+  apply_toml(table, entries, Source::file);
+  table.settle(/*of_run=*/true);
   validate(config);
   return config;
+}
+
+}  // namespace
+
+TrainConfig read_run_config(const std::string& directory) { return config_of(run_entries(directory)); }
+
+TrainConfig read_recipe(const std::string& toml, const std::string& name) {
+  try {
+    return config_of(parse_toml(toml, name));
+  } catch (const UsageError& e) {
+    throw CheckpointError("[recipe] of another version of basin: ", e.what());
+  }
 }
 
 Call<TrainConfig> parse_train(const std::vector<std::string>& arguments, const Environment& environment) {
@@ -218,7 +219,7 @@ Call<TrainConfig> parse_train(const std::vector<std::string>& arguments, const E
     apply_environment(table, environment);
   apply_flags(table, given);
   if (run.resume) refuse_changes(table, read_run_config(frame.resume), frame.resume);
-  table.settle();
+  table.settle(run.resume);
   validate(call.config);
   if (frame.print_config && call.config.output.json)
     throw UsageError("--print-config prints TOML, and --json asks for JSON: give one");

@@ -35,8 +35,12 @@ Call<GradcheckConfig> parse_gradcheck(const std::vector<std::string>& arguments,
                                       const Environment& environment);
 
 /// The configuration that a run was started with, from DIR/config.toml.
-/// Errors: CheckpointError when there is none; UsageError with its place when it is not valid.
+/// Errors: CheckpointError when there is none or it is empty; UsageError with its place when it is not valid.
 TrainConfig read_run_config(const std::string& directory);
+
+/// The configuration that a recipe_toml() tells of; the rest has its defaults. Errors: CheckpointError for an
+/// option that this program does not know.
+TrainConfig read_recipe(const std::string& toml, const std::string& name);
 
 /// Flags as given, in the order of the arguments: option and value ("true" or "false" for flags without one).
 using GivenFlags = std::vector<std::pair<std::string, std::string>>;

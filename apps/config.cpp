@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 
 #include "apps/names.h"
 #include "apps/option_tables.h"
@@ -100,6 +102,16 @@ TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch)
   resolved.schedule.epochs = (config.schedule.steps + steps_per_epoch - 1) / steps_per_epoch;
   check_length(resolved);
   return resolved;
+}
+
+TrainConfig with_whole_paths(const TrainConfig& config) {
+  TrainConfig whole = config;
+  for (std::string* path : {&whole.data.dir, &whole.model.init}) {
+    std::error_code error;
+    const std::string absolute = path->empty() ? "" : std::filesystem::absolute(*path, error).string();
+    if (!error) *path = absolute;  // without a current directory, as given
+  }
+  return whole;
 }
 
 std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch) {

@@ -288,6 +288,9 @@ void validate(const TrainConfig& config);
 /// it is if the run is counted in epochs. Errors: as validate() for what depends on the length of the run.
 TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch);
 
+/// The configuration with --data-dir and --init as absolute paths: config.toml is read from other places too.
+TrainConfig with_whole_paths(const TrainConfig& config);
+
 /// Steps of the whole run.
 std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 #include <ostream>
+#include <system_error>
 
 #include "apps/environment.h"
 #include "apps/help.h"
@@ -98,6 +99,12 @@ int run_basin(const std::vector<std::string>& arguments, const Environment& envi
                 error.code() == ExitCode::internal ? error.what() + std::string(kReport) : error.what());
   } catch (const std::bad_alloc&) {
     return fail(ExitCode::out_of_memory, "out of memory; a smaller --batch-size or model needs less");
+  } catch (const std::system_error& error) {  // files included: an error of the system is no bug
+    const bool resources = error.code() == std::errc::resource_unavailable_try_again ||
+                           error.code() == std::errc::not_enough_memory;
+    return fail(resources ? ExitCode::out_of_memory : ExitCode::output,
+                text("the system refuses: ", error.what(),
+                     resources ? "; fewer --threads or --workers need less" : ""));
   } catch (const std::exception& error) {
     return fail(ExitCode::internal, error.what() + std::string(kReport));
   } catch (...) {

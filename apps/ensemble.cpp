@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <string_view>
 
 #include "apps/format.h"
 #include "apps/weights.h"
+#include "core/directory.h"
 #include "core/files.h"
 #include "core/ops.h"
 #include "core/utf8.h"
@@ -34,14 +34,24 @@ std::int64_t number_of(const std::string& name) {
   return number > 0 && member_name(number) == name ? number : 0;
 }
 
+FileKind kind_of(const std::string& path) {
+  try {
+    return kind_of_file(path);
+  } catch (const ReadError& e) {
+    throw CheckpointError("[ensemble] ", e.what());
+  }
+}
+
 /// The numbers of the members in a directory, rising. Hidden files are those of writers that were killed.
 std::vector<std::int64_t> numbers_in(const std::string& directory) {
-  std::error_code error;
-  std::filesystem::directory_iterator entries(directory, error);
-  if (error) throw CheckpointError("[ensemble] ", directory, ": ", error.message());
+  std::vector<std::string> names;
+  try {
+    names = list_directory(directory);
+  } catch (const ReadError& e) {
+    throw CheckpointError("[ensemble] ", e.what());
+  }
   std::vector<std::int64_t> numbers;
-  for (const auto& entry : entries) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : names) {
     if (name.starts_with('.')) continue;
     const std::int64_t number = number_of(name);
     if (number == 0)
@@ -93,16 +103,13 @@ std::string member_path(const std::string& run, std::int64_t number) {
 void save_member(const std::string& run, std::int64_t number, const Entries& model,
                  const Identity& identity) {
   const std::string path = member_path(run, number);
-  std::error_code error;
-  std::filesystem::create_directories(directory_of(run), error);
-  if (error) throw OutputError("[ensemble] ", directory_of(run), ": ", error.message());
+  make_directory(directory_of(run));
   save_weights(path, model, identity);
 }
 
 void keep_members(const std::string& run, std::int64_t count) {
   const std::string directory = directory_of(run);
-  std::error_code error;
-  if (count == 0 && !std::filesystem::exists(directory, error)) return;
+  if (count == 0 && kind_of(directory) == FileKind::none) return;
   const std::vector<std::int64_t> numbers = numbers_in(directory);
   expect_members(directory, numbers, count);
   for (const std::int64_t number : numbers)
@@ -110,9 +117,8 @@ void keep_members(const std::string& run, std::int64_t count) {
 }
 
 std::vector<std::string> list_members(const std::string& directory) {
-  std::error_code error;
   const std::string of_run = directory_of(directory);
-  const std::string where = std::filesystem::is_directory(of_run, error) ? of_run : directory;
+  const std::string where = kind_of(of_run) == FileKind::directory ? of_run : directory;
   const std::vector<std::int64_t> numbers = numbers_in(where);
   if (numbers.empty())
     throw CheckpointError("[ensemble] ", where, " has no members (", member_name(1), ", ...)");

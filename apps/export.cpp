@@ -1,6 +1,5 @@
 // `basin export`: trained weights for other programs, read back and compared before it says so.
 #include <charconv>
-#include <filesystem>
 
 #include "apps/class_match.h"
 #include "apps/commands.h"
@@ -12,7 +11,9 @@
 #include "apps/format.h"
 #include "apps/options.h"
 #include "apps/weights.h"
+#include "core/directory.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/hash.h"
 
 namespace basin::apps {
@@ -37,7 +38,7 @@ std::string weights_file(const ExportConfig& config) {
       throw UsageError("--weights ", quote(which), ": members are member:1, member:2, ...");
     file = member_path(config.run, number);
   }
-  if (!std::filesystem::exists(file))
+  if (kind_of_file(file) == FileKind::none)
     throw CheckpointError("[export] ", file, " is not there: the run in ", config.run,
                           " has not ended, or keeps no such weights (a checkpoint of it can be given as "
                           "--weights ",
@@ -80,7 +81,7 @@ int export_command(const ExportConfig& config, Terminal& terminal) {
   format.write(source, config.out);
   const Compared compared = format.check(source, config.out);
 
-  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(config.out));
+  const auto bytes = static_cast<std::int64_t>(InputFile(config.out).size());
   const std::string sha256 = sha256_file(config.out);
   terminal.result(text("weights  ", file, "\nmodel    ", config.model.name, " for images ", image, ", ",
                        rows.shape[0], " classes\nwritten  ", config.out, ": ", format.name, ", ",

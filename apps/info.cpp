@@ -1,6 +1,5 @@
 // `basin info`: this build and machine, the models, the layers of one model, the contents of a file.
 #include <algorithm>
-#include <filesystem>
 
 #include "apps/commands.h"
 #include "apps/environment.h"
@@ -11,6 +10,7 @@
 #include "apps/table.h"
 #include "apps/weight_file.h"
 #include "core/cpu/kernels.h"
+#include "core/directory.h"
 #include "core/parallel.h"
 #include "core/utf8.h"
 #include "nn/models/registry.h"
@@ -165,7 +165,7 @@ int info_command(const InfoConfig& config, Terminal& terminal) {
     show_build(terminal);
   else if (std::find(names.begin(), names.end(), config.target) != names.end())
     show_model(config, terminal);
-  else if (std::filesystem::exists(config.target))
+  else if (kind_of_file(config.target) != FileKind::none)
     show_file(config.target, terminal);
   else
     throw UsageError("info: ", quote(config.target), " is neither a model (basin info --models) nor a file",

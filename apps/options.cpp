@@ -195,7 +195,7 @@ std::string OptionTable::why_not(const Option& option) const {
   return "";
 }
 
-void OptionTable::settle() {
+void OptionTable::settle(bool of_run) {
   for (Option& option : options_) {
     if (option.source != Source::standard || option.standard_by.empty()) continue;
     const std::string chosen = by_flag(option.standard_by)->binding.print();
@@ -206,7 +206,7 @@ void OptionTable::settle() {
   std::vector<Option*> dropped;
   for (Option& option : options_) {
     if (option.source == Source::standard || applies(option)) continue;
-    if (option.source >= ruled_out_by(option)) {
+    if (option.source >= ruled_out_by(option) && !(of_run && option.source == Source::file)) {
       const bool in_file = option.source == Source::file || option.source == Source::preset;
       throw UsageError(option.where, in_file ? ": " + option.path() : "", " ", why_not(option));
     }

@@ -83,8 +83,9 @@ class OptionTable {
   void assign(Option& option, const std::string& value, Source source, const std::string& where);
   /// Takes the defaults that depend on other options, then drops values of options that do not apply.
   /// Dropping is right where a stronger source made the choice (a preset's rho under --sharpness none);
-  /// otherwise the value was given in vain. Errors: UsageError for the latter.
-  void settle();
+  /// otherwise the value was given in vain. With `of_run` the file is a run's own, of a Basin that may have
+  /// let more options count: what does not is dropped too. Errors: UsageError for a value given in vain.
+  void settle(bool of_run = false);
   bool applies(const Option& option) const;
   /// Why an option does not apply: "counts only with --sharpness other than none (here it is none)".
   std::string why_not(const Option& option) const;

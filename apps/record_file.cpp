@@ -15,6 +15,7 @@ namespace basin::apps {
 namespace {
 
 constexpr std::size_t kMostPending = std::size_t{16} << 20;
+constexpr std::size_t kBlock = std::size_t{1} << 16, kLongestLine = std::size_t{1} << 20;
 
 std::string reason(const char* step, const std::string& path, int number) {
   return text("[", step, "] ", path, ": ", std::generic_category().message(number));
@@ -23,11 +24,16 @@ std::string reason(const char* step, const std::string& path, int number) {
 }  // namespace
 
 RecordFile::RecordFile(const std::string& path) : path_(path) {
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  // O_NONBLOCK: a pipe without a reader must not hang us before we see that it is one.
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
   struct stat info {};
   if (descriptor_ == -1 || ::fstat(descriptor_, &info) == -1) {
-    fail("open", errno);
+    give_up("open", errno);
+    return;
+  }
+  if (!S_ISREG(info.st_mode) && !S_ISCHR(info.st_mode)) {
     given_up_ = true;
+    error_ = text("[open] ", path, ": is no regular file; move it away");
     return;
   }
   size_ = static_cast<std::size_t>(info.st_size);
@@ -65,17 +71,58 @@ void RecordFile::append(const std::string& record) {
 void RecordFile::sync() {
   if (given_up_) return;
   if (!pending_.empty()) append("");
+  cut();
   if (::fsync(descriptor_) == -1 && errno != EINVAL) fail("fsync", errno);  // EINVAL: a pipe or a device
 }
 
-void RecordFile::truncate(std::size_t bytes) {
-  if (descriptor_ == -1) throw OutputError(error_);
-  if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) == -1)
-    throw OutputError(reason("truncate", path_, errno));
-  size_ = bytes;
-  pending_.clear();
+void RecordFile::keep_lines(const std::function<bool(const std::string&)>& keep) {
+  if (given_up_) return;
+  // What is kept moves towards the front over what is not: read at `at`, written at `end`, never ahead of it.
+  std::size_t at = 0, end = 0, begin = 0;  // `begin`: of the line in `line`
+  std::string line, block(kBlock, '\0');
+  bool too_long = false;
+  while (at < size_) {
+    const ssize_t got = ::pread(descriptor_, block.data(), block.size(), static_cast<off_t>(at));
+    if (got == -1 && errno == EINTR) continue;
+    if (got == -1) return give_up("read", errno);
+    if (got == 0) break;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+      if (block[i] != '\n') {
+        if (line.size() < kLongestLine)
+          line += block[i];
+        else
+          too_long = true;
+        continue;
+      }
+      if (keep(too_long ? std::string() : line) && !too_long) {
+        line += '\n';
+        if (begin != end &&
+            ::pwrite(descriptor_, line.data(), line.size(), static_cast<off_t>(end)) != std::ssize(line))
+          return give_up("write", errno);
+        end += line.size();
+      }
+      line.clear();
+      too_long = false;
+      begin = at + i + 1;
+    }
+    at += static_cast<std::size_t>(got);
+  }
+  uncut_ = end != size_;
+  size_ = end;
+  cut();
+}
+
+void RecordFile::cut() {
+  if (!uncut_) return;
+  uncut_ = ::ftruncate(descriptor_, static_cast<off_t>(size_)) == -1;
+  if (uncut_) fail("truncate", errno);
 }
 
 void RecordFile::fail(const char* step, int number) { error_ = reason(step, path_, number); }
+
+void RecordFile::give_up(const char* step, int number) {
+  fail(step, number);
+  given_up_ = true;
+}
 
 }  // namespace basin::apps

@@ -1,9 +1,9 @@
 // CSV and JSON lines: written from one list of fields each, read back strictly, cut at a step.
 #include "apps/records.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 
 #include "apps/finite.h"
 #include "apps/option_values.h"
@@ -60,20 +60,22 @@ Json json_cell(std::int64_t n) { return n; }
 Json json_cell(double x) { return recorded(x); }
 Json json_cell(const std::optional<double>& x) { return x ? recorded(*x) : Json(); }
 
-std::string content(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::exists(path, error) ? read_file(path) : std::string();
+void read_json_cell(const Json& json, std::int64_t& n) { n = json.integer(); }
+void read_json_cell(const Json& json, double& x) { x = recorded_number(json); }
+void read_json_cell(const Json& json, std::optional<double>& x) {
+  x = json.is_null() ? std::optional<double>() : recorded_number(json);
 }
 
-// Bytes of the leading whole lines that `keep` accepts.
-template <class Keep>
-std::size_t kept_bytes(const std::string& text, Keep keep) {
-  std::size_t at = 0;
-  while (true) {
-    const std::size_t end = text.find('\n', at);
-    if (end == std::string::npos || !keep(text.substr(at, end - at))) return at;
-    at = end + 1;
-  }
+std::string row_of(const EpochRecord& record) {
+  std::vector<std::string> cells;
+  each_field(record, [&](const char*, const auto& value) { cells.push_back(cell(value)); });
+  return csv_row(cells);
+}
+
+// The epoch in the first cell of a line; 0 if there is none.
+std::int64_t epoch_of(const std::string& line) {
+  std::int64_t epoch = 0;
+  return read_cell(line.substr(0, line.find(',')), epoch) ? epoch : 0;
 }
 
 // Step of a whole line of steps.jsonl; 0 if it is none (zeros after a power cut).
@@ -181,6 +183,12 @@ Json to_json(const EpochRecord& record) {
   return json;
 }
 
+EpochRecord epoch_record(const Json& json) {
+  EpochRecord record;
+  each_field(record, [&](const char* name, auto& value) { read_json_cell(json.at(name), value); });
+  return record;
+}
+
 const std::vector<std::string>& metrics_columns() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
@@ -244,6 +252,20 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   return rows;
 }
 
+namespace {
+
+// The cells of a row as a record; the name of the first that is no number, null if there is none.
+const char* read_row(const std::vector<std::string>& cells, EpochRecord& record) {
+  const char* bad = nullptr;
+  std::size_t column = 0;
+  each_field(record, [&](const char* name, auto& value) {
+    if (!read_cell(cells[column++], value) && !bad) bad = name;
+  });
+  return bad;
+}
+
+}  // namespace
+
 std::vector<EpochRecord> read_metrics(const std::string& path) {
   const std::vector<std::vector<std::string>> rows = parse_csv(read_file(path));
   if (rows.empty() || rows[0] != metrics_columns())
@@ -251,52 +273,78 @@ std::vector<EpochRecord> read_metrics(const std::string& path) {
   std::vector<EpochRecord> records;
   for (std::size_t i = 1; i < rows.size(); ++i) {
     EpochRecord record;
-    std::size_t column = 0;
-    each_field(record, [&](const char* name, auto& value) {
-      const std::string& text = rows[i][column++];
-      if (!read_cell(text, value))
-        throw DataError("[metrics] ", path, ": row ", i + 1, ": ", name, " is no number");
-    });
+    if (const char* bad = read_row(rows[i], record))
+      throw DataError("[metrics] ", path, ": row ", i + 1, ": ", bad, " is no number");
     records.push_back(record);
   }
   return records;
 }
 
-Records::Records(const std::string& directory, std::int64_t step, std::int64_t epochs)
-    : metrics_(directory + "/metrics.csv"), steps_(directory + "/steps.jsonl") {
-  const std::string header = csv_row(metrics_columns());
-  const std::string metrics = content(metrics_.path());
-  bool first = true;
-  std::size_t kept = kept_bytes(metrics, [&](const std::string& line) {
-    if (std::exchange(first, false)) {
-      if (line + "\n" != header) {
-        throw CheckpointError("[resume] ", metrics_.path(),
-                              ": its columns are those of another version of basin");
-      }
-      return true;
+std::vector<EpochRecord> readable_metrics(const std::string& path, std::int64_t epochs) {
+  std::vector<EpochRecord> records;
+  std::string content;
+  try {
+    content = read_file(path);
+  } catch (const DataError&) {
+    return records;
+  }
+  bool ours = false;
+  for (std::size_t at = 0, end; (end = content.find('\n', at)) != std::string::npos; at = end + 1) {
+    const std::string line = content.substr(at, end + 1 - at);
+    ours = ours || line == csv_row(metrics_columns());
+    const std::int64_t epoch = epoch_of(line), before = records.empty() ? 0 : records.back().epoch;
+    if (!ours || epoch <= before || epoch > epochs) continue;
+    try {
+      const auto rows = parse_csv(line);
+      EpochRecord record;
+      if (rows[0].size() == metrics_columns().size() && !read_row(rows[0], record)) records.push_back(record);
+    } catch (const DataError&) {  // a quote that no run wrote
     }
-    std::int64_t epoch = 0;  // the first cell
-    return read_cell(line.substr(0, line.find(',')), epoch) && epoch <= epochs;
-  });
-  metrics_.truncate(kept);
-  if (kept == 0) metrics_.append(header);
+  }
+  return records;
+}
 
-  kept = kept_bytes(content(steps_.path()), [&](const std::string& line) {
-    const std::int64_t at = step_of(line);
-    if (at <= last_step_ || at > step) return false;
-    last_step_ = at;
-    return true;
+Records::Records(const std::string& directory, std::int64_t step, const std::vector<EpochRecord>& epochs)
+    : metrics_(directory + "/metrics.csv"), steps_(directory + "/steps.jsonl") {
+  std::vector<std::string> rows = {csv_row(metrics_columns())};
+  for (const EpochRecord& record : epochs) rows.push_back(row_of(record));
+  const auto found = [&](const RecordFile& file, std::int64_t lost, std::int64_t foreign, const char* what,
+                         const char* how) {
+    if (lost == 0 && foreign == 0) return;
+    std::string line = file.path() + ":";
+    if (foreign > 0) line += text(" ", foreign, " lines that are no records of this run are removed");
+    if (lost > 0) line += text(foreign > 0 ? ";" : "", " ", lost, " ", what, " lost", how);
+    findings_.push_back(line);
+  };
+
+  std::size_t have = 0;
+  std::int64_t foreign = 0;
+  metrics_.keep_lines([&](const std::string& line) {
+    if (have < rows.size() && line + "\n" == rows[have]) return ++have > 0;
+    if (epoch_of(line) <= std::ssize(epochs)) ++foreign;  // else it is after the checkpoint
+    return false;
   });
-  steps_.truncate(kept);
+  const auto lost = std::ssize(rows) - std::max<std::int64_t>(1, static_cast<std::int64_t>(have));
+  for (; have < rows.size(); ++have) metrics_.append(rows[have]);
+  if (metrics_.error().empty())
+    found(metrics_, lost, foreign, "rows were", ", and written again from the checkpoint");
+
+  std::int64_t last = 0, records = 0;
+  foreign = 0;
+  steps_.keep_lines([&](const std::string& line) {
+    const std::int64_t at = step_of(line);
+    if (at <= 0) ++foreign;
+    if (at <= last || at > step) return false;
+    last = at;
+    return ++records > 0;
+  });
+  if (steps_.error().empty())
+    found(steps_, step - records, foreign, "records of steps before the checkpoint are", "");
 }
 
 void Records::write(const StepRecord& record) { steps_.append(to_json(record).compact() + "\n"); }
 
-void Records::write(const EpochRecord& record) {
-  std::vector<std::string> cells;
-  each_field(record, [&](const char*, const auto& value) { cells.push_back(cell(value)); });
-  metrics_.append(csv_row(cells));
-}
+void Records::write(const EpochRecord& record) { metrics_.append(row_of(record)); }
 
 void Records::sync() {
   metrics_.sync();

@@ -72,6 +72,8 @@ EpochSums epoch_sums(const Json& json);
 
 Json to_json(const StepRecord& record);
 Json to_json(const EpochRecord& record);
+/// The inverse, bit for bit. Errors: JsonError.
+EpochRecord epoch_record(const Json& json);
 
 /// Columns of metrics.csv, in order; those after "lr" are times and differ from run to run.
 const std::vector<std::string>& metrics_columns();
@@ -87,28 +89,32 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text);
 /// number.
 std::vector<EpochRecord> read_metrics(const std::string& path);
 
-/// Both files of a run directory, open for appending.
+/// What is left in metrics.csv of the first `epochs` epochs: its readable rows, rising; for checkpoints that
+/// do not hold them. Errors: none, an unreadable file has no rows.
+std::vector<EpochRecord> readable_metrics(const std::string& path, std::int64_t epochs);
+
+/// Both files of a run directory, open for appending. They are records, not state: whatever they hold, a run
+/// goes on.
 class Records {
  public:
-  /// Keeps the first `step` steps and the first `epochs` epochs and cuts the rest (a torn last line
-  /// included); 0 for a new run. An epoch whose steps are all made may still wait for its evaluation. Errors:
-  /// OutputError; CheckpointError when metrics.csv has other columns.
-  Records(const std::string& directory, std::int64_t step, std::int64_t epochs);
+  /// Makes metrics.csv hold the rows of `epochs`, those that are finished, and steps.jsonl what it has of the
+  /// first `step` steps; what else is in them goes, lines that no run wrote included. None for a new run.
+  Records(const std::string& directory, std::int64_t step, const std::vector<EpochRecord>& epochs);
 
   void write(const StepRecord& record);
   void write(const EpochRecord& record);
   /// Brings everything to the disk; call it before saving a checkpoint.
   void sync();
 
-  /// Last step in steps.jsonl after the constructor: less than its `step` if records are lost.
-  std::int64_t last_step() const { return last_step_; }
+  /// What the constructor found missing or foreign, in words, a line a file; empty if nothing.
+  const std::vector<std::string>& findings() const { return findings_; }
   /// Why records are missing from the files; empty if none are.
   std::string error() const { return metrics_.error().empty() ? steps_.error() : metrics_.error(); }
 
  private:
   RecordFile metrics_;
   RecordFile steps_;
-  std::int64_t last_step_ = 0;
+  std::vector<std::string> findings_;
 };
 
 }  // namespace basin::apps

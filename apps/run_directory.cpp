@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <system_error>
 
 #include "apps/data_files.h"
@@ -18,6 +17,7 @@
 #include "apps/options.h"
 #include "apps/pulse.h"
 #include "apps/signals.h"
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
@@ -25,15 +25,35 @@
 
 namespace basin::apps {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 constexpr const char* kParent = "runs";
 
-bool is_run(const std::string& path) {
-  std::error_code error;
-  return fs::exists(path + "/config.toml", error) || fs::exists(path + "/run.json", error);
+/// `ask` with what the system refuses as an OutputError: the directory is there to be written.
+template <class Ask>
+auto asked(Ask ask) -> decltype(ask()) {
+  try {
+    return ask();
+  } catch (const ReadError& e) {
+    throw OutputError("[run] ", e.what());
+  }
+}
+
+bool exists(const std::string& path) {
+  return asked([&] { return kind_of_file(path); }) != FileKind::none;
+}
+
+std::vector<std::string> names_in(const std::string& path) {
+  return asked([&] { return list_directory(path); });
+}
+
+bool is_run(const std::string& path) { return exists(path + "/config.toml") || exists(path + "/run.json"); }
+
+bool is_checkpoint(const std::string& name) { return name.starts_with("ckpt-"); }
+
+// What only describes a run: it goes on without.
+bool is_record(const std::string& name) {
+  return name == "run.json" || name == "log.txt" || name == "metrics.csv" || name == "steps.jsonl";
 }
 
 // A file that Basin writes into a run directory.
@@ -47,12 +67,6 @@ bool is_ours(const std::string& name) {
 
 [[noreturn]] void cannot(const char* what, const std::string& path, const std::error_code& error) {
   throw OutputError("[run] ", what, " ", path, ": ", error.message());
-}
-
-void make_parents(const fs::path& path) {
-  std::error_code error;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-  if (error) cannot("make", path.parent_path().string(), error);
 }
 
 // The number in "NAME-012"; 0 if it is another name.
@@ -70,17 +84,13 @@ std::string numbered(const std::string& name, std::int64_t number) {
 }
 
 std::string make_numbered(const std::string& name) {
-  make_parents(fs::path(kParent) / name);
+  make_directory(kParent);
   std::int64_t number = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(kParent, error)) {
-    number = std::max(number, number_of(entry.path().filename().string(), name));
-  }
+  for (const std::string& entry : names_in(kParent)) number = std::max(number, number_of(entry, name));
   while (true) {
     const std::string path = numbered(name, ++number);
     // Another process may have taken the number: then it is the next one.
-    if (fs::create_directory(path, error)) return path;
-    if (error) cannot("make", path, error);
+    if (make_directory(path)) return path;
   }
 }
 
@@ -160,10 +170,9 @@ std::optional<EpochRecord> best_of(const std::vector<EpochRecord>& epochs) {
 RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
     : path_(config.run.dir), resume_(config.run.resume), force_(config.run.force), terminal_(terminal) {
   while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
-  if (resume_ && !is_run(path_))
+  if (resume_ && !exists(path_ + "/config.toml"))
     throw CheckpointError(quote(path_), " is no run directory: it has no config.toml");
-  std::error_code error;
-  if (!path_.empty() && fs::exists(fs::symlink_status(path_, error))) look();
+  if (!path_.empty() && exists(path_)) look();
 }
 
 RunDirectory::~RunDirectory() = default;
@@ -171,15 +180,19 @@ RunDirectory::~RunDirectory() = default;
 void RunDirectory::look() {
   lock_ = std::make_unique<Lock>(path_);
   remove_stale_temporaries(path_);
-  std::error_code error;
-  if (resume_ || fs::is_empty(path_, error)) return;
-  if (!is_run(path_)) {
-    throw UsageError("--run ", quote(path_),
-                     " exists, is not empty and holds no run; name another directory");
+  const std::vector<std::string> names = names_in(path_);
+  if (!resume_ && !names.empty()) {
+    if (!is_run(path_))
+      throw UsageError("--run ", quote(path_),
+                       " exists, is not empty and holds no run; name another directory");
+    if (!force_)
+      throw UsageError("--run ", quote(path_),
+                       " exists and holds a run; go on with it by --resume, or replace it by --force");
   }
-  if (!force_) {
-    throw UsageError("--run ", quote(path_),
-                     " exists and holds a run; go on with it by --resume, or replace it by --force");
+  for (const std::string& name : names) {
+    if (!is_ours(name) || (resume_ && (is_record(name) || is_checkpoint(name)))) continue;
+    if (const std::string odd = odd_file(file(name)); !odd.empty())
+      throw OutputError("[run] ", file(name), " is ", odd, " where a run has a file; move it away");
   }
 }
 
@@ -190,7 +203,7 @@ void RunDirectory::begin(const TrainConfig& config) {
     else if (!lock_)
       create();
     if (!lock_) lock_ = std::make_unique<Lock>(path_);
-    clear();
+    if (force_) clear();
     write_file_atomically(file("config.toml"), to_toml(config));
   }
   terminal_.open_log(file("log.txt"));
@@ -198,49 +211,47 @@ void RunDirectory::begin(const TrainConfig& config) {
 }
 
 void RunDirectory::create() {
-  make_parents(path_);
-  std::error_code error;
-  if (fs::create_directory(path_, error)) return;
-  if (error) cannot("make", path_, error);
+  if (make_directory(path_)) return;
   look();  // made by another process since the constructor looked
 }
 
 void RunDirectory::clear() {
-  std::error_code error;
   std::vector<std::string> checkpoints, others;
-  for (const auto& entry : fs::directory_iterator(path_, error)) {
-    const std::string name = entry.path().filename().string();
-    if (is_ours(name) && name != "config.toml")
-      (name.starts_with("ckpt-") ? checkpoints : others).push_back(name);
-  }
-  std::sort(checkpoints.begin(), checkpoints.end());  // of what is left the newest is there to the last
+  for (const std::string& name : names_in(path_))
+    if (is_ours(name) && name != "config.toml") (is_checkpoint(name) ? checkpoints : others).push_back(name);
+  // In the order of their steps: of what is left the newest is there to the last.
   for (const std::string& name : checkpoints) remove_file(file(name));
   keep_members(path_, 0);
   for (const std::string& name : others) remove_file(file(name));
 }
 
-void RunDirectory::begin_session(const TrainConfig& config) {
-  if (resume_) {
-    std::error_code error;
-    if (fs::exists(file("run.json"), error)) {
-      try {
-        run_ = parse_json(read_file(file("run.json")));
-        run_.at("sessions").array();
-      } catch (const Error& failure) {
-        // It is a description, not state: the run can go on without what it said.
-        terminal_.warn(text(file("run.json"), " is not readable and is begun anew: ", failure.what()));
-        run_ = {};
-      }
+// What the calls before told; null where there is nothing or it cannot be understood.
+Json RunDirectory::description() {
+  const std::string path = file("run.json");
+  try {
+    if (kind_of_file(path) == FileKind::none) return {};
+    Json run = parse_json(read_file(path));
+    for (const char* name : {"name", "recipe_sha256"}) run.at(name).string();
+    run.at("facts").object();
+    for (const Json& session : run.at("sessions").array()) {
+      const Json* took = session.find("seconds");
+      if (took) recorded_number(*took);
     }
+    return run;
+  } catch (const Error& failure) {
+    // It is a description, not state: the run can go on without what it said.
+    terminal_.warn(text(path, " is not readable and is begun anew: ", failure.what()));
+    return {};
   }
+}
+
+void RunDirectory::begin_session(const TrainConfig& config) {
+  if (resume_) run_ = description();
   if (run_.is_null()) {
-    Sha256 recipe;
-    const std::string toml = recipe_toml(config);
-    recipe.update(toml.data(), toml.size());
     run_ = Json::Object{{"format", 1},
                         {"name", run_name(config)},
                         {"seed", config.run.seed},
-                        {"recipe_sha256", recipe.hex()},
+                        {"recipe_sha256", sha256_text(recipe_toml(config))},
                         {"facts", Json::Object{}},
                         {"sessions", Json::Array{}}};
   }
@@ -255,7 +266,19 @@ void RunDirectory::begin_session(const TrainConfig& config) {
   save_run_json();
 }
 
-void RunDirectory::save_run_json() { write_file_atomically(file("run.json"), run_.indented() + "\n"); }
+void RunDirectory::save_run_json() {
+  const std::string path = file("run.json");
+  const bool first = description_error_.empty();
+  try {
+    if (const std::string odd = odd_file(path); !odd.empty())
+      throw OutputError("[run] ", path, " is ", odd, " where a run has a file; move it away");
+    write_file_atomically(path, run_.indented() + "\n");
+    description_error_.clear();
+  } catch (const OutputError& e) {
+    description_error_ = e.what();
+    if (first) terminal_.warn(description_error_ + "; the run goes on, it is tried again");
+  }
+}
 
 void RunDirectory::describe(const std::string& key, Json value) {
   Json facts = run_.at("facts");
@@ -275,13 +298,10 @@ double RunDirectory::earlier_seconds() const {
   return seconds;
 }
 
-void RunDirectory::open_records(std::int64_t step, std::int64_t epochs) {
+void RunDirectory::open_records(std::int64_t step, const std::vector<EpochRecord>& epochs) {
   records_ = std::make_unique<Records>(path_, step, epochs);
   last_step_ = step;
-  if (records_->last_step() < step) {
-    terminal_.warn(text(file("steps.jsonl"), " ends at step ", records_->last_step(),
-                        ", the checkpoint is of step ", step, ": the records between are lost"));
-  }
+  for (const std::string& line : records_->findings()) terminal_.warn(line);
   check_records();
 }
 
@@ -358,6 +378,7 @@ int RunDirectory::session(const std::function<int()>& body) {
   }
   end_session(code,
               reason_.empty() || code == static_cast<int>(ExitCode::output) ? reason_of(code) : reason_);
+  if (code == 0 && !description_error_.empty()) return static_cast<int>(ExitCode::output);
   return code;
 }
 

@@ -77,10 +77,9 @@ class RunDirectory {
   /// Seconds that earlier calls of this run took.
   double earlier_seconds() const;
 
-  /// Opens metrics.csv and steps.jsonl, cut back to the first `step` steps and the
-  /// finished epochs; warns if records before are lost.
-  /// To be called once, before write() and sync().
-  void open_records(std::int64_t step, std::int64_t epochs);
+  /// Opens metrics.csv and steps.jsonl, made to hold the records of the finished `epochs` and of the first
+  /// `step` steps; warns of what was lost or foreign. To be called once, before write() and sync().
+  void open_records(std::int64_t step, const std::vector<EpochRecord>& epochs);
   /// Appends a record. On a full disk it is kept and tried again with the next one; the first failure is
   /// warned about.
   void write(const StepRecord& record);
@@ -104,6 +103,7 @@ class RunDirectory {
   void look();
   void create();
   void clear();
+  Json description();
   void begin_session(const TrainConfig& config);
   void end_session(int code, const std::string& reason);
   void save_run_json();
@@ -119,6 +119,7 @@ class RunDirectory {
   std::int64_t last_step_ = 0;
   std::string reason_;
   bool warned_ = false;
+  std::string description_error_;  // why run.json is not written; empty if it is
 };
 
 }  // namespace basin::apps

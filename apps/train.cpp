@@ -1,4 +1,5 @@
 // `basin train`: loads the data, makes or reopens the run directory, trains.
+#include <algorithm>
 #include <optional>
 
 #include "apps/batch_check.h"
@@ -8,6 +9,7 @@
 #include "apps/format.h"
 #include "apps/long_loop.h"
 #include "apps/training_run.h"
+#include "core/directory.h"
 #include "nn/summary.h"
 
 namespace basin::apps {
@@ -53,7 +55,9 @@ int dry_run(const TrainConfig& config, const Examples& examples, Terminal& termi
 std::optional<LoadedCheckpoint> checkpoint_of(const TrainConfig& config, const RunDirectory& run,
                                               Terminal& terminal) {
   if (!config.run.resume) return {};
-  if (list_checkpoints(run.path()).empty()) {
+  const std::vector<CheckpointFile> files = list_checkpoints(run.path());
+  if (std::all_of(files.begin(), files.end(),
+                  [](const CheckpointFile& file) { return !odd_file(file.path).empty(); })) {
     terminal.note(run.path() + " has no checkpoint yet: the run starts from its beginning");
     return {};
   }
@@ -70,7 +74,8 @@ int train_command(const TrainConfig& given, Terminal& terminal) {
   if (given.run.resume) plan.known = read_data_files(given.run.dir + "/" + kDataFilesName);
   const Examples examples = load_examples(given.data, given.run.seed, plan);
   terminal.repaint("");
-  const TrainConfig config = with_length(given, steps_per_epoch(given, examples));
+  TrainConfig config = with_length(given, steps_per_epoch(given, examples));
+  if (!config.run.resume) config = with_whole_paths(config);
   check_rules(config, steps_per_epoch(config, examples));
   if (config.run.dry_run) return dry_run(config, examples, terminal);
 

@@ -9,6 +9,7 @@
 #include "apps/finite.h"
 #include "apps/format.h"
 #include "apps/names.h"
+#include "apps/recipe.h"
 #include "apps/report.h"
 #include "apps/signals.h"
 #include "apps/table.h"
@@ -58,7 +59,8 @@ TrainingPosition TrainingRun::position() const {
   p.batch = batch_;
   p.samples_seen = samples_seen_;
   p.seed = config_.run.seed;
-  p.config_hash = sha256_text(recipe_toml(config_));
+  p.recipe = recipe_toml(config_);
+  p.config_hash = sha256_text(p.recipe);
   p.data_hash = examples_.hash;
   if (!examples_.hash_by_sizes.empty()) p.extra.set("data_by_sizes", examples_.hash_by_sizes);
   p.model = config_.model.name + (config_.model.shortcut == nn::Shortcut::b ? "-B" : "");
@@ -71,12 +73,16 @@ TrainingPosition TrainingRun::position() const {
   }
   p.extra.set("epoch_sums", to_json(sums_));
   p.extra.set("skipped_in_row", skipped_in_row_).set("skipped", skipped_);
+  Json epochs = Json::Array{};
+  for (const EpochRecord& record : epochs_) epochs.append(to_json(record));
+  p.extra.set("epochs", std::move(epochs)).set("seconds", earlier_seconds_ + clock_() - begin_);
   return p;
 }
 
 void TrainingRun::resume(const LoadedCheckpoint& saved) {
   const Identity own = identity_of(config_.model, examples_.set);
   expect_same_run(saved.archive.path(), identity_in(saved.archive.metadata()), own);
+  check_recipe(saved.position, config_, run_.path());
   TrainingPosition known = saved.position;
   know_data_again(known, examples_, run_.file(kDataFilesName), terminal_);
   check_compatible(known, position());
@@ -92,10 +98,23 @@ void TrainingRun::resume(const LoadedCheckpoint& saved) {
   sums_ = epoch_sums(saved.position.extra.at("epoch_sums"));
   skipped_in_row_ = saved.position.extra.at("skipped_in_row").integer();
   skipped_ = saved.position.extra.at("skipped").integer();
-  for (const EpochRecord& record : read_metrics(run_.file("metrics.csv")))
-    if (record.epoch <= epoch_) epochs_.push_back(record);
+  take_records(saved.position.extra);
   terminal_.note(text("resuming after step ", step_, " (epoch ", epoch_ + 1, ", batch ", batch_, " of ",
                       batches(), ") from ", saved_path_));
+}
+
+void TrainingRun::take_records(const Json& extra) {
+  if (const Json* seconds = extra.find("seconds")) earlier_seconds_ = recorded_number(*seconds);
+  if (const Json* epochs = extra.find("epochs")) {
+    for (const Json& record : epochs->array()) epochs_.push_back(epoch_record(record));
+    return;
+  }
+  // A checkpoint of before it held them.
+  const std::string path = run_.file("metrics.csv");
+  epochs_ = readable_metrics(path, epoch_);
+  if (const std::int64_t lost = epoch_ - std::ssize(epochs_); lost > 0)
+    terminal_.warn(
+        text(path, " has lost the rows of ", lost, " of ", epoch_, " epochs; the run goes on without them"));
 }
 
 int TrainingRun::run() {
@@ -108,52 +127,18 @@ int TrainingRun::run() {
 
 void TrainingRun::open() {
   begin_ = clock_();
+  if (earlier_seconds_ == 0) earlier_seconds_ = run_.earlier_seconds();
   first_step_ = step_;
   if (members_) keep_members(run_.path(), members_->count(step_));
-  run_.open_records(step_, epoch_);
+  run_.open_records(step_, epochs_);
   checkpoint_pulse_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
   progress_.emplace(terminal_, ProgressPlan{.epochs = config_.schedule.epochs,
                                             .steps_per_epoch = steps_per_epoch_,
                                             .total_steps = total_steps_,
                                             .first_step = step_});
   announce();
-}
-
-void TrainingRun::announce() {
-  const ImageSet& set = examples_.set;
-  run_.describe("conv_algorithm", name_of(conv_algorithm()));
-  run_.describe("data", set.name);
-  run_.describe("identity", to_json(identity_of(config_.model, set)));
-  run_.describe("data_hash", examples_.hash);
-  run_.describe("parameters", experiment_.parameters());
-  run_.describe("trained_parameters", experiment_.weights().size());
-  terminal_.note(text("data   ", set.name, "  ", grouped(examples_.train->size()), " training and ",
-                      grouped(examples_.test->size()), " test images, ", set.classes(), " classes, sha256 ",
-                      examples_.hash.substr(0, 12)));
-  tell(examples_, terminal_);
-  record_data(examples_, run_.file(kDataFilesName), terminal_);
-  if (examples_.validation)
-    terminal_.note(text("       ", grouped(examples_.validation->size()), " images held out for validation"));
-  if (!examples_.noise.empty()) {
-    if (first_step_ == 0)
-      write_file_atomically(run_.file("label_noise.csv"), data::label_noise_csv(examples_.noise));
-    terminal_.note(text("       ", grouped(static_cast<std::int64_t>(examples_.noise.size())),
-                        " training labels drawn anew, listed in ", run_.file("label_noise.csv")));
-  }
-  terminal_.note(text("model  ", config_.model.name, "  ", grouped(experiment_.parameters()), " parameters"));
-  if (const Frozen& frozen = experiment_.frozen(); frozen.tensors > 0)
-    terminal_.note(text("       ", grouped(experiment_.weights().size()), " of them train, ",
-                        grouped(frozen.numbers), " in ", frozen.tensors, " tensors are frozen"));
-  if (config_.model.norm_statistics == NormStatistics::frozen)
-    terminal_.note("       batch normalisation keeps its running statistics and trains with them");
-  if (const auto& start = experiment_.start()) tell(*start, terminal_);
-  terminal_.note(text("run    ", run_.path(), "  seed ", config_.run.seed, ", ", thread_count(), " threads, ",
-                      config_.schedule.epochs, " epochs of ", steps_per_epoch_, " steps",
-                      config_.schedule.steps > 0 ? text(", ", grouped(total_steps_), " steps in all") : ""));
-  if (const auto& averaging = experiment_.averaging())
-    terminal_.note(text("average ", averaging->average.name(), "  ",
-                        averaging->collection.in_words(total_steps_, steps_per_epoch_)));
-  if (members_) terminal_.note("members " + members_->in_words(total_steps_, steps_per_epoch_));
+  // Before the first step: a process that is killed can be resumed, and a disk too small shows now.
+  if (step_ == 0 && saved_step_ < 0 && !config_.run.checkpoint_every.never()) save();
 }
 
 int TrainingRun::train() {
@@ -333,8 +318,11 @@ void TrainingRun::save(int more) {
   run_.sync();
   // A state that steps are skipped at replaces none that they were made from.
   const int keep = static_cast<int>(config_.run.keep) + (skipped_in_row_ > 0 ? 1 : more);
-  saved_path_ = save_checkpoint(run_.path(), position(), tensors, keep,
-                                to_metadata(identity_of(config_.model, examples_.set)));
+  saved_path_ =
+      save_checkpoint(run_.path(), position(), tensors, keep,
+                      to_metadata(identity_of(config_.model, examples_.set)), [&](const std::string& line) {
+                        if (warned_.insert(line).second) terminal_.warn(line);
+                      });
   if (keep == 1) proven_path_.clear();
   postponed_ = false;
   saved_step_ = step_;
@@ -348,18 +336,22 @@ void TrainingRun::save_unless_skipping() {
     save_if_possible();
 }
 
-void TrainingRun::save_if_possible(int more) {
+bool TrainingRun::save_if_possible(int more) {
   try {
     save(more);
+    return true;
   } catch (const OutputError& e) {
-    terminal_.warn(text("no checkpoint at step ", step_, ": ", e.what(), "; training goes on"));
+    terminal_.warn(text("no checkpoint at step ", step_, ": ", e.what(), "; the run goes on"));
+    return false;
   }
 }
 
 int TrainingRun::finish() {
-  if (epochs_.empty())
-    throw CheckpointError(run_.file("metrics.csv"), ": no epochs in it, though the run is finished");
-  save();
+  if (epochs_.empty() || epochs_.back().epoch != epoch_)
+    throw CheckpointError(run_.file("metrics.csv"),
+                          ": the row of the last epoch is lost, and so are its figures; the weights are in ",
+                          saved_path_, " (basin eval --weights)");
+  bool complete = save_if_possible();
   Outcome outcome;
   try {
     outcome = evaluate_outcome(config_, examples_, experiment_, epochs_.back(), run_,
@@ -374,12 +366,17 @@ int TrainingRun::finish() {
   const RunResult result{.last = epochs_.back(),
                          .best = best_of(epochs_),
                          .parameters = experiment_.parameters(),
-                         .seconds = run_.earlier_seconds() + clock_() - begin_,
+                         .seconds = earlier_seconds_ + clock_() - begin_,
                          .weights = outcome.variants[0].weights,
                          .weights_sha256 = outcome.variants[0].weights_sha256,
                          .variants = outcome.variants};
   run_.write(result);
-  write_report(run_.path());
+  try {
+    write_report(run_.path());
+  } catch (const Error& e) {
+    complete = false;
+    terminal_.warn(text("no report: ", e.what()));
+  }
   show(result, outcome);
   std::string failures;
   for (const Variant& v : outcome.variants)
@@ -390,42 +387,7 @@ int TrainingRun::finish() {
                          "; weights without a finite loss are not written, the last state is ",
                          last_good_state(), "; a lower --lr or a --warmup-epochs may help");
   run_.ends_because("finished");
-  return static_cast<int>(ExitCode::success);
-}
-
-void TrainingRun::show(const RunResult& result, const Outcome& outcome) {
-  Table table({{.title = "", .left = true},
-               {.title = "epoch"},
-               {.title = "train loss"},
-               {.title = "train %"},
-               {.title = "test loss"},
-               {.title = "test %"}});
-  const auto add = [&](const char* name, const EpochRecord& e) {
-    table.add({name, std::to_string(e.epoch), fixed(e.train_loss, 4), percent(e.train_accuracy, 2),
-               fixed(e.test_loss, 4), percent(e.test_accuracy, 2)});
-  };
-  add("last", result.last);
-  if (result.best)
-    add(examples_.validation ? "best (chosen on the validation images)" : "best (chosen on the test images)",
-        *result.best);
-  terminal_.result("\n" + table.text(terminal_.unicode()));
-  if (result.variants.size() > 1) {
-    terminal_.result("\n" + table_of(result.variants).text(terminal_.unicode()));
-    for (const Variant& v : result.variants)
-      if (v.models > 1) terminal_.result(text(v.name, ": ", v.what, "\n"));
-  }
-  if (!outcome.ensemble.own.empty())
-    terminal_.result("\n" + table_of(outcome.ensemble).text(terminal_.unicode()));
-  if (skipped_ > 0) terminal_.result(text("\n", skipped_, " steps were skipped: not finite\n"));
-  std::string files, sum;
-  if (!result.weights.empty()) sum = "; sha256 of " + result.weights + " " + result.weights_sha256;
-  for (const Variant& v : result.variants)
-    if (!v.weights.empty()) files += v.weights + ", ";
-  terminal_.result(text("\n", config_.schedule.epochs, " epochs in ", duration_text(result.seconds), ", ",
-                        fixed(result.last.images_per_second, 0), " images/s in the last", sum, "\nfiles in ",
-                        run_.path(), ": ", files, "report.html, ",
-                        "result.json, metrics.csv, steps.jsonl, config.toml\n"));
-  terminal_.result(to_json(result));
+  return static_cast<int>(complete ? ExitCode::success : ExitCode::output);
 }
 
 }  // namespace basin::apps

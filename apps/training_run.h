@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ class TrainingRun {
  private:
   enum class Stop { no, interrupted, steps, time };
 
+  /// The epochs and the time of the calls before.
+  void take_records(const Json& extra);
   void open();
   int train();
   void announce();
@@ -69,7 +72,8 @@ class TrainingRun {
   /// Leaves so many files more than --keep, one more while steps are skipped. Errors: NumericalError for a
   /// state that is not finite, which replaces no checkpoint; OutputError.
   void save(int more = 0);
-  void save_if_possible(int more = 0);  // a full disk is a warning, and tried again at the next occasion
+  /// A full disk is a warning, and tried again at the next occasion. False if it was not saved.
+  bool save_if_possible(int more = 0);
   /// Periodic. While steps are skipped the weights may be what is wrong, and push out no good checkpoint: the
   /// save waits for the next step that is finite.
   void save_unless_skipping();
@@ -98,7 +102,9 @@ class TrainingRun {
   std::string saved_path_;
   std::string proven_path_;  // of the newest checkpoint that a finite step followed
   bool postponed_ = false;   // a periodic checkpoint is due and waits for a finite step
-  double begin_ = 0;         // of this call
+  std::set<std::string> warned_;
+  double earlier_seconds_ = 0;  // of the calls before
+  double begin_ = 0;            // of this call
   std::optional<Pulse> checkpoint_pulse_;
   std::optional<Progress> progress_;
 };

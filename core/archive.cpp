@@ -23,6 +23,8 @@ using namespace archive_format;
 InputFile opened(const std::string& path) {
   try {
     return InputFile(path);
+  } catch (const ReadError& e) {
+    throw UnreadableError(e.number, e.what());
   } catch (const DataError& e) {
     throw CheckpointError(e.what());
   }
@@ -274,6 +276,8 @@ void Archive::verify() const {
 void Archive::read_bytes(std::uint64_t offset, void* out, std::size_t bytes) const {
   try {
     file_.read(offset, out, bytes);
+  } catch (const ReadError& e) {
+    throw UnreadableError(e.number, e.what());
   } catch (const DataError& e) {
     throw CheckpointError(e.what());
   }

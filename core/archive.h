@@ -33,6 +33,13 @@ struct ArchiveEntry {
   FileLayout layout = FileLayout::plain;
 };
 
+/// A file that the system does not let us read, though it may be whole.
+struct UnreadableError : CheckpointError {
+  UnreadableError(int error_number, const std::string& message)
+      : CheckpointError(message), number(error_number) {}
+  int number;  // errno
+};
+
 using ArchiveMetadata = std::map<std::string, std::string>;
 
 /// Writes the entries and the metadata to `path`, atomically and durably (write_file_atomically), with a
@@ -58,7 +65,7 @@ struct ArchiveTensor {
 /// read when asked for. Every failure is a CheckpointError, `[archive] PATH: reason`.
 class Archive {
  public:
-  /// Errors: not readable; breaks a rule of the format (docs/files.md lists them); a header that does not
+  /// Errors: UnreadableError; breaks a rule of the format (docs/files.md lists them); a header that does not
   /// match its checksum.
   explicit Archive(const std::string& path);
 

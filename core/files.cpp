@@ -14,7 +14,9 @@
 #include <system_error>
 #include <utility>
 
+#include "core/directory.h"
 #include "core/error.h"
+#include "core/system_call.h"
 
 namespace basin {
 namespace {
@@ -23,18 +25,6 @@ constexpr std::size_t kBufferBytes = 1 << 16;
 constexpr std::string_view kTemporaryPrefix = ".basin-", kTemporarySuffix = ".tmp";
 
 std::atomic<SystemFault> system_fault{nullptr};
-
-/// The call's result, -1 with errno on failure; repeated while a signal interrupts it.
-template <class Call>
-auto system_call(const char* name, Call call) -> decltype(call()) {
-  while (true) {
-    const SystemFault fault = system_fault.load();
-    const int injected = fault ? fault(name) : 0;
-    const auto result = injected ? -1 : call();
-    if (injected) errno = injected;
-    if (result != -1 || errno != EINTR) return result;
-  }
-}
 
 const char* remedy(int number) {
   switch (number) {
@@ -84,8 +74,7 @@ class FileDescriptor {
   int close() {
     const int number = std::exchange(number_, -1);
     int result = ::close(number);
-    const SystemFault fault = system_fault.load();
-    if (const int injected = fault ? fault("close") : 0) {
+    if (const int injected = injected_fault("close")) {
       errno = injected;
       result = -1;
     }
@@ -159,6 +148,11 @@ class Temporary {
 };
 
 }  // namespace
+
+int injected_fault(const char* call) {
+  const SystemFault fault = system_fault.load();
+  return fault ? fault(call) : 0;
+}
 
 SystemFault set_system_fault(SystemFault fault) { return system_fault.exchange(fault); }
 
@@ -248,13 +242,16 @@ void remove_stale_temporaries(const std::string& directory) {
 }
 
 InputFile::InputFile(const std::string& path) : path_(path) {
+  const auto fail = [&](int number) { throw ReadError(number, text("[read] ", path, ": ", reason(number))); };
   // O_NONBLOCK: a pipe without a writer must not hang us before we see that it is one.
   const int number =
       system_call("open", [&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); });
-  if (number == -1) throw DataError("[read] ", path, ": ", reason(errno));
+  if (number == -1 && errno == ENXIO)
+    throw DataError("[read] ", path, ": is a socket or device, a regular file is expected");
+  if (number == -1) fail(errno);
   descriptor_ = std::make_shared<const FileDescriptor>(number);
   struct stat info {};
-  if (::fstat(number, &info) == -1) throw DataError("[read] ", path, ": ", reason(errno));
+  if (system_call("fstat", [&] { return ::fstat(number, &info); }) == -1) fail(errno);
   if (!S_ISREG(info.st_mode))
     throw DataError("[read] ", path, ": is ", S_ISDIR(info.st_mode) ? "a directory" : "a device or pipe",
                     ", a regular file is expected");
@@ -269,7 +266,7 @@ void InputFile::read(std::uint64_t offset, void* out, std::size_t bytes) const {
   while (bytes > 0) {
     const ssize_t got = system_call(
         "pread", [&] { return ::pread(descriptor_->get(), to, bytes, static_cast<off_t>(offset)); });
-    if (got == -1) throw DataError("[read] ", path_, ": ", reason(errno));
+    if (got == -1) throw ReadError(errno, text("[read] ", path_, ": ", reason(errno)));
     if (got == 0) throw DataError("[read] ", path_, ": was ", size_, " bytes and now ends at byte ", offset);
     to += got;
     offset += static_cast<std::uint64_t>(got);

@@ -8,9 +8,18 @@
 #include <string>
 #include <string_view>
 
+#include "core/error.h"
+
 namespace basin {
 
 class FileDescriptor;
+
+/// The system refused to open or to read a file, which may well be whole: not permitted, too many open files,
+/// a disk that fails.
+struct ReadError : DataError {
+  ReadError(int error_number, const std::string& message) : DataError(message), number(error_number) {}
+  int number;  // errno
+};
 
 /// What write_file_atomically() hands to its caller: bytes in order, buffered.
 class FileWriter {
@@ -59,14 +68,13 @@ void remove_stale_temporaries(const std::string& directory);
 /// under a map kills the process).
 class InputFile {
  public:
-  /// Errors: DataError, `[read] PATH: No such file or directory`; not a regular file.
+  /// Errors: ReadError, `[read] PATH: No such file or directory`; DataError for what is no regular file.
   explicit InputFile(const std::string& path);
 
   const std::string& path() const { return path_; }
   /// Bytes in the file when it was opened.
   std::uint64_t size() const { return size_; }
-  /// Fills `out` with the bytes from `offset` on. Errors: DataError when the file ends before, or cannot be
-  /// read.
+  /// Fills `out` with the bytes from `offset` on. Errors: DataError when the file ends before; ReadError.
   void read(std::uint64_t offset, void* out, std::size_t bytes) const;
 
  private:
@@ -79,8 +87,9 @@ class InputFile {
 std::string read_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 30);
 
 /// For tests of what happens when the system fails. Asked before each system call of the functions above by
-/// its name ("open", "write", "fallocate", "fsync", "close", "rename", "fsync_directory", "unlink"): 0 lets
-/// the call through, anything else is taken for its errno and the call is not made.
+/// its name ("open", "write", "fallocate", "fsync", "close", "rename", "fsync_directory", "unlink", "fstat",
+/// "pread"), and of core/directory.h's ("stat", "opendir", "readdir", "mkdir"): 0 lets the call through,
+/// anything else is taken for its errno and the call is not made.
 using SystemFault = int (*)(const char* call);
 /// Installs a fault (null: none), for all threads; returns the one before.
 SystemFault set_system_fault(SystemFault fault);

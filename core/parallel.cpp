@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -263,7 +264,15 @@ class Pool {
     size_ = 1;
     for (int t = 1; t < count; ++t) {
       auto worker = std::make_unique<Worker>();
-      worker->thread = std::thread([this, &self = *worker, t] { work(self, t); });
+      try {
+        worker->thread = std::thread([this, &self = *worker, t] { work(self, t); });
+      } catch (const std::system_error& e) {
+        stop();
+        size_ = 1;
+        throw MemoryError("[threads] the system starts ", t, " of ", count, " threads and no more (",
+                          e.code().message(),
+                          "); ask for fewer with --threads, or raise its limits (ulimit -u, -v)");
+      }
       workers_.push_back(std::move(worker));
       size_ = t + 1;
     }

@@ -35,7 +35,8 @@ void parallel_for(std::int64_t chunks, ChunkBody body);
 /// Number of threads that parallel_for uses, the caller included. Default: the CPUs this process may run on.
 int thread_count();
 
-/// Sets the number of threads (>= 1). Not to be called from inside parallel_for.
+/// Sets the number of threads (>= 1). Not to be called from inside parallel_for. Errors: MemoryError when the
+/// system does not start so many; there is then one.
 void set_thread_count(int count);
 
 /// Sets the number of threads and puts the one before back.

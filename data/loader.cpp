@@ -3,6 +3,7 @@
 #include <chrono>
 #include <limits>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "core/error.h"
@@ -55,7 +56,13 @@ Loader::Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions&
   end_ = options.end_epoch < 0 ? std::numeric_limits<std::int64_t>::max() : options.end_epoch * batches;
   slots_.resize(static_cast<std::size_t>(options.prefetch) + static_cast<std::size_t>(options.workers));
   for (int i = 0; i < options.workers; ++i) {
-    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    try {
+      threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    } catch (const std::system_error& e) {
+      throw MemoryError("[loader] the system starts ", i, " of ", options.workers,
+                        " threads that load data (", e.code().message(),
+                        "); ask for fewer with --workers, or raise its limits (ulimit -u, -v)");
+    }
   }
 }
 

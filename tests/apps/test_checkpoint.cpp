@@ -193,6 +193,58 @@ TEST_CASE("checkpoint: damaged files are passed over with a warning, with none w
   CHECK(contains(checkpoint_error_of([&] { load_newest_checkpoint(empty / "no", warn); }), "No such file"));
 }
 
+TEST_CASE("checkpoint: one that the system does not let us read stops, it is not passed over or removed") {
+  TemporaryDirectory dir;
+  const std::string older = save(dir, 100), newer = save(dir, 200);
+  const std::pair<SystemFault, const char*> faults[] = {
+      {[](const char* call) { return std::string(call) == "open" ? EACCES : 0; }, "Permission denied"},
+      {[](const char* call) { return std::string(call) == "open" ? EMFILE : 0; }, "Too many open files"},
+      {[](const char* call) { return std::string(call) == "fstat" ? EIO : 0; }, "Input/output error"},
+      {[](const char* call) { return std::string(call) == "pread" ? EIO : 0; }, "Input/output error"}};
+  for (const auto& [fault, reason] : faults) {
+    const SystemFault none = set_system_fault(fault);
+    const std::string error =
+        checkpoint_error_of([&] { load_newest_checkpoint(dir.path(), unexpected_warning); });
+    set_system_fault(none);
+    CHECK(contains(error, newer + " may be whole, but cannot be read"));
+    CHECK(contains(error, reason));
+  }
+
+  // A passing EMFILE on the older one, which the third open of a save looks at.
+  static int opens = 0;
+  opens = 0;
+  const SystemFault none = set_system_fault(
+      [](const char* call) { return std::string(call) == "open" && ++opens == 3 ? EMFILE : 0; });
+  save(dir, 300);
+  set_system_fault(none);
+  CHECK(opens >= 3);
+  CHECK(dir.names() ==
+        Names{"ckpt-000000100.safetensors", "ckpt-000000200.safetensors", "ckpt-000000300.safetensors"});
+  save(dir, 400);
+  CHECK(dir.names() == Names{"ckpt-000000300.safetensors", "ckpt-000000400.safetensors"});
+}
+
+TEST_CASE("checkpoint: failing to remove or to list is a warning, the new one is there") {
+  TemporaryDirectory dir;
+  Model model(1);
+  Rule rule(9);
+  std::string said;
+  const auto warn = [&](const std::string& line) { said += line; };
+  for (const std::int64_t step : {10, 20}) save(dir, step);
+  for (const SystemFault fault :
+       {SystemFault([](const char* call) { return std::string(call) == "unlink" ? EPERM : 0; }),
+        SystemFault([](const char* call) { return std::string(call) == "readdir" ? EIO : 0; })}) {
+    said.clear();
+    const SystemFault none = set_system_fault(fault);
+    const std::string path =
+        save_checkpoint(dir.path(), position_at(30), state_entries(parts_of(model, rule)), 2, {}, warn);
+    set_system_fault(none);
+    CHECK(load_checkpoint(path).position.step == 30);
+    CHECK(contains(said, "stay"));
+    CHECK(list_checkpoints(dir.path()).size() == 3);
+  }
+}
+
 TEST_CASE("checkpoint: a newer format stops, it is not passed over") {
   TemporaryDirectory dir;
   save(dir, 100);

@@ -268,7 +268,9 @@ TEST_CASE("--resume takes the run's configuration and refuses another recipe") {
   write(directory / "config.toml", "[optimizer]\nlr = 0.1\nlr = 0.2\n");
   CHECK(train_failure({"--resume", run}).find("config.toml:3:") != std::string::npos);
   std::filesystem::remove(directory / "config.toml");
-  CHECK(train_failure({"--resume", run}) == "4: '" + run + "' is no run directory: it has no config.toml");
+  CHECK(train_failure({"--resume", run}) ==
+        "4: '" + run +
+            "' is no run directory: it has no config.toml and nothing else; start the run by --run");
 }
 
 TEST_CASE("the recipe is what decides the numbers") {

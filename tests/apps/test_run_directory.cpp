@@ -40,7 +40,7 @@ std::string begin(const TrainConfig& config, FakeTerminal& t) {
 
 // A finished run of two epochs.
 RunResult finished(RunDirectory& run) {
-  run.open_records(0, 0);
+  run.open_records(0, {});
   RunResult result{
       .parameters = 270896, .seconds = 12, .weights = "final.safetensors", .weights_sha256 = "abc"};
   std::vector<EpochRecord> epochs;
@@ -171,7 +171,7 @@ TEST_CASE("each call of a run is a session, however it ends") {
   const auto session = [&](const std::function<int()>& body) {
     RunDirectory run(config, t.terminal);
     run.begin(config);
-    run.open_records(0, 0);
+    run.open_records(0, {});
     config.run.resume = true;
     return run.session([&] {
       run.describe("data_hash", "abc");
@@ -223,8 +223,8 @@ TEST_CASE("records lost before a checkpoint are warned about") {
   FakeTerminal t;
   RunDirectory run(config_in(directory / "a"), t.terminal);
   run.begin(config_in(directory / "a"));
-  run.open_records(7, 0);
-  CHECK(t.err.str().find("ends at step 0, the checkpoint is of step 7") != std::string::npos);
+  run.open_records(7, {});
+  CHECK(t.err.str().find("7 records of steps before the checkpoint are lost") != std::string::npos);
 }
 
 TEST_CASE("result.json and the report") {
@@ -280,7 +280,7 @@ TEST_CASE("result.json and report of a run without a finite loss say so, and sho
   const TrainConfig config = config_in(directory / "a");
   RunDirectory run(config, t.terminal);
   run.begin(config);
-  run.open_records(0, 0);
+  run.open_records(0, {});
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   const EpochRecord epoch{.epoch = 1,
                           .train_loss = kNan,

@@ -2,6 +2,7 @@
 // moment of it leaves a folder that can be started, resumed or replaced.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -9,6 +10,7 @@
 #include "apps/checkpoint.h"
 #include "core/files.h"
 #include "tests/apps/training.h"
+#include "tests/core/system_faults.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;
@@ -27,8 +29,17 @@ std::map<std::string, std::string> content(const std::string& folder) {
 
 apps::TrainConfig resumed(const std::string& run) { return test::train_config({"--resume", run, "--quiet"}); }
 
-test::Words joined(test::Words words, const test::Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
+/// The options of `words` with those of `more`, which take the place of some.
+test::Words joined(const test::Words& words, const test::Words& more) {
+  test::Words all = more;
+  for (std::size_t i = 0; i + 1 < words.size(); i += 2)
+    if (std::find(more.begin(), more.end(), words[i]) == more.end())
+      all.insert(all.end(), {words[i], words[i + 1]});
+  return all;
+}
+
+test::Words with(test::Words words, const char* flag) {
+  words.push_back(flag);
   return words;
 }
 
@@ -52,13 +63,12 @@ TEST_CASE("a mistake that only the built model shows: --force leaves the old run
        "resnet18-imagenet", "--limit", "65"}};
   for (const test::Words& mistake : mistakes) {
     CAPTURE(mistake.back());
-    const std::string said =
-        failure([&] { train(small(run, joined(joined(kFirst, mistake), {"--force"}))); });
+    const std::string said = failure([&] { train(small(run, with(joined(kFirst, mistake), "--force"))); });
     CHECK(said.size() > 3);
     CHECK(content(run) == before);
     CHECK(failure([&] { train(small(none, joined(kFirst, mistake))); }) == said);
     CHECK_FALSE(fs::exists(none));
-    CHECK(failure([&] { train(small(none, joined(joined(kFirst, mistake), {"--dry-run"}))); }) == said);
+    CHECK(failure([&] { train(small(none, with(joined(kFirst, mistake), "--dry-run"))); }) == said);
   }
 }
 
@@ -68,7 +78,8 @@ TEST_CASE("--force --init of the weights of the run that it replaces") {
   REQUIRE(train(small(run, kFirst)).code == 0);
   fs::copy_file(run + "/final.safetensors", dir / "start.safetensors");
   REQUIRE(train(small(other, joined(kFirst, {"--init", dir / "start.safetensors"}))).code == 0);
-  const Said said = train(small(run, joined(kFirst, {"--force", "--init", run + "/final.safetensors"})));
+  const Said said =
+      train(small(run, with(joined(kFirst, {"--init", run + "/final.safetensors"}), "--force")));
   CHECK(said.code == 0);
   CHECK(weights(run) == weights(other));
 }
@@ -80,7 +91,7 @@ TEST_CASE("killed while config.toml is written: what the writer left is no obsta
     fs::create_directory(run);
     std::ofstream(run + "/.basin-999999-0.tmp") << "[data]\nna";
     CHECK(failure([&] { test::train_config({"--resume", run}); }).starts_with("4: "));
-    CHECK(train(small(run, joined(kFirst, force ? test::Words{"--force"} : test::Words{}))).code == 0);
+    CHECK(train(small(run, force ? with(kFirst, "--force") : kFirst)).code == 0);
     CHECK_FALSE(fs::exists(run + "/.basin-999999-0.tmp"));
   }
 }
@@ -98,16 +109,17 @@ TEST_CASE("killed amid --force: whatever is left of the old run can be resumed a
     const std::string run = dir / ("run" + std::to_string(unlinks));
     fs::copy(whole, run, fs::copy_options::recursive);
     left = unlinks;
-    const SystemFault none = set_system_fault(faulty);
-    const std::string said = failure([&] { train(small(run, joined(words, {"--force"}))); });
-    set_system_fault(none);
+    {
+      const test::WithFault failing(faulty);
+      failure([&] { train(small(run, with(words, "--force"))); });
+    }
     if (left > 0) break;
     const std::string copy = run + "-copy";
     fs::copy(run, copy, fs::copy_options::recursive);
     CHECK(failure([&] { train(small(run, words)); }).find("--force") != std::string::npos);
     CHECK(train(resumed(run)).code == 0);
     CHECK(weights(run) == weights(whole));
-    CHECK(train(small(copy, joined(words, {"--force"}))).code == 0);
+    CHECK(train(small(copy, with(words, "--force"))).code == 0);
     CHECK(weights(copy) == weights(whole));
     REQUIRE(unlinks < 40);
   }
