@@ -1,9 +1,9 @@
-// Makers of inputs for the table of ops.
+// The parts of the table of ops, and makers of their inputs.
 #pragma once
 
 #include <utility>
 
-#include "autograd/op_cases.h"
+#include "autograd/op_case.h"
 #include "autograd/ops.h"
 #include "core/random.h"
 

@@ -270,6 +270,59 @@ std::vector<Finding> check_file(const Source& source) {
   return findings;
 }
 
+namespace {
+
+using Graph = std::map<std::string, std::vector<Include>>;
+
+/// What includes itself over others.
+void find_cycles(const Graph& graph, std::vector<Finding>& findings) {
+  // Depth first; what is met again while it is still open closes a cycle.
+  enum class Visit { open, done };
+  std::map<std::string, Visit> visits;
+  std::vector<std::string> trail;
+  const std::function<void(const std::string&)> visit = [&](const std::string& path) {
+    visits[path] = Visit::open;
+    trail.push_back(path);
+    const auto includes = graph.find(path);
+    for (const Include& include : includes == graph.end() ? std::vector<Include>() : includes->second) {
+      const auto seen = visits.find(include.target);
+      if (seen == visits.end()) {
+        visit(include.target);
+      } else if (seen->second == Visit::open) {
+        std::string round;
+        for (auto at = std::find(trail.begin(), trail.end(), include.target); at != trail.end(); ++at) {
+          round += *at + " -> ";
+        }
+        findings.push_back({path, include.line, "cycle", round + include.target});
+      }
+    }
+    trail.pop_back();
+    visits[path] = Visit::done;
+  };
+  for (const auto& entry : graph) {
+    if (!visits.contains(entry.first)) visit(entry.first);
+  }
+}
+
+/// "nn/layers" for nn/layers.h and nn/layers.cpp: a header and its source are one subject.
+std::string subject_of(const std::string& path) { return path.substr(0, path.rfind('.')); }
+
+/// The same graph between subjects, of the folders whose subjects form no circles.
+Graph subjects_of(const Graph& files) {
+  Graph subjects;
+  for (const auto& [path, includes] : files) {
+    const std::string folder = path.substr(0, path.find('/'));
+    if (folder != "autograd" && folder != "nn" && folder != "optim" && folder != "data") continue;
+    for (const Include& include : includes) {
+      const std::string target = subject_of(include.target);
+      if (target != subject_of(path)) subjects[subject_of(path)].push_back({target, true, include.line});
+    }
+  }
+  return subjects;
+}
+
+}  // namespace
+
 std::vector<Finding> check_tree(const std::vector<Source>& sources) {
   std::vector<Finding> findings;
   std::map<std::string, std::vector<Include>> graph;
@@ -287,31 +340,8 @@ std::vector<Finding> check_tree(const std::vector<Source>& sources) {
       }
     }
   }
-  // Depth first; a file met again while it is still open closes a cycle.
-  enum class Visit { open, done };
-  std::map<std::string, Visit> visits;
-  std::vector<std::string> trail;
-  const std::function<void(const std::string&)> visit = [&](const std::string& path) {
-    visits[path] = Visit::open;
-    trail.push_back(path);
-    for (const Include& include : graph[path]) {
-      const auto seen = visits.find(include.target);
-      if (seen == visits.end()) {
-        visit(include.target);
-      } else if (seen->second == Visit::open) {
-        std::string round;
-        for (auto at = std::find(trail.begin(), trail.end(), include.target); at != trail.end(); ++at) {
-          round += *at + " -> ";
-        }
-        findings.push_back({path, include.line, "cycle", round + include.target});
-      }
-    }
-    trail.pop_back();
-    visits[path] = Visit::done;
-  };
-  for (const Source& source : sources) {
-    if (!visits.contains(source.path)) visit(source.path);
-  }
+  find_cycles(graph, findings);
+  find_cycles(subjects_of(graph), findings);
   return findings;
 }
 

@@ -43,8 +43,8 @@ std::string drawn_arrows();
 /// Checks that need one file only.
 std::vector<Finding> check_file(const Source& source);
 
-/// Checks that need all files: quoted includes name a file of the tree, and no header includes itself over
-/// others.
+/// Checks that need all files: quoted includes name a file of the tree, no header includes itself over
+/// others, and in autograd, nn, optim and data no subject does, a header and its source taken together.
 std::vector<Finding> check_tree(const std::vector<Source>& sources);
 
 }  // namespace basin::house

@@ -180,4 +180,9 @@ TEST_CASE("missing files and include cycles are found") {
   CHECK(rules({a, {"core/b.h", "#include \"core/c.h\"\n"}, {"core/c.h", "#include \"core/a.h\"\n"}}) ==
         Rules{"cycle"});
   CHECK(rules({{"core/self.h", "#include \"core/self.h\"\n"}}) == Rules{"cycle"});
+  // A header and its source are one subject: neither x.h nor y.h includes itself, yet x and y form a circle.
+  const Source x{"nn/x.h", ""}, y{"nn/y.h", "#include \"nn/x.h\"\n"},
+      own{"nn/x.cpp", "#include \"nn/x.h\"\n"};
+  CHECK(rules({x, own, y}) == Rules{});
+  CHECK(rules({x, {"nn/x.cpp", "#include \"nn/x.h\"\n#include \"nn/y.h\"\n"}, y}) == Rules{"cycle"});
 }

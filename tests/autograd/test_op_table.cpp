@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "autograd/op_cases.h"
 #include "autograd/op_cases_support.h"
 #include "core/parallel.h"
 #include "tests/autograd/declarations.h"
