@@ -28,10 +28,4 @@ const char* name_of(ConvAlgorithm algorithm) {
   throw UsageError("[conv_algorithm] no such algorithm: ", static_cast<int>(algorithm));
 }
 
-ConvAlgorithm conv_algorithm_named(const std::string& name) {
-  for (ConvAlgorithm algorithm : {ConvAlgorithm::direct, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4})
-    if (name == name_of(algorithm)) return algorithm;
-  throw UsageError("[conv_algorithm] \"", name, "\" is not one of direct, winograd2, winograd4");
-}
-
 }  // namespace basin

@@ -1,8 +1,6 @@
 // Which arithmetic the f32 convolutions of the CPU use: a setting of the process, like the number of threads.
 #pragma once
 
-#include <string>
-
 namespace basin {
 
 /// How a 3x3 convolution of stride 1 without groups, and its two gradients, are computed in f32 on the CPU.
@@ -27,9 +25,6 @@ void set_conv_algorithm(ConvAlgorithm algorithm);
 
 /// "direct", "winograd2" or "winograd4".
 const char* name_of(ConvAlgorithm algorithm);
-
-/// The algorithm of that name. Errors: UsageError that lists the names.
-ConvAlgorithm conv_algorithm_named(const std::string& name);
 
 /// Sets an algorithm and puts the one before back.
 class WithConvAlgorithm {

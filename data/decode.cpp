@@ -1,7 +1,6 @@
 #include "data/decode.h"
 
 #include "core/error.h"
-#include "core/files.h"
 #include "data/file.h"
 #include "data/jpeg.h"
 #include "data/png.h"
@@ -80,10 +79,6 @@ DecodedImage decode_file(std::string_view bytes, const std::string& name, std::i
 
 Image decode_image(std::string_view bytes, const std::string& name, std::int64_t max_pixels) {
   return decode_file(bytes, name, max_pixels).image;
-}
-
-Image read_image(const std::string& path, std::int64_t max_pixels) {
-  return decode_image(read_file(path, kMostImageBytes), path, max_pixels);
 }
 
 }  // namespace basin::data

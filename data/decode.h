@@ -24,8 +24,4 @@ Image decode_image(std::string_view bytes, const std::string& name, std::int64_t
 /// and for no bytes.
 void expect_format(std::string_view bytes, const std::string& name);
 
-/// decode_image() of a file. Errors: also DataError naming the path, for a file that cannot be read
-/// or has more than kMostImageBytes.
-Image read_image(const std::string& path, std::int64_t max_pixels = kMostPixels);
-
 }  // namespace basin::data

@@ -51,16 +51,6 @@ Tensor Initializer::kaiming_normal(const Shape& weight, Fan fan, double gain) {
   return normal(weight, 0, gain / std::sqrt(fan_of(weight, fan)));
 }
 
-Tensor Initializer::kaiming_uniform(const Shape& weight, Fan fan, double gain) {
-  const double bound = gain * std::sqrt(3.0 / fan_of(weight, fan));
-  return uniform(weight, -bound, bound);
-}
-
-Tensor Initializer::xavier_normal(const Shape& weight, double gain) {
-  const Fans f = fans_of(weight);
-  return normal(weight, 0, gain * std::sqrt(2.0 / (f.in + f.out)));
-}
-
 Tensor Initializer::xavier_uniform(const Shape& weight, double gain) {
   const Fans f = fans_of(weight);
   const double bound = gain * std::sqrt(6.0 / (f.in + f.out));

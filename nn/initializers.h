@@ -40,9 +40,7 @@ class Initializer {
   /// He et al. 2015, "Delving Deep into Rectifiers", eq. (10), (14): variance gain^2 / fan; gain sqrt(2) for
   /// ReLU. Linear weights are {out, in}; convolution weights {KH,KW,in,out}.
   Tensor kaiming_normal(const Shape& weight, Fan fan = Fan::in, double gain = 1.4142135623730951);
-  Tensor kaiming_uniform(const Shape& weight, Fan fan = Fan::in, double gain = 1.4142135623730951);
   /// Glorot and Bengio 2010, eq. (16): variance 2 / (fan_in + fan_out).
-  Tensor xavier_normal(const Shape& weight, double gain = 1);
   Tensor xavier_uniform(const Shape& weight, double gain = 1);
   Tensor weight(const Shape& weight, Scheme scheme);
 

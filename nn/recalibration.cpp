@@ -6,24 +6,11 @@
 #include "core/ops.h"
 
 namespace basin::nn {
-namespace {
-
-template <class Condition>
-bool any_statistics(Module& model, Condition condition) {
-  const Entries all = entries_of(model);
-  return std::any_of(all.buffers.begin(), all.buffers.end(), [&](const NamedBuffer& b) {
-    return b.kind == BufferKind::statistics && condition(*b.buffer);
-  });
-}
-
-}  // namespace
 
 bool needs_recalibration(Module& model) {
-  return any_statistics(model, [](const Tensor&) { return true; });
-}
-
-bool has_stale_statistics(Module& model) {
-  return any_statistics(model, [](const Tensor& t) { return !t.defined(); });
+  const Entries all = entries_of(model);
+  return std::any_of(all.buffers.begin(), all.buffers.end(),
+                     [](const NamedBuffer& b) { return b.kind == BufferKind::statistics; });
 }
 
 Recalibration::Recalibration(Module& model, const RecalibrationOptions& options)

@@ -33,9 +33,6 @@ struct RecalibrationOptions {
 /// True if the model has running statistics at all.
 bool needs_recalibration(Module& model);
 
-/// True if some running statistics are undefined: eval mode would refuse to run.
-bool has_stale_statistics(Module& model);
-
 /// Estimates a model's running statistics from batches of images:
 ///
 ///     Recalibration recalibration(model);

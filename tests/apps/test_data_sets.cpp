@@ -12,7 +12,6 @@
 #include "core/archive.h"
 #include "core/files.h"
 #include "core/json.h"
-#include "data/decode.h"
 #include "data/png.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
@@ -124,7 +123,7 @@ TEST_CASE("data show: batches as training has them, an epoch below the other") {
     words.insert(words.end(), more.begin(), more.end());
     const Answer answer = data_says(words);
     CHECK_MESSAGE(answer.code == 0, answer.out);
-    return data::read_image(dir / name);
+    return test::picture_at(dir / name);
   };
   const data::Image plain = show("plain.png", {"--augment", "none"});
   CHECK(plain.height == 32 + 2 * 2);

@@ -7,10 +7,10 @@
 #include "apps/commands.h"
 #include "core/files.h"
 #include "core/json.h"
-#include "data/decode.h"
 #include "data/png.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
+#include "tests/data/golden.h"
 
 using namespace basin;
 using test::small, test::train, test::Words;
@@ -84,7 +84,7 @@ TEST_CASE("a folder of pictures trains, resumes and is evaluated, and broken fil
             "basic,autoaugment", "--count", "5", "--out", dir / "sheet.png"});
   CHECK(shown == 0);
   CHECK(where.find("5 training images") != std::string::npos);
-  CHECK(data::read_image(dir / "sheet.png").width == 5 * 32 + 6 * 2);
+  CHECK(test::picture_at(dir / "sheet.png").width == 5 * 32 + 6 * 2);
   CHECK(test::failure([&] { look({"paint"}); }) ==
         "2: data: say what to do, verify, show or get, not 'paint'");
   CHECK(test::failure([&] {

@@ -208,11 +208,6 @@ TEST_CASE("conv_algorithm: direct is the default, a setting ends with its scope,
     CHECK(basin::conv_algorithm() == ConvAlgorithm::winograd4);
   }
   CHECK(basin::conv_algorithm() == ConvAlgorithm::direct);
-  for (ConvAlgorithm algorithm : {ConvAlgorithm::direct, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4})
-    CHECK(basin::conv_algorithm_named(basin::name_of(algorithm)) == algorithm);
-  CHECK_THROWS_WITH_AS(basin::conv_algorithm_named("fft"),
-                       "[conv_algorithm] \"fft\" is not one of direct, winograd2, winograd4",
-                       basin::UsageError);
 }
 
 TEST_CASE(

@@ -28,7 +28,9 @@ inline std::string picture_path(const std::string& name) {
 
 inline std::string picture_bytes(const std::string& name) { return read_file(picture_path(name)); }
 
-inline data::Image picture(const std::string& name) { return data::read_image(picture_path(name)); }
+/// The picture in a file.
+inline data::Image picture_at(const std::string& path) { return data::decode_image(read_file(path), path); }
+inline data::Image picture(const std::string& name) { return picture_at(picture_path(name)); }
 
 /// The lines of `operation`, at least one.
 inline std::vector<Golden> goldens(const std::string& operation) {

@@ -71,7 +71,7 @@ TEST_CASE("png: what is written is read back, and the same pixels give the same 
       (std::filesystem::temp_directory_path() / ("basin-test-" + std::to_string(::getpid()) + ".png"))
           .string();
   write_png(path, picture("photo.png"));
-  CHECK(read_image(path) == picture("photo.png"));
+  CHECK(test::picture_at(path) == picture("photo.png"));
   std::filesystem::remove(path);
   CHECK_THROWS_AS(encode_png(Image{}), ArgumentError);
   CHECK_THROWS_AS(write_png("/nowhere/at/all.png", picture("tiny.png")), OutputError);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/weights.h"
+#include "core/files.h"
 #include "data/decode.h"
 
 namespace basin::test {
@@ -64,7 +65,7 @@ inline void fill_by_formula(nn::Module& model) {
 /// A picture file, repeated to `side` x `side`, normalised as ImageNet's: f32 {1,side,side,3}.
 inline Tensor picture_batch(const std::string& path, Index side) {
   constexpr double kMean[] = {0.485, 0.456, 0.406}, kDeviation[] = {0.229, 0.224, 0.225};
-  const data::Image image = data::read_image(path);
+  const data::Image image = data::decode_image(read_file(path), path);
   Tensor x = Tensor::empty({1, side, side, 3}, Dtype::f32);
   float* out = x.mutable_data<float>();
   for (Index row = 0; row < side; ++row)
