@@ -1,6 +1,7 @@
 // Differentiable batch norm, fused with a ReLU and a residual, or with the convolution behind it.
 #include <algorithm>
 
+#include "autograd/deferred.h"
 #include "autograd/norm_support.h"
 #include "core/op_checks.h"
 
@@ -143,15 +144,21 @@ Variable batch_norm(const char* op, Statistics statistics, const Variable& x, co
 BatchNormResult batch_norm_train(const Variable& x, const Variable& gamma, const Variable& beta,
                                  const BatchNormOptions& options) {
   expect_batch_norm("batch_norm_train", x, gamma, beta, options);
-  const auto [mean, var] = moments_of("batch_norm_train", x, options.moments);
-  return {batch_norm("batch_norm_train", Statistics::of_batch, x, gamma, beta, mean, var, options), mean,
-          var};
+  const Moments known = options.moments.defined() ? options.moments : moments_beside(x);
+  const auto [mean, var] = moments_of("batch_norm_train", x, known);
+  Variable y = deferred_batch_norm("batch_norm_train", {true, x, gamma, beta, mean, var, options});
+  if (!y.defined())
+    y = batch_norm("batch_norm_train", Statistics::of_batch, x, gamma, beta, mean, var, options);
+  return {std::move(y), mean, var};
 }
 
 Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& mean,
                          const Tensor& var, const BatchNormOptions& options) {
   expect_batch_norm("batch_norm_eval", x, gamma, beta, options);
   expect_statistics("batch_norm_eval", x, mean, var);
+  if (Variable later = deferred_batch_norm("batch_norm_eval", {false, x, gamma, beta, mean, var, options});
+      later.defined())
+    return later;
   return batch_norm("batch_norm_eval", Statistics::given, x, gamma, beta, mean, var, options);
 }
 

@@ -1,13 +1,12 @@
 // Convolution, its input gradient and its weight gradient: three bilinear ops of one geometry, a closed
 // triangle. With y = conv(x, w), dx = input_grad(dy, w) and dw = weight_grad(x, dy), each one's derivatives
 // are the other two.
+#include "autograd/deferred.h"
 #include "autograd/op_support.h"
 
 namespace basin {
-namespace {
 
-// The op whose result is y.
-Variable convolution(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g) {
+Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g) {
   return record({"conv2d", g}, std::move(y), {x, w}, other_factor(x, w), [g](const Backward& b) -> Variables {
     if (!recording() && b.needs(0) && b.needs(1)) {
       const auto [dx, dw] = conv2d_gradients(b.input(0).value(), b.input(1).value(), b.grad().value(), g);
@@ -18,20 +17,23 @@ Variable convolution(Tensor y, const Variable& x, const Variable& w, const ConvG
   });
 }
 
+namespace {
+
 Variable convolve(const Variable& x, const Variable& w, const ConvGeometry& g) {
-  return convolution(conv2d(x.value(), w.value(), g), x, w, g);
+  return recorded_conv2d(conv2d(x.value(), w.value(), g), x, w, g);
 }
 
 }  // namespace
 
 Variable conv2d(const Variable& x, const Variable& weight, const ConvOptions& options) {
+  if (Variable later = deferred_conv2d(x, weight, options); later.defined()) return later;
   return convolve(x, weight, conv_geometry(x.shape(), weight.shape(), options));
 }
 
 ConvResult conv2d_moments(const Variable& x, const Variable& weight, const ConvOptions& options) {
   const ConvGeometry g = conv_geometry(x.shape(), weight.shape(), options);
   auto [y, of_y] = conv2d_moments(x.value(), weight.value(), g);
-  return {convolution(std::move(y), x, weight, g), std::move(of_y)};
+  return {recorded_conv2d(std::move(y), x, weight, g), std::move(of_y)};
 }
 
 Variable conv2d_input_grad(const Variable& dy, const Variable& w, const ConvGeometry& g) {

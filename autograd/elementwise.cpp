@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "autograd/deferred.h"
 #include "autograd/op_support.h"
 
 namespace basin {
@@ -39,6 +40,7 @@ Variable normal_density(const Variable& x) {
 // --- Arithmetic. A stretched operand's cotangent is summed over the axes along which it was stretched.
 
 Variable operator+(const Variable& x, const Variable& y) {
+  if (Variable later = deferred_sum(x, y); later.defined()) return later;
   return record("add", x.value() + y.value(), {x, y}, Keep::nothing, [](const Backward& b) -> Variables {
     return {b.needs(0) ? sum_to(b.grad(), b.input_shape(0)) : none,
             b.needs(1) ? sum_to(b.grad(), b.input_shape(1)) : none};
@@ -178,6 +180,7 @@ Variable erf(const Variable& x) {
 // --- Activations.
 
 Variable relu(const Variable& x) {
+  if (Variable later = deferred_relu(x); later.defined()) return later;
   return record("relu", apply(UnaryOp::relu, x), {x}, Keep::output,
                 [](const Backward& b) -> Variables { return {relu_grad(b.grad(), b.output())}; });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "autograd/recording.h"
 
@@ -10,14 +11,24 @@ namespace {
 std::atomic<std::uint64_t> next_sequence{1};
 std::atomic<std::int64_t> live{0};
 thread_local bool is_recording = true;
+thread_local std::uint64_t reserved_place = 0;  // of the op that is recorded next; 0: the next free one
+
+std::uint64_t take_place() {
+  return reserved_place != 0 ? std::exchange(reserved_place, 0) : next_sequence++;
+}
 }  // namespace
 
 bool recording() { return is_recording; }
+std::uint64_t reserve_place() { return next_sequence++; }
+
 RecordingScope::RecordingScope(bool on) : before_(is_recording) { is_recording = on; }
 RecordingScope::~RecordingScope() { is_recording = before_; }
 
-Node::Node(Op&& op, std::string name)
-    : op_(std::move(op)), name_(std::move(name)), sequence_(next_sequence++) {
+PlaceScope::PlaceScope(std::uint64_t place) : before_(reserved_place) { reserved_place = place; }
+PlaceScope::~PlaceScope() { reserved_place = before_; }
+
+Node::Node(Op&& op, std::string name, std::uint64_t place)
+    : op_(std::move(op)), name_(std::move(name)), sequence_(place) {
   ++live;
 }
 
@@ -40,6 +51,14 @@ void Node::consume() {
   vjp_ = nullptr;
   output_ = Tensor();
   for (Input& in : inputs_) in.value = Tensor();
+}
+
+void Node::become(Node&& other) {
+  op_ = std::move(other.op_);
+  inputs_ = std::move(other.inputs_);
+  output_ = std::move(other.output_);
+  output_version_ = other.output_version_;
+  vjp_ = std::move(other.vjp_);
 }
 
 std::int64_t Node::live_count() { return live; }
@@ -75,7 +94,7 @@ const Shape& Backward::input_shape(std::size_t i) const { return node_->inputs_.
 Variable Variable::parameter(Tensor value, std::string name) {
   if (!is_floating(value.dtype()))
     throw ArgumentError("[parameter] '", name, "' is ", value.dtype(), "; derivatives need f32 or f64");
-  auto node = std::make_shared<Node>(Op("parameter"), std::move(name));
+  auto node = std::make_shared<Node>(Op("parameter"), std::move(name), next_sequence++);
   return Variable(std::move(value), std::move(node));
 }
 
@@ -84,7 +103,7 @@ Variable record(Op&& op, Tensor value, const Variables& inputs, Keep keep, Vjp v
   for (const Variable& in : inputs) tracked = tracked || in.tracked();
   if (!is_recording || !tracked) return Variable(std::move(value));
 
-  auto node = std::make_shared<Node>(std::move(op), "");
+  auto node = std::make_shared<Node>(std::move(op), "", take_place());
   node->inputs_.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Node::Input in{inputs[i].node(), inputs[i].shape(), {}, 0};

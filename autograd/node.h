@@ -55,7 +55,7 @@ class Node {
     std::uint64_t version = 0;
   };
 
-  Node(Op&& op, std::string name);
+  Node(Op&& op, std::string name, std::uint64_t place);
   ~Node();  // a loop, never recursion: depth is the user's choice
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -70,6 +70,9 @@ class Node {
 
   /// Drops saved numbers and the vjp: this node has been swept.
   void consume();
+
+  /// Takes over what `other` was recorded as, but for its place: the same result, by other inputs.
+  void become(Node&& other);
 
   /// Nodes alive in this process (leak tests).
   static std::int64_t live_count();

@@ -31,6 +31,9 @@ inline Tensor empty_like(const Tensor& t, const Shape& shape) {
 }
 inline Tensor empty_like(const Tensor& t) { return empty_like(t, t.shape()); }
 
+/// y as the result of conv2d(x, w), for the history alone: y may be undefined.
+Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g);
+
 /// The number a as a constant that combines with x.
 inline Variable scalar_like(const Variable& x, double a) {
   return Tensor::full({}, a, x.dtype(), x.value().device());

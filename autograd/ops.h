@@ -127,6 +127,7 @@ struct BatchNormOptions {
   bool relu = false;       // max(. , 0) afterwards, in the same kernel
   Variable residual = {};  // like x, added before the ReLU
   Moments moments = {};    // of x, where they are known already (batch_norm_train, batch_norm_conv2d_train)
+  bool joins_convolution = true;  // if its result waits for a reader: a convolution may take it along
 };
 struct BatchNormResult {
   Variable y;

@@ -57,22 +57,17 @@ Variable PreactBlock::shortcut(const Variable& x, Context& ctx) {
 }
 
 Variable PreactBlock::forward(const Variable& x, Context& ctx) {
-  Convolved y = x;
-  Variable start = x;
+  Variable start = x, y = x;
   for (std::size_t i = 0; i < units_.size(); ++i) {
     auto& [norm, conv] = units_[i];
-    const bool relu = i > 0 || options_.first_relu, norm_follows = i + 1 < units_.size() || last_norm_;
-    if (i == 0 && options_.shared_activation) {
-      start = norm(y, ctx, relu);
-      y = norm_follows ? conv.for_norm(start, ctx) : conv(start, ctx);
-    } else {
-      y = norm_follows ? norm.then_for_norm(conv, y, ctx, relu) : norm.then(conv, y, ctx, relu);
-    }
+    y = norm(y, ctx);
+    if (i > 0 || options_.first_relu) y = relu(y);
+    if (i == 0 && options_.shared_activation) start = y;
+    y = conv(y, ctx);
   }
-  if (last_norm_ && !shake_drop_) return (*last_norm_)(y, ctx, /*relu=*/false, shortcut(start, ctx));
-  Variable branch = last_norm_ ? (*last_norm_)(y, ctx, /*relu=*/false) : y.y;
-  if (shake_drop_) branch = (*shake_drop_)(branch, ctx);
-  return branch + shortcut(start, ctx);
+  if (last_norm_) y = (*last_norm_)(y, ctx);
+  if (shake_drop_) y = (*shake_drop_)(y, ctx);
+  return y + shortcut(start, ctx);
 }
 
 }  // namespace basin::nn

@@ -47,7 +47,7 @@ struct Context {
   /// backward pass, take the first for both: the gradient is that of the loss of this pass. For gradients
   /// that are climbed along or compared with others; the draws are the same either way (nn/shake.h).
   bool true_gradient = false;
-  /// Records layers and shapes when set (nn/summary.h).
+  /// Records layers and shapes when set (nn/trace.h).
   Trace* trace = nullptr;
 
   bool training() const { return mode == Mode::train; }

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "nn/summary.h"
 
 namespace basin::nn {
 namespace {
@@ -81,28 +80,15 @@ Index Conv2d::multiply_adds(const Shape&, const Shape& out) const {
   return out.elements() * options_.kernel * options_.kernel * (options_.in / options_.groups);
 }
 
-ConvOptions Conv2d::window() const {
-  return {.stride_h = options_.stride,
-          .stride_w = options_.stride,
-          .pad_h = options_.pad,
-          .pad_w = options_.pad,
-          .groups = options_.groups};
+Variable Conv2d::forward(const Variable& x, Context&) {
+  const Variable y = conv2d(x, weight_,
+                            {.stride_h = options_.stride,
+                             .stride_w = options_.stride,
+                             .pad_h = options_.pad,
+                             .pad_w = options_.pad,
+                             .groups = options_.groups});
+  return bias_.defined() ? y + bias_ : y;
 }
-
-Variable Conv2d::with_bias(const Variable& y) const { return bias_.defined() ? y + bias_ : y; }
-
-bool Conv2d::gives_moments(const Context& ctx) const {
-  return ctx.training() && ctx.statistics != Statistics::running && !bias_.defined();
-}
-
-Convolved Conv2d::for_norm(const Variable& x, Context& ctx) {
-  if (!gives_moments(ctx) || x.size(0) == 0) return (*this)(x, ctx);
-  auto [y, moments] = conv2d_moments(x, weight_, window());
-  if (ctx.trace) ctx.trace->record(*this, x.shape(), y.shape());
-  return {std::move(y), std::move(moments)};
-}
-
-Variable Conv2d::forward(const Variable& x, Context&) { return with_bias(conv2d(x, weight_, window())); }
 
 BatchNorm2d::BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options)
     : options_(checked(options, init.dtype())),
@@ -120,40 +106,6 @@ void BatchNorm2d::describe(Inventory& it) {
   it.buffer("num_batches_tracked", num_batches_tracked_);
 }
 
-Variable BatchNorm2d::forward(const Variable& x, Context& ctx) {
-  return normalise(x, ctx, {.eps = options_.eps}, nullptr, nullptr);
-}
-
-Variable BatchNorm2d::operator()(const Convolved& x, Context& ctx, bool relu, const Variable& residual) {
-  Variable y =
-      normalise(x.y, ctx, {.eps = options_.eps, .relu = relu, .residual = residual, .moments = x.moments},
-                nullptr, nullptr);
-  if (ctx.trace) ctx.trace->record(*this, x.y.shape(), y.shape());
-  return y;
-}
-
-Variable BatchNorm2d::then(Conv2d& conv, const Convolved& x, Context& ctx, bool relu) {
-  return with_conv(conv, x, ctx, relu, nullptr);
-}
-
-Convolved BatchNorm2d::then_for_norm(Conv2d& conv, const Convolved& x, Context& ctx, bool relu) {
-  Moments of_y;
-  const Variable y = with_conv(conv, x, ctx, relu, conv.gives_moments(ctx) ? &of_y : nullptr);
-  return {y, of_y};
-}
-
-Variable BatchNorm2d::with_conv(Conv2d& conv, const Convolved& x, Context& ctx, bool relu, Moments* of_y) {
-  // Without a backward pass nothing is kept, and the plain ops are those that an export can write.
-  if (!ctx.training()) return conv((*this)(x, ctx, relu), ctx);
-  Variable y = conv.with_bias(
-      normalise(x.y, ctx, {.eps = options_.eps, .relu = relu, .moments = x.moments}, &conv, of_y));
-  if (ctx.trace) {
-    ctx.trace->record(*this, x.y.shape(), x.y.shape());
-    ctx.trace->record(conv, x.y.shape(), y.shape());
-  }
-  return y;
-}
-
 void BatchNorm2d::expect_running_statistics() const {
   if (!running_mean_.defined() || !running_var_.defined())
     throw ArgumentError(
@@ -161,28 +113,25 @@ void BatchNorm2d::expect_running_statistics() const {
         "recalibration first: nn/recalibration.h)");
 }
 
-Variable BatchNorm2d::normalise(const Variable& x, Context& ctx, const BatchNormOptions& how,
-                                const Conv2d* conv, Moments* of_y) {
+Variable BatchNorm2d::forward(const Variable& x, Context& ctx) {
   if (!ctx.training() || ctx.statistics == Statistics::running) {
     expect_running_statistics();
-    if (conv)
-      return batch_norm_conv2d_eval(x, weight_, bias_, running_mean_, running_var_, conv->weight_, how,
-                                    conv->window());
-    return batch_norm_eval(x, weight_, bias_, running_mean_, running_var_, how);
+    // Without a backward pass a convolution that takes the norm along saves nothing that is kept, and the
+    // plain ops are those that an export can write.
+    return batch_norm_eval(x, weight_, bias_, running_mean_, running_var_,
+                           {.eps = options_.eps, .joins_convolution = ctx.training()});
   }
   if (ctx.statistics == Statistics::update) expect_running_statistics();
   if (ctx.statistics == Statistics::collect && ctx.collector == nullptr)
     throw ArgumentError("[batch_norm] Statistics::collect needs a collector in the Context");
-  const Index values = x.rank() > 0 && x.size(-1) > 0 ? x.value().elements() / x.size(-1) : 0;
+  const Index values = x.rank() > 0 && x.size(-1) > 0 ? x.shape().elements() / x.size(-1) : 0;
   if (values == 1 && ctx.statistics != Statistics::collect)
     throw ArgumentError(
         "[batch_norm] one value a channel in training, x is ", x.shape(),
         ": it is its own mean, so the output would be beta whatever x is; use batches of more "
         "than one, or Statistics::running");
 
-  const BatchNormResult result =
-      conv ? batch_norm_conv2d_train(x, weight_, bias_, conv->weight_, how, conv->window(), of_y)
-           : batch_norm_train(x, weight_, bias_, how);
+  const BatchNormResult result = batch_norm_train(x, weight_, bias_, {.eps = options_.eps});
   switch (ctx.statistics) {
     case Statistics::update: {
       const double n = static_cast<double>(values);

@@ -7,7 +7,7 @@
 namespace basin::nn {
 
 /// y = x W^T + b: x {..., in}, W {out, in}, b {out}.
-class Linear : public Module {
+class Linear : public Layer {
  public:
   /// W and b start uniform on +-1/sqrt(in). Errors: in or out below 1.
   Linear(Index in, Index out, Initializer& init, bool bias = true);
@@ -35,20 +35,8 @@ struct Conv2dOptions {
   Scheme scheme = Scheme::kaiming_in;
 };
 
-/// What a convolution gives, and where the next layer is a batch norm that needs them, its moments by
-/// channel: they cost less while the numbers are in the cache than when the norm comes to read them.
-/// Undefined otherwise.
-struct Convolved {
-  Variable y;
-  Moments moments = {};
-
-  Convolved(Variable result) : y(std::move(result)) {}
-  Convolved(Tensor result) : y(std::move(result)) {}
-  Convolved(Variable result, Moments of_result) : y(std::move(result)), moments(std::move(of_result)) {}
-};
-
 /// Cross-correlation of x {N,H,W,in} with weights {kernel,kernel,in/groups,out}.
-class Conv2d : public Module {
+class Conv2d : public Layer {
  public:
   /// Weights start as the scheme says, the bias at zero. Errors: an option out of its range.
   Conv2d(const Conv2dOptions& options, Initializer& init);
@@ -56,18 +44,10 @@ class Conv2d : public Module {
   const char* kind() const override { return "conv2d"; }
   Index multiply_adds(const Shape& in, const Shape& out) const override;
 
-  /// The output for x, for a batch norm: with its moments, where that will normalise by them.
-  Convolved for_norm(const Variable& x, Context& ctx);
-
  protected:
   Variable forward(const Variable& x, Context& ctx) override;
 
  private:
-  friend class BatchNorm2d;  // whose op may take this convolution along
-  bool gives_moments(const Context& ctx) const;
-  ConvOptions window() const;
-  Variable with_bias(const Variable& y) const;
-
   Conv2dOptions options_;
   Variable weight_, bias_;
 };
@@ -83,21 +63,10 @@ struct BatchNorm2dOptions {
 /// undefined, as those of averaged weights are until a recalibration; Statistics::collect without a
 /// collector; a batch that has one value a channel, in train mode where its statistics normalise (with
 /// Statistics::collect the collector decides).
-class BatchNorm2d : public Module {
+class BatchNorm2d : public Layer {
  public:
   /// Errors: channels below 1, an option out of its range.
   BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOptions& options = {});
-
-  /// Module call, optionally with a residual added and a ReLU applied in the same kernel:
-  /// relu(normalise(x) + residual).
-  using Module::operator();
-  Variable operator()(const Convolved& x, Context& ctx, bool relu, const Variable& residual = {});
-
-  /// conv(relu(normalise(x))). In train mode one op, which gives the normalised x no memory (autograd/ops.h,
-  /// batch_norm_conv2d_train); for an x that nobody else reads normalised.
-  Variable then(Conv2d& conv, const Convolved& x, Context& ctx, bool relu);
-  /// The same for another batch norm: with the moments of what comes out.
-  Convolved then_for_norm(Conv2d& conv, const Convolved& x, Context& ctx, bool relu);
 
   void describe(Inventory& it) override;
   const char* kind() const override { return "batch_norm"; }
@@ -106,9 +75,6 @@ class BatchNorm2d : public Module {
   Variable forward(const Variable& x, Context& ctx) override;
 
  private:
-  Variable with_conv(Conv2d& conv, const Convolved& x, Context& ctx, bool relu, Moments* of_y);
-  Variable normalise(const Variable& x, Context& ctx, const BatchNormOptions& how, const Conv2d* conv,
-                     Moments* of_y);
   void expect_running_statistics() const;
 
   BatchNorm2dOptions options_;
@@ -118,7 +84,7 @@ class BatchNorm2d : public Module {
 };
 
 /// Layer normalisation over the last axis.
-class LayerNorm : public Module {
+class LayerNorm : public Layer {
  public:
   /// Errors: width below 1, eps not above 0.
   LayerNorm(Index width, Initializer& init, double eps = 1e-5);
@@ -134,7 +100,7 @@ class LayerNorm : public Module {
 };
 
 /// A module without parameters that is one function of its input.
-class FunctionModule : public Module {
+class FunctionModule : public Layer {
  public:
   using Body = Variable (*)(const Variable&);
   FunctionModule(const char* kind, Body body) : kind_(kind), body_(body) {}
@@ -167,20 +133,16 @@ struct Gelu : FunctionModule {
 struct Silu : FunctionModule {
   Silu() : FunctionModule("silu", [](const Variable& x) { return silu(x); }) {}
 };
-/// {N,H,W,C} -> {N,C}.
-struct GlobalAvgPool : FunctionModule {
-  GlobalAvgPool() : FunctionModule("global_avg_pool", [](const Variable& x) { return global_avg_pool(x); }) {}
-};
 /// {N, ...} -> {N, all the rest}.
 struct Flatten : FunctionModule {
   Flatten()
       : FunctionModule("flatten", [](const Variable& x) {
           const Index rows = x.size(0);
-          return reshape(x, {rows, rows == 0 ? 0 : x.value().elements() / rows});
+          return reshape(x, {rows, rows == 0 ? 0 : x.shape().elements() / rows});
         }) {}
 };
 
-class MaxPool2d : public Module {
+class MaxPool2d : public Layer {
  public:
   explicit MaxPool2d(const PoolOptions& options = {}) : options_(options) {}
   void describe(Inventory&) override {}
@@ -193,7 +155,7 @@ class MaxPool2d : public Module {
   PoolOptions options_;
 };
 
-class AvgPool2d : public Module {
+class AvgPool2d : public Layer {
  public:
   explicit AvgPool2d(const PoolOptions& options = {}) : options_(options) {}
   void describe(Inventory&) override {}
@@ -208,7 +170,7 @@ class AvgPool2d : public Module {
 
 /// Train mode: zeroes each element with probability p and scales the rest by 1/(1-p); eval mode, or with the
 /// Context's dropout off: nothing.
-class Dropout : public Module {
+class Dropout : public Layer {
  public:
   /// Errors: p outside [0, 1).
   explicit Dropout(double p);

@@ -2,13 +2,21 @@
 
 #include <string>
 
-#include "nn/summary.h"
+#include "autograd/deferred.h"
+#include "nn/trace.h"
 
 namespace basin::nn {
 
 Variable Module::operator()(const Variable& x, Context& ctx) {
-  Variable y = forward(x, ctx);
+  Variable y = run(x, ctx);
   if (ctx.trace) ctx.trace->record(*this, x.shape(), y.shape());
+  return y;
+}
+
+Variable Module::run(const Variable& x, Context& ctx) {
+  DeferralScope scope;
+  Variable y = formed(forward(formed(x), ctx));
+  scope.finish();
   return y;
 }
 

@@ -11,6 +11,10 @@
 namespace basin::nn {
 
 /// Base of layers and models. A module that holds parameters must not move once a ParameterVector views them.
+///
+/// forward() is written in the paper's words, `y = relu(bn1(conv1(x)))`. Which of these become one kernel is
+/// the engine's business: within one forward() a result may wait for its reader (autograd/deferred.h); what
+/// goes in and what comes out does not.
 class Module {
  public:
   virtual ~Module() = default;
@@ -27,6 +31,16 @@ class Module {
 
  protected:
   virtual Variable forward(const Variable& x, Context& ctx) = 0;
+
+ private:
+  /// forward(), and around it what its results may wait for.
+  virtual Variable run(const Variable& x, Context& ctx);
+};
+
+/// A module that is one op: part of the forward() that calls it, so that its result may wait there.
+class Layer : public Module {
+ private:
+  Variable run(const Variable& x, Context& ctx) final { return forward(x, ctx); }
 };
 
 /// Modules in a row. describe() names them 0, 1, 2, ...

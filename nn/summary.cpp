@@ -4,6 +4,7 @@
 
 #include "autograd/recording.h"
 #include "core/storage.h"
+#include "nn/trace.h"
 
 namespace basin::nn {
 namespace {

@@ -8,22 +8,6 @@
 
 namespace basin::nn {
 
-/// Collects one entry per module call during a forward pass, outermost last.
-class Trace {
- public:
-  struct Entry {
-    const Module* module;
-    Shape in, out;
-  };
-  void record(const Module& module, const Shape& in, const Shape& out) {
-    entries_.push_back({&module, in, out});
-  }
-  const std::vector<Entry>& entries() const { return entries_; }
-
- private:
-  std::vector<Entry> entries_;
-};
-
 struct LayerRow {
   std::string path;  // "layer1.0.conv1"; a layer without a name shows where it ran
   std::string kind;

@@ -27,9 +27,8 @@ void DenseLayer::describe(Inventory& it) {
 }
 
 Variable DenseLayer::forward(const Variable& x, Context& ctx) {
-  Variable y =
-      bn2_ ? bn2_->then(*conv2_, bn1_.then_for_norm(conv1_, x, ctx, /*relu=*/true), ctx, /*relu=*/true)
-           : bn1_.then(conv1_, x, ctx, /*relu=*/true);
+  Variable y = conv1_(relu(bn1_(x, ctx)), ctx);
+  if (bn2_) y = (*conv2_)(relu((*bn2_)(y, ctx)), ctx);
   return concat({x, y}, 3);
 }
 
@@ -72,9 +71,9 @@ Variable DenseNet::forward(const Variable& x, Context& ctx) {
     y = blocks_[block](y, ctx);
     if (block == 2) break;
     Transition& transition = transitions_[block];
-    y = pool_(transition.norm.then(transition.conv, y, ctx, /*relu=*/true), ctx);
+    y = pool_(transition.conv(relu(transition.norm(y, ctx)), ctx), ctx);
   }
-  return (*fc_)(global_avg_pool((*bn1_)(y, ctx, /*relu=*/true)), ctx);
+  return (*fc_)(global_avg_pool(relu((*bn1_)(y, ctx))), ctx);
 }
 
 }  // namespace basin::nn

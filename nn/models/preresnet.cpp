@@ -38,7 +38,7 @@ void PreResNet::describe(Inventory& it) {
 Variable PreResNet::forward(const Variable& x, Context& ctx) {
   Variable y = conv1_(x, ctx);
   for (Sequential& stage : stages_) y = stage(y, ctx);
-  return fc_(global_avg_pool(bn_(y, ctx, /*relu=*/true)), ctx);
+  return fc_(global_avg_pool(relu(bn_(y, ctx))), ctx);
 }
 
 }  // namespace basin::nn

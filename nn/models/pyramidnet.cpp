@@ -48,9 +48,9 @@ void PyramidNet::describe(Inventory& it) {
 }
 
 Variable PyramidNet::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_.for_norm(x, ctx), ctx, /*relu=*/false);
+  Variable y = bn1_(conv1_(x, ctx), ctx);
   for (Sequential& stage : stages_) y = stage(y, ctx);
-  return (*fc_)(global_avg_pool((*bn_final_)(y, ctx, /*relu=*/true)), ctx);
+  return (*fc_)(global_avg_pool(relu((*bn_final_)(y, ctx))), ctx);
 }
 
 }  // namespace basin::nn

@@ -33,7 +33,6 @@ void BasicBlock::describe(Inventory& it) {
 }
 
 Variable BasicBlock::shortcut(const Variable& x, Context& ctx) {
-  if (shortcut_ == Shortcut::none) return {};
   if (downsample_) return (*downsample_)(x, ctx);
   Variable y = x;
   // Option A: every stride-th pixel, then the new channels as zeros.
@@ -43,8 +42,10 @@ Variable BasicBlock::shortcut(const Variable& x, Context& ctx) {
 }
 
 Variable BasicBlock::forward(const Variable& x, Context& ctx) {
-  const Convolved y = bn1_.then_for_norm(conv2_, conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
-  return bn2_(y, ctx, /*relu=*/true, shortcut(x, ctx));
+  Variable y = relu(bn1_(conv1_(x, ctx), ctx));
+  y = bn2_(conv2_(y, ctx), ctx);
+  if (shortcut_ != Shortcut::none) y = y + shortcut(x, ctx);
+  return relu(y);
 }
 
 Bottleneck::Bottleneck(Index in, Index width, Index stride, Scheme scheme, Initializer& init)
@@ -69,9 +70,10 @@ void Bottleneck::describe(Inventory& it) {
 }
 
 Variable Bottleneck::forward(const Variable& x, Context& ctx) {
-  Convolved y = bn1_.then_for_norm(conv2_, conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
-  y = bn2_.then_for_norm(conv3_, y, ctx, /*relu=*/true);
-  return bn3_(y, ctx, /*relu=*/true, downsample_ ? (*downsample_)(x, ctx) : x);
+  Variable y = relu(bn1_(conv1_(x, ctx), ctx));
+  y = relu(bn2_(conv2_(y, ctx), ctx));
+  y = bn3_(conv3_(y, ctx), ctx);
+  return relu(y + (downsample_ ? (*downsample_)(x, ctx) : x));
 }
 
 CifarResNet::CifarResNet(int depth, Index channels, Index classes, Shortcut shortcut, Initializer& init)
@@ -102,7 +104,7 @@ void CifarResNet::describe(Inventory& it) {
 }
 
 Variable CifarResNet::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
+  Variable y = relu(bn1_(conv1_(x, ctx), ctx));
   for (Sequential& stage : stages_) y = stage(y, ctx);
   return fc_(global_avg_pool(y), ctx);
 }
@@ -146,7 +148,7 @@ void ResNet::describe(Inventory& it) {
 }
 
 Variable ResNet::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_.for_norm(x, ctx), ctx, /*relu=*/true);
+  Variable y = relu(bn1_(conv1_(x, ctx), ctx));
   if (stem_ == Stem::large) y = pool_(y, ctx);
   for (Sequential& stage : stages_) y = stage(y, ctx);
   return fc_(global_avg_pool(y), ctx);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nn/layers.h"
-#include "nn/models/registry.h"
+#include "nn/models/shortcut.h"
 
 namespace basin::nn {
 
@@ -17,9 +17,7 @@ struct ProjectionShortcut {
   BatchNorm2d norm;
   ProjectionShortcut(Index in, Index out, Index stride, Scheme scheme, Initializer& init);
   void describe(Inventory& it);
-  Variable operator()(const Variable& x, Context& ctx) {
-    return norm(conv.for_norm(x, ctx), ctx, /*relu=*/false);
-  }
+  Variable operator()(const Variable& x, Context& ctx) { return norm(conv(x, ctx), ctx); }
 };
 
 /// relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), both convolutions 3x3; the first may stride (figure

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "autograd/deferred.h"
+
 namespace basin::nn {
 namespace {
 
@@ -61,8 +63,8 @@ void ShakeBlock::Branch::describe(Inventory& it) {
 }
 
 Variable ShakeBlock::Branch::forward(const Variable& x, Context& ctx) {
-  return bn2_(bn1_.then_for_norm(conv2_, conv1_.for_norm(x, ctx), ctx, /*relu=*/true), ctx,
-              /*relu=*/false);
+  const Variable y = relu(bn1_(conv1_(x, ctx), ctx));
+  return bn2_(conv2_(y, ctx), ctx);
 }
 
 ShakeBlock::ShakeBlock(Index in, Index out, Index stride, Initializer& init)
@@ -106,7 +108,9 @@ void ShakeShake::describe(Inventory& it) {
 }
 
 Variable ShakeShake::forward(const Variable& x, Context& ctx) {
-  Variable y = bn1_(conv1_(x, ctx), ctx);
+  // Formed: the moments of the first convolution are taken by themselves. Beside it they would round
+  // otherwise, and no run of this network would have the bits that it had.
+  Variable y = bn1_(formed(conv1_(x, ctx)), ctx);
   for (Sequential& stage : stages_) y = stage(y, ctx);
   return fc_(global_avg_pool(relu(y)), ctx);
 }

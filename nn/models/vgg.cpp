@@ -38,22 +38,18 @@ void Vgg::describe(Inventory& it) {
 }
 
 Variable Vgg::forward(const Variable& x, Context& ctx) {
-  Convolved y = x;
-  BatchNorm2d* before = nullptr;  // of the unit before, whose norm and ReLU go along with this convolution
+  Variable y = x;
   for (Unit& unit : features_) {
-    if (unit.norm)
-      y = before ? before->then_for_norm(unit.conv, y, ctx, /*relu=*/true) : unit.conv.for_norm(y.y, ctx);
-    else
-      y = relu(unit.conv(y.y, ctx));
-    before = unit.norm && !unit.pool ? &*unit.norm : nullptr;
+    y = unit.conv(y, ctx);
+    if (unit.norm) y = (*unit.norm)(y, ctx);
+    y = relu(y);
     if (!unit.pool) continue;
-    Variable active = unit.norm ? (*unit.norm)(y, ctx, /*relu=*/true) : y.y;
-    if (active.size(1) < 2 || active.size(2) < 2)
+    if (y.size(1) < 2 || y.size(2) < 2)
       throw ArgumentError("[vgg] samples of {", x.size(1), ",", x.size(2),
                           "} are too small: each stage halves them");
-    y = pool_(active, ctx);
+    y = pool_(y, ctx);
   }
-  Variable features = global_avg_pool(y.y);
+  Variable features = global_avg_pool(y);
   features = relu(fc1_(dropout_(features, ctx), ctx));
   features = relu(fc2_(dropout_(features, ctx), ctx));
   return fc3_(features, ctx);

@@ -72,7 +72,7 @@ void WideResNet::describe(Inventory& it) {
 Variable WideResNet::forward(const Variable& x, Context& ctx) {
   Variable y = conv1_(x, ctx);
   for (Sequential& stage : stages_) y = stage(y, ctx);
-  return fc_(global_avg_pool(bn1_(y, ctx, /*relu=*/true)), ctx);
+  return fc_(global_avg_pool(relu(bn1_(y, ctx))), ctx);
 }
 
 }  // namespace basin::nn

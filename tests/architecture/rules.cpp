@@ -312,7 +312,7 @@ Graph subjects_of(const Graph& files) {
   Graph subjects;
   for (const auto& [path, includes] : files) {
     const std::string folder = path.substr(0, path.find('/'));
-    if (folder != "autograd" && folder != "nn" && folder != "optim" && folder != "data") continue;
+    if (folder != "autograd" && folder != "nn" && folder != "optim") continue;
     for (const Include& include : includes) {
       const std::string target = subject_of(include.target);
       if (target != subject_of(path)) subjects[subject_of(path)].push_back({target, true, include.line});

@@ -44,7 +44,7 @@ std::string drawn_arrows();
 std::vector<Finding> check_file(const Source& source);
 
 /// Checks that need all files: quoted includes name a file of the tree, no header includes itself over
-/// others, and in autograd, nn, optim and data no subject does, a header and its source taken together.
+/// others, and in autograd, nn and optim no subject does, a header and its source taken together.
 std::vector<Finding> check_tree(const std::vector<Source>& sources);
 
 }  // namespace basin::house

@@ -1,13 +1,15 @@
-// BatchNorm2d::then is the norm and the convolution in a row: value, gradients, running statistics, trace;
-// only the normalised x between them is not kept.
+// A norm and a convolution in one forward() are the two called by themselves: value, gradients, running
+// statistics, trace; only the normalised x between them is not kept.
 #include <doctest/doctest.h>
 
 #include <cstring>
 
+#include "autograd/deferred.h"
 #include "autograd/gradients.h"
 #include "core/ops.h"
 #include "nn/blocks.h"
 #include "nn/summary.h"
+#include "nn/trace.h"
 
 using namespace basin;
 using nn::Statistics;
@@ -31,6 +33,21 @@ struct Pair {
   nn::Conv2d conv;
   Variable x;
 
+  struct InOne : nn::Module {
+    Pair& pair;
+    bool with_relu;
+    InOne(Pair& p, bool r) : pair(p), with_relu(r) {}
+    void describe(Inventory&) override {}
+    const char* kind() const override { return "in one"; }
+
+   protected:
+    Variable forward(const Variable& in, nn::Context& ctx) override {
+      Variable y = pair.norm(in, ctx);
+      if (with_relu) y = relu(y);
+      return pair.conv(y, ctx);
+    }
+  };
+
   Pair(Dtype dtype, bool bias)
       : init(5, dtype),
         norm(6, init),
@@ -45,8 +62,11 @@ struct Pair {
     const Entries entries = entries_of(norm);
     axpby(1, init.normal({6}, 0, 0.5), 1, *entries.buffers[0].buffer);
   }
-  Variable run(bool together, nn::Context& ctx, bool relu) {
-    return together ? norm.then(conv, x, ctx, relu) : conv(norm(x, ctx, relu), ctx);
+  /// conv(norm(x)) in one forward(), where the convolution takes the norm along, or each by itself.
+  Variable run(bool together, nn::Context& ctx, bool with_relu) {
+    if (together) return InOne(*this, with_relu)(x, ctx);
+    const Variable y = norm(x, ctx);
+    return conv(with_relu ? relu(y) : y, ctx);
   }
 
   Variables wrt() {
@@ -81,7 +101,7 @@ void for_all(Body body) {
         }
 }
 
-/// The block that PreactBlock is, with every layer called by itself.
+/// The block that PreactBlock is, with every value formed where it is computed.
 class Composed : public nn::Module {
  public:
   Composed(Index channels, nn::Initializer& init)
@@ -99,8 +119,8 @@ class Composed : public nn::Module {
 
  protected:
   Variable forward(const Variable& x, nn::Context& ctx) override {
-    const Variable y = conv1_(bn1_(x, ctx, true), ctx);
-    return conv2_(bn2_(y, ctx, true), ctx) + x;
+    const Variable y = formed(conv1_(formed(relu(bn1_(x, ctx))), ctx));
+    return formed(conv2_(formed(relu(bn2_(y, ctx))), ctx)) + x;
   }
 
  private:
@@ -158,7 +178,7 @@ TEST_CASE("a norm then a convolution: update moves the running statistics, the o
     const Tensor before = entries.buffers[0].buffer->clone();
     Collected collected;
     nn::Context ctx{.mode = how.mode, .statistics = how.statistics, .collector = &collected};
-    pair.norm.then(pair.conv, pair.x, ctx, true);
+    pair.run(true, ctx, true);
     const bool moves = how.mode == nn::Mode::train && how.statistics == Statistics::update;
     CHECK(same_bits(*entries.buffers[0].buffer, before) == !moves);
     CHECK(entries.buffers[2].buffer->item() == (moves ? 1 : 0));
@@ -175,7 +195,7 @@ TEST_CASE("a norm then a convolution: the lines of a trace are those of the two"
           .mode = how.mode, .statistics = how.statistics, .collector = &collected, .trace = trace};
       pair.run(trace == &together, ctx, relu);
     }
-    REQUIRE(together.entries().size() == 2);
+    REQUIRE(together.entries().size() == 3);  // and the module that they are in
     REQUIRE(apart.entries().size() == 2);
     for (std::size_t i = 0; i < 2; ++i) {
       CHECK(together.entries()[i].module == apart.entries()[i].module);
@@ -188,14 +208,13 @@ TEST_CASE("a norm then a convolution: the lines of a trace are those of the two"
 TEST_CASE("a norm then a convolution: missing statistics and collectors are named as ever") {
   Pair pair(Dtype::f32, false);
   nn::Context no_collector{.statistics = Statistics::collect};
-  CHECK_THROWS_WITH_AS(pair.norm.then(pair.conv, pair.x, no_collector, true),
+  CHECK_THROWS_WITH_AS(pair.run(true, no_collector, true),
                        "[batch_norm] Statistics::collect needs a collector in the Context", ArgumentError);
   const Entries entries = entries_of(pair.norm);
   *entries.buffers[0].buffer = Tensor();
   for (const nn::Context& ctx : {nn::Context{.statistics = Statistics::running}, nn::Context::evaluation()}) {
     nn::Context pass = ctx;
-    CHECK_THROWS_WITH_AS(pair.norm.then(pair.conv, pair.x, pass, true),
-                         doctest::Contains("running statistics"), ArgumentError);
+    CHECK_THROWS_WITH_AS(pair.run(true, pass, true), doctest::Contains("running statistics"), ArgumentError);
   }
 }
 

@@ -30,7 +30,7 @@ Objective SmallNetwork::objective(const ParameterVector& vector, std::int64_t t)
     nn::Context ctx{.statistics = request.pass == Pass::first ? nn::Statistics::update : nn::Statistics::hold,
                     .seed = 3,
                     .step = static_cast<std::uint64_t>(t)};
-    const Variable hidden = dropout(norm(first(x, ctx), ctx, /*relu=*/true), ctx);
+    const Variable hidden = dropout(relu(norm(first(x, ctx), ctx)), ctx);
     return evaluate(cross_entropy(second(hidden, ctx), y), vector, {.norm_gradient = request.norm_gradient});
   };
 }
