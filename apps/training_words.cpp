@@ -1,4 +1,5 @@
 // What a training run says as it begins and when it is done.
+#include "apps/class_match.h"
 #include "apps/data_identity.h"
 #include "apps/ensemble.h"
 #include "apps/format.h"
