@@ -66,8 +66,8 @@ TEST_CASE("layers: numbers out of range, NaN among them") {
   CHECK_THROWS_AS(init.uniform({3}, 1, 1), ArgumentError);
   CHECK_THROWS_AS(init.normal({3}, 0, kNan), ArgumentError);
   CHECK_THROWS_AS(init.normal({3}, 0, -1), ArgumentError);
-  CHECK_THROWS_AS(init.xavier_normal({3, 3}, kNan), ArgumentError);
-  CHECK_THROWS_AS(init.kaiming_uniform({3, 3}, Fan::in, kNan), ArgumentError);
+  CHECK_THROWS_AS(init.xavier_uniform({3, 3}, kNan), ArgumentError);
+  CHECK_THROWS_AS(init.kaiming_normal({3, 3}, Fan::in, kNan), ArgumentError);
 }
 
 TEST_CASE("batch norm: one value a channel is refused in training, and leaves the statistics alone") {
