@@ -248,7 +248,7 @@ TEST_CASE("a step that is not finite leaves weights, statistics and the state of
   for (const Words& options : rules) {
     CAPTURE(test::Words(options).empty() ? "plain" : options.back());
     const apps::TrainConfig config =
-        small("unused", plus({"--limit", "32", "--batch-size", "16", "--model", "resnet8"}, options));
+        small("unused", plus({"--limit", "128", "--batch-size", "64", "--model", "resnet8"}, options));
     const apps::Examples examples = apps::load_examples(config.data, config.run.seed);
     apps::Experiment experiment(config, examples.set, 2);
     const auto everything = [&] {
