@@ -273,7 +273,8 @@ TEST_CASE("members: names, and directories that hold something else or lack a nu
   const auto refused = [&](const std::string& directory) {
     return failure([&] { list_members(directory); });
   };
-  CHECK(contains(refused(run / "none"), "4: [ensemble] " + run / "none: No such file"));
+  CHECK(contains(refused(run / "none"), "4: [ensemble] "));
+  CHECK(contains(refused(run / "none"), run / "none: No such file"));
   CHECK(contains(refused(run.path()), "has no members (member-001.safetensors, ...)"));
   const std::vector<std::string> members = three_members(run.path());
   write_file_atomically(run / "members/.basin-12.tmp", "of a killed writer");
