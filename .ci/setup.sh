@@ -8,7 +8,7 @@ logs=$(mktemp -d "${TMPDIR:-/tmp}/basin-logs.XXXXXX")
 doing='starting'
 
 # What Basin is built with; what its tests and its first training run need besides.
-build_packages=(cmake ninja-build g++ libeigen3-dev libtomlplusplus-dev zlib1g-dev
+build_packages=(cmake ninja-build g++ libeigen3-dev libcli11-dev libtomlplusplus-dev zlib1g-dev
   libjpeg-dev libpng-dev doctest-dev)
 data_packages=(dataset-fashion-mnist)
 

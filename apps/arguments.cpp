@@ -1,5 +1,8 @@
-// Splits an argument vector by the options of a table; no word is passed over.
+// The only place that knows CLI11: it splits an argument vector by the options of a table. Everything typed
+// is ours (apps/options.h), and so is the rule that no word is passed over.
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "apps/cli.h"
@@ -9,6 +12,8 @@
 namespace basin::apps {
 
 namespace {
+
+using Words = std::vector<std::string>;
 
 [[noreturn]] void unknown_option(const OptionTable& table, const std::string& given) {
   const std::string shown = given.substr(0, given.find('='));
@@ -22,99 +27,126 @@ namespace {
   throw UsageError("unknown option ", quote(shown), hint.empty() ? "; --help lists them" : hint);
 }
 
-/// An option as it stands in a word: "--lr=0.1", "--no-progress", "-o".
-struct Spelled {
-  const Option* option = nullptr;
-  std::string value{};     // joined to it by '=', or behind its letter
-  bool has_value = false;  // also an empty one: "--name="
-  bool negated = false;    // --no-...
-};
-
 bool takes_none(const Option& option) { return option.binding.kind == ValueKind::flag; }
+bool can_be_negated(const Option& option) { return takes_none(option) && !option.key.empty(); }
+
+/// Whether a word looks like an option: "--lr", "-q", but not "-1" or "-".
+bool is_option(const OptionTable& table, const std::string& word) {
+  if (word.size() < 2 || word[0] != '-') return false;
+  return word[1] == '-' || std::any_of(table.options().begin(), table.options().end(),
+                                       [&](const Option& o) { return o.letter == word.substr(1, 1); });
+}
 
 class Splitter {
  public:
-  Splitter(const OptionTable& table, const std::vector<std::string>& arguments)
-      : table_(table), arguments_(arguments) {}
+  Splitter(const OptionTable& table, const Words& arguments) : table_(table), words_(arguments) {
+    const auto mark = std::find(words_.begin(), words_.end(), "--");
+    if (mark == words_.end()) return;
+    behind_mark_.assign(mark + 1, words_.end());
+    words_.erase(mark, words_.end());
+  }
 
-  GivenFlags split(std::size_t most, std::vector<std::string>& positionals) {
-    while (at_ < arguments_.size()) {
-      const std::string& word = arguments_[at_++];
-      if (!only_words_ && word == "--") {
-        only_words_ = true;
-        last_ = nullptr;
-      } else if (only_words_ || word.size() < 2 || word[0] != '-') {
-        if (positionals.size() == most) refuse_word(positionals);
-        positionals.push_back(word);
-        last_ = nullptr;
-      } else if (word[1] == '-') {
-        const Spelled spelled = long_option(word);
-        if (!spelled.option) unknown_option(table_, word);
-        take(spelled);
-      } else {
-        const std::vector<Spelled> letters = letters_of(word);
-        if (letters.empty()) unknown_option(table_, word);
-        for (const Spelled& spelled : letters) take(spelled);
-      }
+  GivenFlags split(std::size_t most, Words& positionals) {
+    // CLI11 takes options up to the first word that belongs to none; that word is looked at, and on it goes.
+    for (Words rest = words_; !rest.empty();) {
+      rest = take_options(rest);
+      if (rest.empty()) break;
+      const std::string word = rest.front();
+      if (word.size() > 1 && word[0] == '-') unknown_option(table_, as_given(word));
+      if (positionals.size() == most) refuse(rest, positionals);
+      positionals.push_back(word);
+      rest.erase(rest.begin());
+      last_ = nullptr;
+    }
+    last_ = nullptr;
+    for (const std::string& word : behind_mark_) {
+      if (positionals.size() == most) refuse({word}, positionals);
+      positionals.push_back(word);
     }
     return std::move(given_);
   }
 
  private:
-  /// Without an option where the table has none of that name.
-  Spelled long_option(const std::string& word) const {
-    const std::size_t equals = word.find('=');
-    Spelled s{.value = equals == std::string::npos ? "" : word.substr(equals + 1),
-              .has_value = equals != std::string::npos};
-    const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
-    s.option = table_.by_flag(name);
-    if (s.option || !name.starts_with("no-")) return s;
-    const Option* flag = table_.by_flag(name.substr(3));
-    s.negated = flag && takes_none(*flag) && !flag->key.empty();
-    if (s.negated) s.option = flag;
-    return s;
+  /// An option with its values, which CLI11 keeps a pointer to.
+  struct Slot {
+    const Option* option;
+    Words values;
+    CLI::Option* handle = nullptr;
+  };
+
+  /// Takes the options that `words` begin with. Returns the words from the first other one on.
+  Words take_options(const Words& words) {
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    app.prefix_command();
+    std::deque<Slot> slots;
+    for (const Option& option : table_.options()) {
+      Slot& slot = slots.emplace_back(Slot{&option, {}});
+      std::string names = "--" + option.flag;
+      if (!option.letter.empty()) names += ",-" + option.letter;
+      if (can_be_negated(option)) names += ",!--no-" + option.flag;
+      // One value each time, as it stands: CLI11 takes [x,y] apart only where extra arguments are allowed.
+      slot.handle = takes_none(option) ? app.add_flag(names)
+                                       : app.add_option(names, slot.values)->allow_extra_args(false);
+      slot.handle->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+    try {
+      Words reversed = with_empty_values(words);
+      std::reverse(reversed.begin(), reversed.end());
+      app.parse(reversed);
+    } catch (const CLI::ArgumentMismatch&) {
+      missing_value(words);
+    } catch (const CLI::ParseError& error) {
+      throw UsageError(one_line(error.what()));
+    }
+    for (const Slot& slot : slots) {
+      if (slot.handle->count() == 0) continue;
+      for (const std::string& value : slot.handle->results()) take(*slot.option, value);
+    }
+    for (const Slot& slot : slots)
+      if (!app.parse_order().empty() && app.parse_order().back() == slot.handle) last_ = slot.option;
+    return app.remaining();
   }
 
-  /// "-qv": letters of flags; what stands behind the letter of an option with a value is its value. None
-  /// where the table lacks one of them.
-  std::vector<Spelled> letters_of(const std::string& word) const {
-    std::vector<Spelled> all;
-    for (std::size_t i = 1; i < word.size(); ++i) {
-      const auto found = std::find_if(table_.options().begin(), table_.options().end(),
-                                      [&](const Option& o) { return o.letter == word.substr(i, 1); });
-      if (found == table_.options().end()) return {};
-      all.push_back({.option = &*found});
-      if (takes_none(*found)) continue;
-      if (i + 1 < word.size()) {
-        all.back().value = word.substr(i + (word[i + 1] == '=' ? 2 : 1));
-        all.back().has_value = true;
-      }
-      break;
+  /// CLI11 reads "--name=" as a value that is missing; as a word of its own it is an empty one.
+  static Words with_empty_values(const Words& words) {
+    Words all;
+    for (const std::string& word : words) {
+      const bool empty = word.starts_with("--") && word.find('=') == word.size() - 1;
+      all.push_back(empty ? word.substr(0, word.size() - 1) : word);
+      if (empty) all.emplace_back();
     }
     return all;
   }
 
-  /// A word that stands where a value is missing: an option. Whoever means such a text joins it by '='.
-  bool is_option(const std::string& word) const {
-    if (word.size() < 2 || word[0] != '-') return false;
-    return word[1] == '-' || !letters_of(word).empty();
+  static std::string one_line(std::string text) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
   }
 
-  void take(const Spelled& s) {
-    const Option& option = *s.option;
-    std::string value = s.value;
-    if (takes_none(option)) {
-      if (s.negated && s.has_value) throw UsageError("--no-", option.flag, " takes no value");
-      if (!s.has_value) value = s.negated ? "false" : "true";
-    } else if (!s.has_value) {
-      if (at_ == arguments_.size())
+  /// The last word is an option that needs a value.
+  [[noreturn]] void missing_value(const Words& words) const {
+    const std::string& word = words.back();
+    for (const Option& option : table_.options())
+      if (word == "--" + option.flag || (!option.letter.empty() && word.ends_with(option.letter)))
         throw UsageError("--", option.flag, " needs a value: ", option.binding.allowed);
-      if (is_option(arguments_[at_]))
-        throw UsageError("--", option.flag, " needs a value: ", option.binding.allowed, "; ",
-                         quote(arguments_[at_]), " is an option (a value like it is joined by =)");
-      value = arguments_[at_++];
-    }
-    last_ = &option;
+    throw UsageError(quote(word), " needs a value");
+  }
+
+  void take(const Option& option, std::string value) {
+    const auto joined = [&](const std::string& spelling) {
+      return std::find(words_.begin(), words_.end(), spelling) != words_.end();
+    };
+    if (!option.letter.empty() && value.starts_with('=') && joined("-" + option.letter + value))
+      value.erase(0, 1);  // -o=FILE
+    if (can_be_negated(option))
+      for (const std::string& word : words_)
+        if (word.starts_with("--no-" + option.flag + "="))
+          throw UsageError("--no-", option.flag, " takes no value");
+    if (!takes_none(option) && is_option(table_, value) && !joined("--" + option.flag + "=" + value))
+      throw UsageError("--", option.flag, " needs a value: ", option.binding.allowed, "; ", quote(value),
+                       " is an option (a value like it is joined by =)");
     const auto [before, fresh] = before_.try_emplace(option.flag, value);
     if (!fresh && before->second != value)
       throw UsageError("--", option.flag, " is given twice, ", quote(before->second), " and ", quote(value),
@@ -122,30 +154,36 @@ class Splitter {
     if (fresh) given_.emplace_back(option.flag, value);
   }
 
-  /// The word just read has no place: what it most likely was meant to be.
-  [[noreturn]] void refuse_word(const std::vector<std::string>& positionals) const {
-    const std::string& word = arguments_[at_ - 1];
+  /// Of letters together ("-qx") CLI11 hands back what it does not know alone: the word as it was typed.
+  std::string as_given(const std::string& word) const {
+    if (word[1] == '-' || std::find(words_.begin(), words_.end(), word) != words_.end()) return word;
+    for (const std::string& w : words_)
+      if (w.size() > word.size() && w[0] == '-' && w[1] != '-' && w.ends_with(word.substr(1))) return w;
+    return word;
+  }
+
+  /// The first word has no place: says what it most likely was meant to be.
+  [[noreturn]] void refuse(const Words& rest, const Words& positionals) const {
+    const std::string& word = rest.front();
     if (!last_ && !positionals.empty())
       throw UsageError("unexpected argument ", quote(word), " besides ", quote(positionals.back()));
     if (!last_) throw UsageError("unexpected argument ", quote(word), "; options begin with --, see --help");
     if (takes_none(*last_)) throw UsageError("--", last_->flag, " takes no value, got ", quote(word), " too");
     constexpr std::size_t kShown = 3;
     std::size_t count = 0;
-    std::string words;
-    for (std::size_t i = at_ - 1; i < arguments_.size() && !is_option(arguments_[i]); ++i) {
-      if (++count <= kShown) words += (count > 1 ? ", " : "") + quote(arguments_[i]);
+    std::string list;
+    for (std::size_t i = 0; i < rest.size() && !is_option(table_, rest[i]); ++i) {
+      if (++count <= kShown) list += (count > 1 ? ", " : "") + quote(rest[i]);
     }
-    if (count > kShown) words += text(" and ", count - kShown, " more");
+    if (count > kShown) list += text(" and ", count - kShown, " more");
     throw UsageError(
         "--", last_->flag, " takes one value (", quote(before_.at(last_->flag)), "); ",
-        count > 1 ? "behind it stand " : "", words,
+        count > 1 ? "behind it stand " : "", list,
         count > 1 ? ": keep a pattern or a list together by quotation marks" : " is a second one");
   }
 
   const OptionTable& table_;
-  const std::vector<std::string>& arguments_;
-  std::size_t at_ = 0;            // the next word
-  bool only_words_ = false;       // behind "--"
+  Words words_, behind_mark_;     // before and behind "--"
   const Option* last_ = nullptr;  // that stands before the next word
   GivenFlags given_;
   std::map<std::string, std::string> before_;  // by flag, the value it was given

@@ -42,6 +42,7 @@ const std::vector<Vendor>& vendors() {
   static const std::vector<Vendor> all = {
       {"Eigen/", {"core/", "autograd/", "tests/"}, false},
       {"unsupported/Eigen", {"core/", "autograd/", "tests/"}, false},
+      {"CLI/", {"apps/"}, false},
       {"toml++/", {"apps/"}, false},
       {"zlib.h", {"core/", "data/", "tests/"}, false},
       {"jpeglib.h", {"data/", "tests/"}, false},

@@ -117,6 +117,8 @@ TEST_CASE("third-party headers stay where they belong") {
   CHECK(rules_broken("core/ops.cpp", kOpening + "#include <Eigen/Core>\n") == Rules{});
   CHECK(rules_broken("core/ops.h", kHeader + "#include <Eigen/Core>\n") == Rules{"vendor"});
   CHECK(rules_broken("nn/linear.cpp", kOpening + "#include <Eigen/Core>\n") == Rules{"vendor"});
+  CHECK(rules_broken("apps/arguments.cpp", kOpening + "#include <CLI/CLI.hpp>\n") == Rules{});
+  CHECK(rules_broken("apps/options.h", kHeader + "#include <CLI/CLI.hpp>\n") == Rules{"vendor"});
   CHECK(rules_broken("apps/toml_file.cpp", kOpening + "#include <toml++/toml.h>\n") == Rules{});
   CHECK(rules_broken("apps/config.h", kHeader + "#include <toml++/toml.h>\n") == Rules{"vendor"});
   CHECK(rules_broken("core/tensor.cpp", kOpening + "#include <cuda_runtime.h>\n") == Rules{"vendor"});
