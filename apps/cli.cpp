@@ -15,6 +15,7 @@
 #include "apps/toml_file.h"
 #include "apps/variables.h"
 #include "core/error.h"
+#include "data/pictures.h"
 
 namespace basin::apps {
 
@@ -374,6 +375,11 @@ Call<DataToolConfig> parse_data(const std::vector<std::string>& arguments, const
         }
         expect_in_scope("data", data_scopes(), table, what);
         if (what == "verify" && !named) config.data.name = "folder";
+        if (what == "verify" && !data::is_picture_set(config.data.name) &&
+            table.by_flag("augment")->source == Source::flag)
+          throw UsageError(
+              "--augment counts only for data verify of pictures in files, which it cuts, not of ",
+              config.data.name);
       });
 }
 

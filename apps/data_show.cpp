@@ -34,12 +34,23 @@ std::vector<data::Image> first_batch(const Examples& examples, const DataToolCon
   return pictures;
 }
 
+/// A sheet that no viewer would open is refused before its pictures are made.
+void expect_drawable(const DataToolConfig& config, std::int64_t images, const Shape& image) {
+  constexpr std::int64_t kMostPixels = 200'000'000;
+  const std::int64_t side = config.enlarge * config.enlarge;
+  if (images * config.epochs > kMostPixels / (image[0] * image[1] * side))
+    throw UsageError("data show: ", images, " images in ", config.epochs, " epochs, enlarged ",
+                     config.enlarge, " times, are more than ", kMostPixels / 1'000'000,
+                     " million pixels; a smaller --count, --epochs or --enlarge makes a sheet");
+}
+
 }  // namespace
 
 int show_data(const DataToolConfig& config, Terminal& terminal) {
   const Examples examples = load_examples(config.data, config.seed, {.watch = watches(terminal)});
   tell(examples, terminal);
   const std::int64_t count = std::min(config.count, examples.train->size());
+  expect_drawable(config, count, examples.train->image_shape());
   std::vector<data::Image> pictures;
   for (std::int64_t epoch = config.epoch; epoch < config.epoch + config.epochs; ++epoch)
     for (data::Image& picture :

@@ -322,6 +322,9 @@ TEST_CASE("data commands refuse options that they would not use, and use those t
   CHECK(data_tool({"show", "--data", "synthetic", "--workers", "2"}).code == 2);
   CHECK(data_tool({"verify", "--data-dir", photos.root, "--bad-image", "skip"}).code == 2);
   CHECK(data_tool({"get", "mnist", "--data-dir", photos.root, "--limit", "2"}).code == 2);
+  CHECK(data_tool({"verify", "--data", "synthetic", "--augment", "basic"}).code == 2);
+  CHECK(data_tool({"show", "--data", "synthetic", "--count", "4096", "--epochs", "4096", "--enlarge", "32"})
+            .code == 2);
   write_file(photos.root + "/train/dogs/3.png", std::string("not a picture"));
   CHECK(data_tool({"verify", "--data-dir", photos.root}).code == 7);
   CHECK(data_tool({"verify", "--data-dir", photos.root, "--limit", "7"}).code == 0);
