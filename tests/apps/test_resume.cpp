@@ -165,12 +165,12 @@ TEST_CASE("metrics.csv lost, emptied, zeroed or written into: the rows come back
          replace(path, read_file(path).substr(read_file(path).find("\n1,"), 40), "\n");
        }},
       {"other columns", [](const std::string& path) { write(path, "epoch,other\n1,2\n2,3\n"); }}};
-  for (const auto& [what, damage] : damages) {
-    CAPTURE(what);
+  for (const Damage& damage : damages) {
+    CAPTURE(damage.first);
     const std::string run = dir / "run";
     fs::remove_all(run);
     fs::copy(begun, run, fs::copy_options::recursive);
-    damage(run + "/metrics.csv");
+    damage.second(run + "/metrics.csv");
     const Said said = resume(run);
     CHECK(said.code == 0);
     CHECK(contains(said.err, "warning: " + run + "/metrics.csv: "));
@@ -303,16 +303,16 @@ TEST_CASE("what goes wrong behind a durable checkpoint is a warning, said once")
   Words words = kSmall;
   words.insert(words.end(), {"--checkpoint-every", "1steps"});
   REQUIRE(train(small(straight, words)).code == 0);
-  for (const auto& [call, fault] :
+  for (const auto& call_and_fault :
        {std::pair<const char*, SystemFault>{
             "unlink", [](const char* c) { return std::string(c) == "unlink" ? EPERM : 0; }},
         {"readdir", [](const char* c) { return std::string(c) == "readdir" ? EIO : 0; }},
         {"opendir", [](const char* c) { return std::string(c) == "opendir" ? EMFILE : 0; }}}) {
-    CAPTURE(call);
+    CAPTURE(call_and_fault.first);
     fs::remove_all(run);
     Said said;
     {
-      const test::WithFault failing(fault);
+      const test::WithFault failing(call_and_fault.second);
       said = train(small(run, words));
     }
     CHECK(said.code == 0);
