@@ -42,7 +42,8 @@ void sync_directory(const std::string& path) {
 FileKind kind_of_file(const std::string& path) {
   struct stat info {};
   if (system_call("stat", [&] { return ::stat(path.c_str(), &info); }) == -1) {
-    if (errno == ENOENT || errno == ENOTDIR) return FileKind::none;
+    // Nothing can be at a path that is longer than the system's.
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return FileKind::none;
     throw ReadError(errno, text("[read] ", path, ": ", reason(errno)));
   }
   switch (info.st_mode & S_IFMT) {

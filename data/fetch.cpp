@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "data/unpack.h"
@@ -171,8 +172,8 @@ void unpack(const std::string& archive, const RemoteFile& file, const std::strin
       if (progress) progress("unpacking", static_cast<std::uint64_t>(bytes), 0);
     });
     const std::string whole = (fs::path(aside) / file.unpacked).string();
-    std::error_code ignored;
-    if (!fs::is_directory(whole, ignored)) throw DataError(archive, ": holds no folder ", file.unpacked);
+    if (kind_of_file(whole) != FileKind::directory)
+      throw DataError(archive, ": holds no folder ", file.unpacked);
     const int folder = ::open(aside.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
       ::syncfs(folder);
@@ -200,8 +201,7 @@ std::string RemoteFile::by_hand(const std::string& dir) const {
 }
 
 bool RemoteFile::is_there(const std::string& dir) const {
-  std::error_code ignored;
-  return fs::exists(result(dir), ignored);
+  return kind_of_file(result(dir)) != FileKind::none;
 }
 
 Fetched fetch(const RemoteFile& file, const std::string& dir, const FetchProgress& progress) {

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
@@ -30,13 +31,24 @@ std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
   return entries;
 }
 
+// A link that leads nowhere is no folder; what the system does not tell is an error, and no class is lost by
+// it.
+bool is_folder(const fs::directory_entry& entry) {
+  std::error_code failure;
+  const bool folder = entry.is_directory(failure);
+  if (failure && failure != std::errc::no_such_file_or_directory && failure != std::errc::not_a_directory &&
+      failure != std::errc::too_many_symbolic_link_levels)
+    throw DataError(entry.path().string(), ": ", failure.message());
+  return folder;
+}
+
 void list_pictures(const fs::path& folder, const std::string& prefix, std::int64_t label, ImageFolder& out,
                    const Watch& watch) {
   for (const fs::directory_entry& entry : entries_of(folder)) {
     if (watch) watch(out.size(), 0);
     std::error_code failure;
     const std::string path = prefix + entry.path().filename().string();
-    if (entry.is_directory(failure)) {
+    if (is_folder(entry)) {
       if (hidden(entry.path())) continue;
       if (entry.is_symlink(failure))
         out.passed_over.push_back(path + ": a link to a folder, which is not followed below a class");
@@ -56,8 +68,7 @@ void list_pictures(const fs::path& folder, const std::string& prefix, std::int64
 
 // The names of the folders in `out.root`, sorted; what lies beside them is counted in `out`.
 std::vector<std::string> class_folders(ImageFolder& out) {
-  std::error_code failure;
-  if (!fs::is_directory(out.root, failure)) {
+  if (kind_of_file(out.root) != FileKind::directory) {
     throw DataError(out.root,
                     ": no such folder; an image folder is DIR/train/CLASS/*.jpg and DIR/test/CLASS/*.jpg",
                     packed_there(fs::path(out.root).parent_path().string()));
@@ -65,7 +76,7 @@ std::vector<std::string> class_folders(ImageFolder& out) {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : entries_of(out.root)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_directory(failure)) {
+    if (is_folder(entry)) {
       if (!hidden(entry.path())) names.push_back(name);
     } else if (!hidden(entry.path()) && ending_of(name) != Ending::other) {
       out.passed_over.push_back(name + ": lies beside the classes' folders, so that it has no class");
@@ -166,9 +177,8 @@ ImageFolders load_image_folders(const std::string& dir, const std::string& evalu
   ImageFolders folders{.train = scan_image_folder((fs::path(dir) / "train").string(), {}, watch)};
   std::vector<std::string> names = {"test", "val", "validation"};
   if (!evaluate.empty()) names = {evaluate};
-  std::error_code ignored;
   const auto name = std::find_if(names.begin(), names.end(), [&](const std::string& candidate) {
-    return fs::is_directory(fs::path(dir) / candidate, ignored);
+    return kind_of_file((fs::path(dir) / candidate).string()) == FileKind::directory;
   });
   if (name == names.end()) {
     throw DataError(dir, ": no folder ", evaluate.empty() ? "test, val or validation" : evaluate,

@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/utf8.h"
 #include "data/cifar.h"
@@ -46,8 +47,7 @@ std::string find_file(const Entry& entry, const DataRequest& request, const std:
   for (const std::string& folder : entry.folders) {
     for (const std::string& name : names) {
       const std::filesystem::path path = std::filesystem::path(dir) / folder / name;
-      std::error_code ignored;
-      if (std::filesystem::exists(path, ignored)) return path.string();
+      if (kind_of_file(path.string()) != FileKind::none) return path.string();
       searched += (searched.empty() ? "" : ", ") + path.string();
     }
   }

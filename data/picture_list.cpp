@@ -8,6 +8,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "data/file.h"
@@ -54,8 +55,7 @@ std::string first_file(const std::string& dir, const std::vector<std::string>& n
   std::string searched;
   for (const std::string& name : names) {
     const fs::path path = fs::path(dir) / name;
-    std::error_code ignored;
-    if (fs::is_regular_file(path, ignored)) return path.string();
+    if (kind_of_file(path.string()) == FileKind::regular) return path.string();
     searched += (searched.empty() ? "" : " or ") + name;
   }
   throw DataError(dir, ": no ", searched, packed_there(dir));
@@ -112,8 +112,7 @@ std::vector<std::string> read_lines(const std::string& path) {
 }
 
 std::vector<std::string> read_class_names(const std::string& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return {};
+  if (kind_of_file(path) == FileKind::none) return {};
   const std::vector<std::string> names = read_lines(path);
   std::set<std::string> known;
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/utf8.h"
 #include "data/picture_list.h"
@@ -14,9 +15,8 @@ namespace {
 
 /// DIR/below if it is there, else DIR.
 std::string or_below(const std::string& dir, const char* below) {
-  std::error_code ignored;
   const std::filesystem::path inner = std::filesystem::path(dir) / below;
-  return std::filesystem::is_directory(inner, ignored) ? inner.string() : dir;
+  return kind_of_file(inner.string()) == FileKind::directory ? inner.string() : dir;
 }
 
 ImageFolders listed(const PictureRequest& request, const Watch& watch) {

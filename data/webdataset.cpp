@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/glob.h"
 #include "core/utf8.h"
@@ -256,8 +257,7 @@ std::vector<std::string> find_shards(const std::string& dir, const std::string& 
       for (std::string& one : found) take(std::move(one));
       continue;
     }
-    std::error_code ignored;
-    if (!fs::exists(fs::path(dir) / *name, ignored))
+    if (kind_of_file((fs::path(dir) / *name).string()) == FileKind::none)
       throw DataError((fs::path(dir) / excerpt(*name, kLongestShown)).string(), ": no such shard (of ",
                       names.shown(), ")");
     take(std::move(*name));

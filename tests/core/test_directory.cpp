@@ -40,6 +40,7 @@ TEST_CASE("directory: what is at a path") {
   CHECK(kind_of_file("/dev/null") == FileKind::device);
   CHECK(kind_of_file(dir / "none") == FileKind::none);
   CHECK(kind_of_file(dir / "file/below") == FileKind::none);
+  CHECK(kind_of_file(dir / std::string(10000, 'x')) == FileKind::none);
   CHECK(odd_file(dir / "file").empty());
   CHECK(odd_file(dir / "none").empty());
   CHECK(odd_file(dir / "pipe") == "a pipe");

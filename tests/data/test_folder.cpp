@@ -10,10 +10,13 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "data/folder_source.h"
+#include "data/load.h"
 #include "data/loader.h"
 #include "data/picture_files.h"
+#include "data/picture_list.h"
 #include "data/png.h"
 #include "data/verify.h"
+#include "tests/core/system_faults.h"
 #include "tests/data/crafted.h"
 #include "tests/data/golden.h"
 
@@ -103,6 +106,26 @@ TEST_CASE("image folder: what is missing is named") {
   fs::create_directories(on_disk.path("train/cow"));
   CHECK_THROWS_WITH_AS(load_image_folders(on_disk.path()),
                        (on_disk.path("train/cow") + ": a class without pictures").c_str(), DataError);
+}
+
+TEST_CASE("what the system does not let us look at is said, not taken for missing") {
+  const Folder folder;
+  const test::WithFault refused([](const char* call) { return std::string(call) == "stat" ? EACCES : 0; });
+  const auto reason = [](const auto& call) {
+    try {
+      call();
+    } catch (const ReadError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  for (const std::string& said : {reason([&] { load_image_folders(folder.path()); }),
+                                  reason([&] { read_class_names(folder.path("classes.txt")); }), reason([&] {
+                                    load_data_set({.name = "cifar10", .dir = folder.path()});
+                                  })}) {
+    CAPTURE(said);
+    CHECK(said.find("Permission denied") != std::string::npos);
+  }
 }
 
 TEST_CASE("image folder: the hash follows names, classes and sizes") {
