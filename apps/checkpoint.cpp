@@ -224,7 +224,9 @@ void check_compatible(const TrainingPosition& saved, const TrainingPosition& wan
   compare("data", saved.data_hash, wanted.data_hash);
   if (!differences.empty())
     throw CheckpointError("[resume] the checkpoint does not fit this run: it has ", differences,
-                          "; resume with the options of its config.toml");
+                          saved.data_hash == wanted.data_hash
+                              ? "; resume with the options of its config.toml"
+                              : "; bring the data back as they were, or begin a new run");
 }
 
 }  // namespace basin::apps
