@@ -11,6 +11,7 @@ void watched_for(std::int64_t n, const Watch& watch, const std::function<void(st
   const std::thread::id caller = std::this_thread::get_id();
   std::atomic<std::int64_t> done{0};
   std::atomic<bool> stopped{false};
+  if (watch && n > 0) watch(0, n);  // of a short loop other threads may take every index
   parallel_for(n, [&](std::int64_t index, int) {
     if (stopped.load(std::memory_order_relaxed)) return;
     try {
