@@ -4,7 +4,10 @@
 # 77 (skipped) where strace is missing or may not trace.   usage: system_faults.sh BASIN
 set -u
 basin=$(realpath "$1")
-command -v strace >/dev/null && strace -qq -o /dev/null true 2>/dev/null || { echo "skipped: strace cannot trace"; exit 77; }
+if ! strace -qq -o /dev/null true 2>/dev/null; then
+  echo "skipped: strace is not there, or cannot trace"
+  exit 77
+fi
 work=$(realpath "$(mktemp -d)") || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -28,7 +31,7 @@ for call in rename fsync write pwrite64 fallocate mkdir; do
         resume) [ -e run/config.toml ] || continue; "$basin" train --resume run >out 2>err ;;
       esac || { fail "$call $k, then --$way: $(tail -n 1 err)"; continue; }
       same run || fail "$call $k, then --$way: other weights"
-      ls -A run | grep -q '\.tmp$' && fail "$call $k, then --$way: a temporary file stays"
+      compgen -G 'run/.*.tmp' >/dev/null && fail "$call $k, then --$way: a temporary file stays"
     done
   done
 done
