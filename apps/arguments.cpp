@@ -98,7 +98,7 @@ class Splitter {
     } catch (const CLI::ArgumentMismatch&) {
       missing_value(words);
     } catch (const CLI::ParseError& error) {
-      throw UsageError(one_line(error.what()));
+      throw UsageError(error.what());  // one line: dispatch.cpp sees to it
     }
     for (const Slot& slot : slots) {
       if (slot.handle->count() == 0) continue;
@@ -118,11 +118,6 @@ class Splitter {
       if (empty) all.emplace_back();
     }
     return all;
-  }
-
-  static std::string one_line(std::string text) {
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
   }
 
   /// The last word is an option that needs a value.
