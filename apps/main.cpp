@@ -1,9 +1,9 @@
 // The program `basin`.
 #include <iostream>
 
-#include "apps/commands.h"
-#include "apps/dispatch.h"
-#include "apps/signals.h"
+#include "apps/cli/dispatch.h"
+#include "apps/cli/signals.h"
+#include "apps/commands/commands.h"
 #include "core/error.h"
 
 int main(int argc, char** argv) {

@@ -12,7 +12,7 @@ if(failed)
 endif()
 file(CONFIGURE OUTPUT ${OUTPUT} @ONLY CONTENT [=[
 // Written by apps/write_build_info.cmake.
-#include "apps/environment.h"
+#include "apps/runs/environment.h"
 
 namespace basin::apps {
 

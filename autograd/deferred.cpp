@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "autograd/op_support.h"
+#include "autograd/ops/op_support.h"
 
 namespace basin {
 namespace {

@@ -14,7 +14,7 @@
 #include <initializer_list>
 #include <mutex>
 
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "core/conv_algorithm.h"
 
 namespace basin {

@@ -5,7 +5,7 @@
 #include <unordered_set>
 
 #include "autograd/node.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "autograd/recording.h"
 #include "core/ops.h"
 

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <memory>
 
-#include "data/load.h"
-#include "data/loader.h"
+#include "data/loading/loader.h"
+#include "data/sets/load.h"
 
 using namespace basin;
 

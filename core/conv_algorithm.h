@@ -13,8 +13,8 @@ namespace basin {
 /// for a weight gradient. An infinity or NaN spoils the tiles that see it, not only the outputs that do.
 ///
 /// Every other convolution, every f64 one and every shape on which Winograd would not pay (see
-/// core/cpu/winograd.h) is direct whatever is set. Each algorithm gives the same bits for any number of
-/// threads; the bits of one are not those of another.
+/// core/cpu/conv/winograd/winograd.h) is direct whatever is set. Each algorithm gives the same bits for any
+/// number of threads; the bits of one are not those of another.
 enum class ConvAlgorithm { direct, winograd2, winograd4 };
 
 /// The algorithm in force. Default: direct.

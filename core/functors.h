@@ -1,5 +1,5 @@
 // Every elementwise formula of the library, once: the CPU kernels apply it to doubles and to vectors of
-// floats (core/cpu/lanes.h), the CUDA kernels to floats and doubles. A number type T brings arithmetic,
+// floats (core/cpu/simd/lanes.h), the CUDA kernels to floats and doubles. A number type T brings arithmetic,
 // comparisons, select(condition, a, b) and the functions of <cmath>, found by overload.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Raw tensor functions: check shapes and dtypes, allocate the result, call the backend. No gradients
-// (autograd/ops.h has the differentiable ones under the same names). Every error is an ArgumentError that
+// (autograd/ops/ops.h has the differentiable ones under the same names). Every error is an ArgumentError that
 // names the op and the shapes.
 #pragma once
 

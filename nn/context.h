@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 
 namespace basin::nn {
 

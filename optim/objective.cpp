@@ -5,9 +5,9 @@
 
 #include "autograd/curvature/hvp.h"
 #include "autograd/gradients.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "core/ops.h"
-#include "optim/geometry.h"
+#include "optim/gradient/geometry.h"
 #include "optim/parameter_vector.h"
 
 namespace basin::optim {

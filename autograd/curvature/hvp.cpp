@@ -1,7 +1,7 @@
 #include "autograd/curvature/hvp.h"
 
 #include "autograd/gradients.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 
 namespace basin {
 

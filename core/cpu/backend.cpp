@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/cpu/arena.h"
-#include "core/cpu/kernels.h"
+#include "core/cpu/conv/kernels.h"
+#include "core/cpu/memory/arena.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/columns.h"
-#include "core/cpu/kernels.h"
+#include "core/cpu/conv/kernels.h"
+#include "core/cpu/loops/columns.h"
 
 namespace basin::cpu {
 namespace {

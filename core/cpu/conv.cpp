@@ -3,9 +3,9 @@
 // depend on the batch around it.
 #include <algorithm>
 
-#include "core/cpu/conv_plan.h"
-#include "core/cpu/kernels.h"
-#include "core/cpu/winograd.h"
+#include "core/cpu/conv/conv_plan.h"
+#include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/winograd/winograd.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {

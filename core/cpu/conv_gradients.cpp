@@ -1,8 +1,8 @@
 // Both gradients of a convolution in one walk through memory, where that can be done: see kernels.h.
 #include <algorithm>
 
-#include "core/cpu/kernels.h"
-#include "core/cpu/winograd.h"
+#include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/winograd/winograd.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {

@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/broadcast.h"
+#include "core/cpu/loops/broadcast.h"
 
 namespace basin::cpu {
 namespace {

@@ -1,7 +1,7 @@
 // CpuBackend: flat vectors. Sums go task by task in f64, in order.
-#include "core/cpu/arena.h"
 #include "core/cpu/backend.h"
-#include "core/cpu/broadcast.h"
+#include "core/cpu/loops/broadcast.h"
+#include "core/cpu/memory/arena.h"
 
 namespace basin::cpu {
 

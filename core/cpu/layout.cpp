@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/isa.h"
+#include "core/cpu/conv/isa.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {

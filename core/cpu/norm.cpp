@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/columns.h"
+#include "core/cpu/loops/columns.h"
 
 namespace basin::cpu {
 namespace {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/loops.h"
+#include "core/cpu/loops/loops.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {

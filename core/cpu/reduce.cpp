@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/columns.h"
+#include "core/cpu/loops/columns.h"
 #include "core/functors.h"
 
 namespace basin::cpu {

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string_view>
 
-#include "core/utf8.h"
+#include "core/io/utf8.h"
 #include "nn/models/densenet.h"
 #include "nn/models/lenet.h"
 #include "nn/models/mlp.h"

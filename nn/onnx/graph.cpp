@@ -4,8 +4,8 @@
 #include <cstring>
 #include <optional>
 
-#include "core/protobuf.h"
-#include "core/utf8.h"
+#include "core/io/protobuf.h"
+#include "core/io/utf8.h"
 
 namespace basin::nn {
 namespace {

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/archive.h"
+#include "core/io/archive.h"
 
 namespace basin::nn {
 

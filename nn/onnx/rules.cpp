@@ -352,7 +352,7 @@ OnnxTranslation::Value OnnxTranslation::avg_pool(const TapeStep& step) {
 }
 
 OnnxTranslation::Value OnnxTranslation::batch_norm(const TapeStep& step) {
-  // x, gamma, beta, mean, 1/sqrt(var + eps), perhaps a residual (autograd/normalization.cpp).
+  // x, gamma, beta, mean, 1/sqrt(var + eps), perhaps a residual (autograd/ops/normalization.cpp).
   const auto& how = told<attribute::Normalisation>(step, 0);
   if (step.shape.rank() < 2) fail(step, "normalises a value without an axis of samples");
   TapeInput var;
@@ -368,7 +368,7 @@ OnnxTranslation::Value OnnxTranslation::batch_norm(const TapeStep& step) {
 }
 
 OnnxTranslation::Value OnnxTranslation::layer_norm(const TapeStep& step) {
-  // x, gamma, beta, and each row's statistics, which come from x (autograd/normalization.cpp).
+  // x, gamma, beta, and each row's statistics, which come from x (autograd/ops/normalization.cpp).
   const Value x = plain(operand(step, 0));
   const std::vector<OnnxAttribute> rows{{"axes", Numbers{std::int64_t{step.shape.rank()} - 1}},
                                         {"keepdims", std::int64_t{1}}};

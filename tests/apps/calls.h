@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli.h"
+#include "apps/cli/cli.h"
 #include "core/error.h"
 
 namespace basin::test {

@@ -4,8 +4,8 @@
 #include <sstream>
 #include <string>
 
-#include "apps/commands.h"
-#include "apps/terminal.h"
+#include "apps/cli/terminal.h"
+#include "apps/commands/commands.h"
 #include "tests/apps/calls.h"
 #include "tests/apps/training.h"
 

@@ -4,8 +4,8 @@
 #include <sstream>
 #include <string>
 
-#include "apps/dispatch.h"
-#include "apps/terminal.h"
+#include "apps/cli/dispatch.h"
+#include "apps/cli/terminal.h"
 
 namespace basin::test {
 

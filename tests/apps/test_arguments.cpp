@@ -1,7 +1,7 @@
 // Splitting a command line: one value an option, and a place for every word.
 #include <doctest/doctest.h>
 
-#include "apps/cli.h"
+#include "apps/cli/cli.h"
 #include "tests/apps/calls.h"
 
 using namespace basin;

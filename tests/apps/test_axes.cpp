@@ -5,14 +5,14 @@
 #include <cmath>
 #include <filesystem>
 
-#include "apps/checkpoint.h"
-#include "apps/commands.h"
-#include "apps/ensemble.h"
-#include "apps/examples.h"
-#include "core/files.h"
-#include "core/hash.h"
-#include "core/json.h"
-#include "data/load.h"
+#include "apps/commands/commands.h"
+#include "apps/runs/checkpoint.h"
+#include "apps/training/ensemble.h"
+#include "apps/training/run_data.h"
+#include "core/io/files.h"
+#include "core/io/hash.h"
+#include "core/io/json.h"
+#include "data/sets/load.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 

@@ -1,6 +1,6 @@
 // BatchObjective: what a step's loss is for the whole batch, for a micro-batch, and what it does to the
 // model.
-#include "apps/batch_objective.h"
+#include "apps/training/batch_objective.h"
 
 #include <doctest/doctest.h>
 

@@ -1,17 +1,17 @@
 // `basin bench`: what it measures is there, counted right, and adds up. Nothing here depends on a time.
-#include "apps/bench.h"
+#include "apps/bench/bench.h"
 
 #include <doctest/doctest.h>
 
 #include <sstream>
 
-#include "apps/cli.h"
-#include "apps/commands.h"
-#include "apps/timed_backend.h"
-#include "core/cpu/arena.h"
-#include "core/cpu/isa.h"
-#include "core/cpu/peak.h"
-#include "core/json.h"
+#include "apps/bench/timed_backend.h"
+#include "apps/cli/cli.h"
+#include "apps/commands/commands.h"
+#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/peak.h"
+#include "core/cpu/memory/arena.h"
+#include "core/io/json.h"
 #include "core/ops.h"
 #include "core/parallel.h"
 #include "tests/apps/calls.h"

@@ -1,6 +1,6 @@
 // Command lines: splitting, the order of sources, TOML files, conditions between options.
-#include "apps/cli.h"
-#include "apps/commands.h"
+#include "apps/cli/cli.h"
+#include "apps/commands/commands.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/presets.h"
+#include "apps/cli/presets.h"
 #include "tests/apps/calls.h"
 #include "tests/core/temporary_directory.h"
 
@@ -39,7 +39,7 @@ std::string config_failure(const std::string& content) {
 
 }  // namespace
 
-TEST_CASE("the defaults are those of apps/config.h") {
+TEST_CASE("the defaults are those of apps/config/config.h") {
   const TrainConfig c = train_config({});
   CHECK(c.data.name == "cifar10");
   CHECK(c.optimizer.kind == Optimizer::sgd);

@@ -7,12 +7,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/data_files.h"
-#include "apps/data_identity.h"
-#include "apps/signals.h"
-#include "core/files.h"
-#include "core/json.h"
-#include "data/png.h"
+#include "apps/cli/signals.h"
+#include "apps/runs/data_files.h"
+#include "apps/training/data_identity.h"
+#include "core/io/files.h"
+#include "core/io/json.h"
+#include "data/formats/png.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"

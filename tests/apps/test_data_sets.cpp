@@ -8,11 +8,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/commands.h"
-#include "core/archive.h"
-#include "core/files.h"
-#include "core/json.h"
-#include "data/png.h"
+#include "apps/commands/commands.h"
+#include "core/io/archive.h"
+#include "core/io/files.h"
+#include "core/io/json.h"
+#include "data/formats/png.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/core/tensor_testing.h"

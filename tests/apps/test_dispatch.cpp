@@ -1,5 +1,5 @@
 // The whole program in process: which command runs, what goes to which stream, which exit code comes back.
-#include "apps/dispatch.h"
+#include "apps/cli/dispatch.h"
 
 #include <doctest/doctest.h>
 
@@ -8,10 +8,10 @@
 #include <sstream>
 #include <tuple>
 
-#include "apps/help.h"
-#include "apps/option_tables.h"
+#include "apps/cli/help.h"
+#include "apps/config/option_tables.h"
 #include "core/error.h"
-#include "core/files.h"
+#include "core/io/files.h"
 
 using namespace basin;
 using namespace basin::apps;

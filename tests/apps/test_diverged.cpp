@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <limits>
 
-#include "apps/bench.h"
-#include "apps/ensemble.h"
-#include "apps/experiment.h"
-#include "apps/outcome.h"
-#include "apps/training_run.h"
-#include "apps/weights.h"
-#include "core/files.h"
+#include "apps/bench/bench.h"
+#include "apps/runs/weights.h"
+#include "apps/training/ensemble.h"
+#include "apps/training/experiment.h"
+#include "apps/training/outcome.h"
+#include "apps/training/training_run.h"
+#include "core/io/files.h"
 #include "core/ops.h"
 #include "tests/apps/streams.h"
 #include "tests/apps/training.h"

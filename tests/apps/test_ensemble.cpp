@@ -1,20 +1,20 @@
 // Ensembles: the mean of probabilities, oldest first and newest first; members as files; averages in
 // checkpoints and files.
-#include "apps/ensemble.h"
+#include "apps/training/ensemble.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstring>
 
-#include "apps/checkpoint.h"
-#include "apps/weights.h"
-#include "autograd/ops.h"
+#include "apps/runs/checkpoint.h"
+#include "apps/runs/weights.h"
+#include "autograd/ops/ops.h"
 #include "core/parallel.h"
-#include "data/synthetic.h"
+#include "data/sets/synthetic.h"
 #include "nn/layers.h"
-#include "optim/average.h"
-#include "optim/stand_in.h"
+#include "optim/averages/average.h"
+#include "optim/averages/stand_in.h"
 #include "tests/apps/calls.h"
 #include "tests/core/temporary_directory.h"
 

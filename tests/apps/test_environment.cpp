@@ -1,12 +1,12 @@
 // What the program knows of its build and machine, and how it takes signals.
-#include "apps/environment.h"
+#include "apps/runs/environment.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "apps/signals.h"
+#include "apps/cli/signals.h"
 #include "core/parallel.h"
 
 using namespace basin;

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "apps/experiment.h"
-#include "apps/presets.h"
-#include "apps/weights.h"
+#include "apps/cli/presets.h"
+#include "apps/runs/weights.h"
+#include "apps/training/experiment.h"
 #include "autograd/gradients.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"

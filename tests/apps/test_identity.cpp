@@ -6,11 +6,11 @@
 #include <functional>
 #include <map>
 
-#include "apps/checkpoint.h"
-#include "apps/class_match.h"
-#include "apps/start.h"
-#include "apps/weights.h"
-#include "data/png.h"
+#include "apps/runs/checkpoint.h"
+#include "apps/runs/class_match.h"
+#include "apps/runs/weights.h"
+#include "apps/training/start.h"
+#include "data/formats/png.h"
 #include "tests/apps/evaluating.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"

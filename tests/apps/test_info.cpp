@@ -1,9 +1,9 @@
 // `basin info`: the layers of a model and the sums below them; what a file of weights says of its network.
 #include <doctest/doctest.h>
 
-#include "apps/commands.h"
-#include "apps/weights.h"
-#include "core/json.h"
+#include "apps/commands/commands.h"
+#include "apps/runs/weights.h"
+#include "core/io/json.h"
 #include "nn/models/registry.h"
 #include "tests/apps/streams.h"
 #include "tests/core/temporary_directory.h"

@@ -2,8 +2,8 @@
 // bits.
 #include <doctest/doctest.h>
 
-#include "apps/batch_objective.h"
-#include "apps/examples.h"
+#include "apps/training/batch_objective.h"
+#include "apps/training/run_data.h"
 #include "core/ops.h"
 #include "core/random.h"
 #include "nn/layers.h"

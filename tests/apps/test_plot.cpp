@@ -1,5 +1,5 @@
 // Ticks, gaps, escapes and bytes of the plots.
-#include "apps/plot.h"
+#include "apps/report/svg.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <tuple>
 
-#include "apps/report.h"
+#include "apps/report/page.h"
 
 using namespace basin::apps;
 

@@ -1,5 +1,5 @@
 // metrics.csv and steps.jsonl: exact numbers, survival of torn lines, full disks and resumption.
-#include "apps/records.h"
+#include "apps/runs/records.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "core/io/files.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;

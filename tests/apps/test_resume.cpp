@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/checkpoint.h"
-#include "apps/recipe.h"
-#include "apps/records.h"
-#include "core/files.h"
-#include "core/hash.h"
+#include "apps/runs/checkpoint.h"
+#include "apps/runs/recipe.h"
+#include "apps/runs/records.h"
+#include "core/io/files.h"
+#include "core/io/hash.h"
 #include "tests/apps/training.h"
 #include "tests/core/system_faults.h"
 #include "tests/core/temporary_directory.h"

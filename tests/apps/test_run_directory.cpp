@@ -1,5 +1,5 @@
 // The run directory: numbering, refusal to overwrite, run.json, sessions, the report.
-#include "apps/run_directory.h"
+#include "apps/runs/run_directory.h"
 
 #include <doctest/doctest.h>
 
@@ -8,10 +8,10 @@
 #include <limits>
 #include <new>
 
-#include "apps/cli.h"
-#include "apps/report.h"
+#include "apps/cli/cli.h"
+#include "apps/report/page.h"
 #include "core/error.h"
-#include "core/files.h"
+#include "core/io/files.h"
 #include "tests/apps/calls.h"
 #include "tests/apps/streams.h"
 #include "tests/core/temporary_directory.h"

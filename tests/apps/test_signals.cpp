@@ -1,5 +1,5 @@
 // Which signals ask a command to save and end, what it exits with, and which are left alone.
-#include "apps/signals.h"
+#include "apps/cli/signals.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <map>
 
-#include "apps/checkpoint.h"
-#include "core/files.h"
+#include "apps/runs/checkpoint.h"
+#include "core/io/files.h"
 #include "tests/apps/training.h"
 #include "tests/core/system_faults.h"
 #include "tests/core/temporary_directory.h"

@@ -1,5 +1,5 @@
 // Distances by hand, and the words that people really mistype.
-#include "apps/suggest.h"
+#include "apps/cli/suggest.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Streams, repainting, the log; progress lines on terminals and elsewhere.
-#include "apps/terminal.h"
+#include "apps/cli/terminal.h"
 
 #include <doctest/doctest.h>
 
@@ -7,11 +7,11 @@
 #include <cstdlib>
 #include <memory>
 
-#include "apps/format.h"
-#include "apps/progress.h"
-#include "apps/table.h"
+#include "apps/cli/format.h"
+#include "apps/cli/table.h"
+#include "apps/training/progress.h"
 #include "core/error.h"
-#include "core/files.h"
+#include "core/io/files.h"
 #include "tests/apps/streams.h"
 #include "tests/core/temporary_directory.h"
 

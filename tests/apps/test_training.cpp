@@ -9,11 +9,11 @@
 #include <limits>
 #include <sstream>
 
-#include "apps/commands.h"
-#include "apps/experiment.h"
-#include "apps/signals.h"
-#include "apps/training_run.h"
-#include "core/hash.h"
+#include "apps/cli/signals.h"
+#include "apps/commands/commands.h"
+#include "apps/training/experiment.h"
+#include "apps/training/training_run.h"
+#include "core/io/hash.h"
 #include "core/ops.h"
 #include "core/parallel.h"
 #include "tests/apps/training.h"

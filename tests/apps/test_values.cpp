@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "apps/option_values.h"
-#include "apps/rules.h"
+#include "apps/cli/bindings.h"
+#include "apps/training/axes.h"
 #include "tests/apps/calls.h"
 
 using namespace basin;

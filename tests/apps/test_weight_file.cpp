@@ -1,15 +1,15 @@
 // Files of weights in other number types and formats, and the words about files that are neither.
-#include "apps/weight_file.h"
+#include "apps/runs/weight_file.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <fstream>
 
-#include "apps/start.h"
-#include "apps/weights.h"
+#include "apps/runs/weights.h"
+#include "apps/training/start.h"
 #include "core/half.h"
-#include "core/npz.h"
+#include "core/io/npz.h"
 #include "nn/models/registry.h"
 #include "tests/apps/calls.h"
 #include "tests/core/temporary_directory.h"

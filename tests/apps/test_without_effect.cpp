@@ -4,11 +4,11 @@
 
 #include <fstream>
 
-#include "apps/format.h"
-#include "apps/option_tables.h"
-#include "apps/parameter_names.h"
-#include "apps/presets.h"
-#include "apps/rules.h"
+#include "apps/cli/format.h"
+#include "apps/cli/presets.h"
+#include "apps/config/option_tables.h"
+#include "apps/training/axes.h"
+#include "apps/training/parameter_names.h"
 #include "nn/models/registry.h"
 #include "optim/parameter_vector.h"
 #include "tests/apps/calls.h"

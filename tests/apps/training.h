@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "apps/commands.h"
-#include "apps/terminal.h"
-#include "core/hash.h"
+#include "apps/cli/terminal.h"
+#include "apps/commands/commands.h"
+#include "core/io/hash.h"
 #include "tests/apps/calls.h"
 
 namespace basin::test {

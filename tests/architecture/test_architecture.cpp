@@ -101,9 +101,9 @@ TEST_CASE("arrows run down the house only") {
 }
 
 TEST_CASE("a planted include is caught, wherever it hides") {
-  CHECK(rules_broken("nn/linear.cpp", kOpening + "#include \"autograd/ops.h\"\n") == Rules{});
+  CHECK(rules_broken("nn/linear.cpp", kOpening + "#include \"autograd/ops/ops.h\"\n") == Rules{});
   CHECK(rules_broken("nn/linear.cpp", kOpening + "#include \"optim/sgd.h\"\n") == Rules{"arrow"});
-  CHECK(rules_broken("core/a.cpp", kOpening + "  #  include   \"autograd/ops.h\"\n") == Rules{"arrow"});
+  CHECK(rules_broken("core/a.cpp", kOpening + "  #  include   \"autograd/ops/ops.h\"\n") == Rules{"arrow"});
   CHECK(rules_broken("core/a.cpp", kOpening + "/* x */ #include \"nn/a.h\"\n") == Rules{"arrow"});
   CHECK(rules_broken("core/a.cpp", kOpening + "// #include \"nn/a.h\"\n") == Rules{});
   CHECK(rules_broken("core/a.cpp", kOpening + "/*\n#include \"nn/a.h\"\n*/\n") == Rules{});
@@ -113,17 +113,18 @@ TEST_CASE("a planted include is caught, wherever it hides") {
 }
 
 TEST_CASE("third-party headers stay where they belong") {
-  CHECK(rules_broken("core/cpu/gemm.h", kHeader + "#include <Eigen/Core>\n") == Rules{});
+  CHECK(rules_broken("core/cpu/conv/gemm.h", kHeader + "#include <Eigen/Core>\n") == Rules{});
   CHECK(rules_broken("core/ops.cpp", kOpening + "#include <Eigen/Core>\n") == Rules{});
   CHECK(rules_broken("core/ops.h", kHeader + "#include <Eigen/Core>\n") == Rules{"vendor"});
   CHECK(rules_broken("nn/linear.cpp", kOpening + "#include <Eigen/Core>\n") == Rules{"vendor"});
-  CHECK(rules_broken("apps/arguments.cpp", kOpening + "#include <CLI/CLI.hpp>\n") == Rules{});
-  CHECK(rules_broken("apps/options.h", kHeader + "#include <CLI/CLI.hpp>\n") == Rules{"vendor"});
-  CHECK(rules_broken("apps/toml_file.cpp", kOpening + "#include <toml++/toml.h>\n") == Rules{});
-  CHECK(rules_broken("apps/config.h", kHeader + "#include <toml++/toml.h>\n") == Rules{"vendor"});
+  CHECK(rules_broken("apps/cli/arguments.cpp", kOpening + "#include <CLI/CLI.hpp>\n") == Rules{});
+  CHECK(rules_broken("apps/cli/options.h", kHeader + "#include <CLI/CLI.hpp>\n") == Rules{"vendor"});
+  CHECK(rules_broken("apps/cli/toml_file.cpp", kOpening + "#include <toml++/toml.h>\n") == Rules{});
+  CHECK(rules_broken("apps/config/config.h", kHeader + "#include <toml++/toml.h>\n") == Rules{"vendor"});
   CHECK(rules_broken("core/tensor.cpp", kOpening + "#include <cuda_runtime.h>\n") == Rules{"vendor"});
-  CHECK(rules_broken("data/loader.cpp", kOpening + "#include <random>\n") == Rules{"vendor"});
-  CHECK(rules_broken("data/loader.cpp", kOpening + "#include <doctest/doctest.h>\n") == Rules{"vendor"});
+  CHECK(rules_broken("data/loading/loader.cpp", kOpening + "#include <random>\n") == Rules{"vendor"});
+  CHECK(rules_broken("data/loading/loader.cpp", kOpening + "#include <doctest/doctest.h>\n") ==
+        Rules{"vendor"});
   CHECK(rules_broken("core/tensor.cpp", kOpening + "#include <cassert>\n") == Rules{"vendor"});
 }
 

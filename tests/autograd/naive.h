@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/check_gradients.h"
+#include "autograd/check/check_gradients.h"
 #include "core/conv_geometry.h"
 #include "core/tensor.h"
 

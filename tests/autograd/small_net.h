@@ -2,7 +2,7 @@
 // pooling, linear.
 #pragma once
 
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 
 namespace basin {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autograd/gradients.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "core/conv_algorithm.h"
 #include "tests/autograd/leaks.h"
 #include "tests/core/tensor_testing.h"

@@ -3,10 +3,10 @@
 
 #include <cmath>
 
-#include "autograd/check_gradients.h"
+#include "autograd/check/check_gradients.h"
+#include "autograd/check/op_cases.h"
 #include "autograd/fused.h"
-#include "autograd/op_cases.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "core/ops.h"
 
 using namespace basin;

@@ -7,7 +7,7 @@
 
 #include "autograd/gradients.h"
 #include "autograd/node.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "autograd/recording.h"
 #include "core/ops.h"
 #include "tests/autograd/leaks.h"

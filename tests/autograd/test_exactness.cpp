@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "autograd/check/op_cases.h"
 #include "autograd/curvature/hvp.h"
 #include "autograd/gradients.h"
-#include "autograd/op_cases.h"
 #include "core/ops.h"
 #include "core/parallel.h"
 #include "tests/autograd/leaks.h"

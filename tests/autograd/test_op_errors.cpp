@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "autograd/gradients.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 
 using namespace basin;
 

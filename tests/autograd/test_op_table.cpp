@@ -6,8 +6,8 @@
 #include <set>
 #include <sstream>
 
-#include "autograd/op_cases.h"
-#include "autograd/op_cases_support.h"
+#include "autograd/check/op_cases.h"
+#include "autograd/check/op_cases_support.h"
 #include "core/parallel.h"
 #include "tests/autograd/declarations.h"
 

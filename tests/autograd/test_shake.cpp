@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/gradients.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "core/ops.h"
 #include "core/storage.h"
 #include "tests/autograd/leaks.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "autograd/op_cases.h"
+#include "autograd/check/op_cases.h"
 #include "tests/autograd/naive.h"
 
 using namespace basin;

@@ -1,7 +1,7 @@
 // Values of the elementwise ops against <cmath>.
 #include <cmath>
 
-#include "autograd/op_cases_support.h"
+#include "autograd/check/op_cases_support.h"
 #include "tests/autograd/naive.h"
 
 namespace basin {

@@ -1,7 +1,7 @@
 // Values of products, convolution, pooling, normalisation and losses against loops.
 #include <cmath>
 
-#include "autograd/op_cases_support.h"
+#include "autograd/check/op_cases_support.h"
 #include "core/ops.h"
 #include "tests/autograd/naive.h"
 

@@ -1,7 +1,7 @@
 // Values of reductions, shaping and indexing against loops.
 #include <limits>
 
-#include "autograd/op_cases_support.h"
+#include "autograd/check/op_cases_support.h"
 #include "tests/autograd/naive.h"
 
 namespace basin {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/cpu/isa.h"
+#include "core/cpu/conv/isa.h"
 #include "core/parallel.h"
 
 namespace kernel_testing {

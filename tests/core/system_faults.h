@@ -1,7 +1,7 @@
-// System calls that fail for a while; see set_system_fault() in core/files.h.
+// System calls that fail for a while; see set_system_fault() in core/io/files.h.
 #pragma once
 
-#include "core/files.h"
+#include "core/io/files.h"
 
 namespace basin::test {
 

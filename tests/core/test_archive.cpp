@@ -1,6 +1,6 @@
 // Archive: what is written is what is read, by us and by others; the same tensors give the same bytes; damage
 // is seen.
-#include "core/archive.h"
+#include "core/io/archive.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <cstring>
 #include <limits>
 
-#include "core/json.h"
+#include "core/io/json.h"
 #include "core/random.h"
 #include "tests/core/temporary_directory.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/archive.h"
+#include "core/io/archive.h"
 #include "tests/core/temporary_directory.h"
 
 namespace basin {

@@ -1,5 +1,5 @@
 // The caching allocator: alignment, reuse, joining of free neighbours, bounded waste, threads, errors.
-#include "core/cpu/arena.h"
+#include "core/cpu/memory/arena.h"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

@@ -2,7 +2,7 @@
 // instruction sets and the batch around an image do not show in the bits.
 #include <algorithm>
 
-#include "core/cpu/kernels.h"
+#include "core/cpu/conv/kernels.h"
 #include "tests/core/kernel_testing.h"
 
 namespace {

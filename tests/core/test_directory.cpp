@@ -1,5 +1,5 @@
 // Directories: what is there, made durably, and errors of the system that are not taken for "nothing there".
-#include "core/directory.h"
+#include "core/io/directory.h"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "core/io/files.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;

@@ -1,5 +1,5 @@
 // Files: all or nothing on every failure, durable order of the steps, errors for people, checked reads.
-#include "core/files.h"
+#include "core/io/files.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // The matrix product against a naive one in f64: all transposes, tails, leading dimensions; threads,
 // instruction sets and the number of rows do not show in the bits.
-#include "core/cpu/kernels.h"
+#include "core/cpu/conv/kernels.h"
 #include "tests/core/kernel_testing.h"
 
 namespace {

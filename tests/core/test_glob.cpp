@@ -1,5 +1,5 @@
 // Patterns with stars: what they match, and in how many steps.
-#include "core/glob.h"
+#include "core/io/glob.h"
 
 #include <doctest/doctest.h>
 

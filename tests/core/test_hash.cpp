@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/hash.h"
+#include "core/io/hash.h"
 
 using namespace basin;
 

@@ -1,6 +1,6 @@
 // JSON: exact numbers, kept order, strict reading with line and column, writing that reads back as the same
 // value.
-#include "core/json.h"
+#include "core/io/json.h"
 
 #include <doctest/doctest.h>
 
@@ -9,8 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/io/utf8.h"
 #include "core/random.h"
-#include "core/utf8.h"
 
 namespace basin {
 namespace {

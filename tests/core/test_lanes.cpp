@@ -3,7 +3,7 @@
 // its position.
 #include <bit>
 
-#include "core/cpu/loops.h"
+#include "core/cpu/loops/loops.h"
 #include "tests/core/tensor_testing.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // npz: a file's bytes by hand; what is written is what is read, and NumPy's own forms are too; damage and
 // lies are seen. (That NumPy reads ours: tests/onnx/check.py.)
-#include "core/npz.h"
+#include "core/io/npz.h"
 
 #include <doctest/doctest.h>
 #include <zlib.h>

@@ -1,5 +1,5 @@
 // Protocol buffers: the bytes of the encoding guide's examples, and of its awkward numbers.
-#include "core/protobuf.h"
+#include "core/io/protobuf.h"
 
 #include <doctest/doctest.h>
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "core/cpu/kernels.h"
-#include "core/cpu/winograd.h"
+#include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/winograd/winograd.h"
 #include "core/error.h"
 #include "tests/core/conv_errors.h"
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/files.h"
-#include "core/hash.h"
-#include "data/decode.h"
+#include "core/io/files.h"
+#include "core/io/hash.h"
+#include "data/formats/decode.h"
 
 namespace basin::test {
 

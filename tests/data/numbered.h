@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "data/dataset.h"
+#include "data/sets/dataset.h"
 
 namespace basin::test {
 

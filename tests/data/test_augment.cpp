@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "data/source.h"
+#include "data/loading/source.h"
 
 using namespace basin;
 using namespace basin::data;

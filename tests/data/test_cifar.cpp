@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "data/cifar.h"
+#include "data/formats/cifar.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 

@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
-#include "data/contact_sheet.h"
-#include "data/folder_source.h"
-#include "data/resize.h"
+#include "data/augment/resize.h"
+#include "data/loading/contact_sheet.h"
+#include "data/loading/folder_source.h"
 #include "tests/data/golden.h"
 
 using namespace basin;

@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "data/jpeg.h"
-#include "data/png.h"
+#include "data/formats/jpeg.h"
+#include "data/formats/png.h"
 #include "tests/data/golden.h"
 
 using namespace basin;

@@ -1,5 +1,5 @@
 // Fetching data sets with the program curl: the real one on file:// addresses, and stand-ins that misbehave.
-#include "data/fetch.h"
+#include "data/sets/fetch.h"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include <set>
 
 #include "core/error.h"
-#include "core/files.h"
-#include "core/hash.h"
+#include "core/io/files.h"
+#include "core/io/hash.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 #include "tests/data/tars.h"

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "data/idx.h"
+#include "data/formats/idx.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "data/image_ops.h"
+#include "data/augment/image_ops.h"
 #include "tests/data/golden.h"
 
 using namespace basin;

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "core/error.h"
-#include "data/label_noise.h"
-#include "data/synthetic.h"
+#include "data/loading/label_noise.h"
+#include "data/sets/synthetic.h"
 #include "tests/data/numbered.h"
 
 using namespace basin;

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "data/load.h"
+#include "data/sets/load.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 

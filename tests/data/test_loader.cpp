@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/loader.h"
-#include "data/synthetic.h"
+#include "data/loading/loader.h"
+#include "data/sets/synthetic.h"
 
 using namespace basin;
 using namespace basin::data;

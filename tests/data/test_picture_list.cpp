@@ -1,14 +1,14 @@
 // Pictures named in CSV lists and in the lists of Oxford-IIIT Pets; sets of pictures by name.
-#include "data/picture_list.h"
+#include "data/sets/picture_list.h"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
 
 #include "core/error.h"
-#include "data/picture_files.h"
-#include "data/pictures.h"
-#include "data/verify.h"
+#include "data/sets/picture_files.h"
+#include "data/sets/pictures.h"
+#include "data/sets/verify.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 #include "tests/data/golden.h"

@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "data/folder_source.h"
-#include "data/image_ops.h"
-#include "data/policies.h"
+#include "data/augment/image_ops.h"
+#include "data/augment/policies.h"
+#include "data/loading/folder_source.h"
 #include "tests/data/golden.h"
 
 using namespace basin;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "data/resize.h"
+#include "data/augment/resize.h"
 #include "tests/data/golden.h"
 
 using namespace basin;

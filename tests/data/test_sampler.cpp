@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "data/sampler.h"
+#include "data/loading/sampler.h"
 
 using namespace basin;
 using data::Sampler;

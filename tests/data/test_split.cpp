@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "data/split.h"
-#include "data/synthetic.h"
+#include "data/loading/split.h"
+#include "data/sets/synthetic.h"
 #include "tests/data/numbered.h"
 
 using namespace basin;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/synthetic.h"
+#include "data/sets/synthetic.h"
 
 using namespace basin;
 using namespace basin::data;

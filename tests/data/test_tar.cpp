@@ -1,5 +1,5 @@
 // Tar archives: what GNU tar and Python write is read as it is, and hostile ones end with one line.
-#include "data/tar.h"
+#include "data/formats/tar.h"
 
 #include <doctest/doctest.h>
 
@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/cifar.h"
-#include "data/idx.h"
-#include "data/load.h"
-#include "data/picture_list.h"
-#include "data/pictures.h"
-#include "data/unpack.h"
+#include "data/formats/cifar.h"
+#include "data/formats/idx.h"
+#include "data/formats/unpack.h"
+#include "data/sets/load.h"
+#include "data/sets/picture_list.h"
+#include "data/sets/pictures.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 #include "tests/data/tars.h"

@@ -1,5 +1,5 @@
 // Tar shards of pictures and labels: what is an example, in which order, and what is refused.
-#include "data/webdataset.h"
+#include "data/sets/webdataset.h"
 
 #include <doctest/doctest.h>
 
@@ -8,10 +8,10 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
-#include "data/folder_source.h"
-#include "data/loader.h"
-#include "data/picture_files.h"
-#include "data/verify.h"
+#include "data/loading/folder_source.h"
+#include "data/loading/loader.h"
+#include "data/sets/picture_files.h"
+#include "data/sets/verify.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 #include "tests/data/golden.h"

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "apps/dispatch.h"
+#include "apps/cli/dispatch.h"
 #include "tests/docs/markdown.h"
 
 using namespace basin;

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "autograd/check_gradients.h"
+#include "autograd/check/check_gradients.h"
 #include "core/ops.h"
 #include "nn/models/vit.h"
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "autograd/gradients.h"
-#include "core/archive.h"
+#include "core/io/archive.h"
 #include "core/ops.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/nn/tiny_models.h"

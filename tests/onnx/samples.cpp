@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "autograd/recording.h"
-#include "core/npz.h"
+#include "core/io/npz.h"
 #include "core/ops.h"
 #include "nn/models/registry.h"
 #include "nn/onnx/onnx.h"

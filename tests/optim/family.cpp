@@ -2,9 +2,9 @@
 
 #include <limits>
 
-#include "optim/gam.h"
-#include "optim/micro_batches.h"
-#include "optim/sam_family.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/micro_batches.h"
+#include "optim/gradient/sam_family.h"
 
 namespace basin::optim::testing {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "optim/gradient_rule.h"
+#include "optim/gradient/gradient_rule.h"
 
 namespace basin::optim::testing {
 
@@ -20,8 +20,8 @@ struct Member {
 
 Member plain_rule();
 
-/// Plain, every member of optim/sam_family.h, Sam's other norms and scalings, every form of GAM, and rules
-/// that look uphill on some steps only.
+/// Plain, every member of optim/gradient/sam_family.h, Sam's other norms and scalings, every form of GAM, and
+/// rules that look uphill on some steps only.
 std::vector<Member> family();
 
 /// MicroBatches of m rows of some of them, for steps of `rows` rows: of SAM, of rules with state, of GAM.

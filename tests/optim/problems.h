@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "autograd/inventory.h"
-#include "autograd/ops.h"
+#include "autograd/ops/ops.h"
 #include "core/parallel.h"
 #include "nn/layers.h"
-#include "optim/gradient_rule.h"
-#include "optim/update_rule.h"
+#include "optim/gradient/gradient_rule.h"
+#include "optim/update/update_rule.h"
 
 namespace basin::optim::testing {
 

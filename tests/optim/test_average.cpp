@@ -1,5 +1,5 @@
 // Weight averages: the worked numbers, the warm-ups, what resumes, and that training does not notice them.
-#include "optim/average.h"
+#include "optim/averages/average.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "optim/sam.h"
+#include "optim/gradient/sam.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/random.h"
-#include "optim/gam.h"
-#include "optim/sam.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/sam.h"
 #include "tests/optim/family.h"
 #include "tests/optim/problems.h"
 

@@ -1,5 +1,5 @@
 // Which steps enter an average: the authors' rule and its counts, cycles, and the words for them.
-#include "optim/collection.h"
+#include "optim/averages/collection_times.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "optim/schedule.h"
+#include "optim/schedule/schedule.h"
 
 namespace basin::optim {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "autograd/recording.h"
 #include "core/ops.h"
-#include "optim/gam.h"
-#include "optim/sam.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/sam.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -5,9 +5,9 @@
 #include <functional>
 
 #include "core/ops.h"
-#include "optim/gam.h"
-#include "optim/geometry.h"
-#include "optim/sam_family.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/geometry.h"
+#include "optim/gradient/sam_family.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -6,8 +6,8 @@
 
 #include "autograd/curvature/hvp.h"
 #include "core/ops.h"
-#include "optim/gam.h"
-#include "optim/sam_family.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/sam_family.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -2,8 +2,8 @@
 // Basin must keep.
 #include <doctest/doctest.h>
 
-#include "optim/micro_batches.h"
-#include "optim/sam.h"
+#include "optim/gradient/micro_batches.h"
+#include "optim/gradient/sam.h"
 #include "tests/optim/structure.h"
 #include "tests/optim/vasso.h"
 

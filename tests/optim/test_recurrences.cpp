@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "core/random.h"
-#include "optim/sam.h"
+#include "optim/gradient/sam.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

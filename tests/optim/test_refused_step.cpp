@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "optim/average.h"
+#include "optim/averages/average.h"
 #include "optim/buffer_guard.h"
-#include "optim/sam_family.h"
+#include "optim/gradient/sam_family.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "optim/schedule.h"
+#include "optim/schedule/schedule.h"
 
 namespace basin::optim {
 namespace {

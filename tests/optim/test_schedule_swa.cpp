@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "optim/schedule.h"
+#include "optim/schedule/schedule.h"
 
 namespace basin::optim {
 namespace {

@@ -1,5 +1,5 @@
 // StandIn: the model holds other weights for a while, without statistics, and gets everything back.
-#include "optim/stand_in.h"
+#include "optim/averages/stand_in.h"
 
 #include <doctest/doctest.h>
 
@@ -9,8 +9,8 @@
 #include "autograd/recording.h"
 #include "core/ops.h"
 #include "nn/recalibration.h"
-#include "optim/average.h"
-#include "optim/collection.h"
+#include "optim/averages/average.h"
+#include "optim/averages/collection_times.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "core/ops.h"
-#include "optim/gam.h"
-#include "optim/sam.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/sam.h"
 #include "tests/optim/structure.h"
 
 namespace basin::optim::testing {

@@ -2,9 +2,9 @@
 // gradient is climbed along or compared.
 #include <doctest/doctest.h>
 
-#include "optim/gam.h"
-#include "optim/micro_batches.h"
-#include "optim/sam_family.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/micro_batches.h"
+#include "optim/gradient/sam_family.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "optim/sam.h"
+#include "optim/gradient/sam.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

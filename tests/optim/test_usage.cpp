@@ -7,12 +7,12 @@
 #include <string>
 
 #include "nn/layers.h"
-#include "optim/average.h"
+#include "optim/averages/average.h"
+#include "optim/averages/stand_in.h"
 #include "optim/buffer_guard.h"
-#include "optim/sam_family.h"
-#include "optim/schedule.h"
-#include "optim/stand_in.h"
-#include "optim/update_rule.h"
+#include "optim/gradient/sam_family.h"
+#include "optim/schedule/schedule.h"
+#include "optim/update/update_rule.h"
 #include "tests/optim/family.h"
 
 namespace basin::optim {

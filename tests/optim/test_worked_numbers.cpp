@@ -8,8 +8,8 @@
 #include "autograd/curvature/hvp.h"
 #include "core/ops.h"
 #include "core/random.h"
+#include "optim/gradient/sam.h"
 #include "optim/perturbation.h"
-#include "optim/sam.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "core/ops.h"
-#include "optim/ascent.h"
-#include "optim/gradient_rule.h"
+#include "optim/gradient/ascent.h"
+#include "optim/gradient/gradient_rule.h"
+#include "optim/gradient/radius.h"
 #include "optim/perturbation.h"
-#include "optim/radius.h"
 
 namespace mine {
 

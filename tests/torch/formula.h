@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string>
 
-#include "apps/weights.h"
-#include "core/files.h"
-#include "data/decode.h"
+#include "apps/runs/weights.h"
+#include "core/io/files.h"
+#include "data/formats/decode.h"
 
 namespace basin::test {
 

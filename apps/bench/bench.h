@@ -1,0 +1,86 @@
+// What the subjects of `basin bench` share: medians over rounds, and a training step at work.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/cli/terminal.h"
+#include "apps/training/axes.h"
+#include "apps/training/batch_objective.h"
+
+namespace basin::apps {
+
+/// Of the values of all rounds.
+struct Spread {
+  double median = 0, low = 0, high = 0;
+};
+/// The median is the mean of the middle two where there is an even number. Errors: ArgumentError for none.
+Spread spread(std::vector<double> values);
+
+/// A gradient rule as `basin train` would be asked for it.
+struct Contender {
+  std::string name;
+  std::vector<std::string> options;
+  bool of_norms = false;  // it needs normalisation layers
+};
+
+/// The gradient rules that --rules names, `first` (if not empty) before all. Errors: UsageError for an
+/// unknown one, with a suggestion.
+std::vector<Contender> contenders(const std::string& list, const std::string& first);
+/// All of them.
+std::vector<Contender> contenders();
+
+/// One rule at work on a model of its own: SGD with momentum, as the default of `basin train`.
+class TrainingBench {
+ public:
+  TrainingBench(const Contender& contender, const BenchConfig& bench, std::int64_t batch_size);
+
+  struct Time {
+    double all = 0, passes = 0;  // seconds: of the steps, and of those in forward and backward passes
+    int pass_count = 0;
+  };
+  /// Trains for `count` steps; `next` gives each one's batch, its time counted. Errors: NumericalError for a
+  /// step that is not finite.
+  Time steps(std::int64_t count, const std::function<const data::Batch&()>& next);
+
+  /// The same with one batch at every step.
+  Time steps(std::int64_t count, const data::Batch& batch) {
+    return steps(count, [&]() -> const data::Batch& { return batch; });
+  }
+
+  const std::string& name() const { return name_; }
+  const optim::ParameterVector& weights() const { return *w_; }
+
+ private:
+  static constexpr double kRate = 0.001;  // small: the work is measured, not the training
+  std::string name_;
+  TrainConfig config_;
+  std::unique_ptr<nn::Module> model_;
+  Entries entries_;
+  std::unique_ptr<optim::ParameterVector> w_;
+  std::unique_ptr<optim::GradientRule> rule_;
+  std::unique_ptr<optim::UpdateRule> update_;
+  std::int64_t step_ = 0;
+};
+
+/// The first `count` of made-up images {size,size,3} of ten classes, the same at each call.
+data::Dataset bench_images(const BenchConfig& bench, std::int64_t count);
+/// The first of them as a batch, not augmented.
+data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows);
+
+/// What a document says first of a training step that was measured in turns, and a line that says it to
+/// people; `relation` ends the line: "shares of a step's time".
+Json turns_document(const BenchConfig& config);
+std::string turns_line(const BenchConfig& config, const std::string& relation);
+
+// The subjects. Each returns the exit code; 130 or 143 when interrupted.
+int bench_rules(const BenchConfig& config, Terminal& terminal);
+int bench_step(const BenchConfig& config, Terminal& terminal);
+int bench_memory(const BenchConfig& config, Terminal& terminal);
+int bench_scaling(const BenchConfig& config, Terminal& terminal);
+int bench_conv(const BenchConfig& config, Terminal& terminal);
+int bench_ops(const BenchConfig& config, Terminal& terminal);
+
+}  // namespace basin::apps

@@ -1,0 +1,147 @@
+// `basin bench step`: images a second, and which kind of work a training step spends its time on.
+#include <optional>
+
+#include "apps/bench/bench.h"
+#include "apps/bench/timed_backend.h"
+#include "apps/cli/format.h"
+#include "apps/cli/signals.h"
+#include "apps/cli/table.h"
+
+namespace basin::apps {
+namespace {
+
+/// The columns: kernels by kind, then what is none.
+struct Part {
+  std::string title;
+  std::vector<Work> kinds;
+};
+const std::vector<Part>& kernels() {
+  static const std::vector<Part> all = {
+      {"conv fwd", {Work::conv_forward}},
+      {"conv bwd", {Work::conv_input_grad, Work::conv_weight_grad, Work::conv_gradients}},
+      {"matmul", {Work::matmul}},
+      {"norm", {Work::norm}},
+      {"elementwise", {Work::elementwise, Work::reduction, Work::shaping, Work::pooling}},
+      {"optimizer", {Work::optimizer}}};
+  return all;
+}
+
+/// Titles of all columns, in the order of Row::shares.
+const std::vector<std::string>& titles() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> list;
+    for (const Part& part : kernels()) list.push_back(part.title);
+    list.insert(list.end(), {"loader", "other"});
+    return list;
+  }();
+  return all;
+}
+
+struct Row {
+  std::string name;
+  double passes = 0;
+  std::vector<double> seconds{};              // a step, of each round
+  std::vector<std::vector<double>> shares{};  // [column][round]
+};
+
+/// Batches for every step: one and the same, or fresh ones from a loader at work beside the training.
+class Batches {
+ public:
+  explicit Batches(const BenchConfig& config) {
+    if (config.augment == "none") {
+      batch_ = bench_batch(config, config.batch_size);
+      return;
+    }
+    loader_.emplace(
+        std::make_shared<data::DatasetSource>(bench_images(config, 2 * config.batch_size),
+                                              data::parse_augmentation(config.augment), 1),
+        data::LoaderOptions{.batch_size = config.batch_size, .workers = static_cast<int>(config.workers)});
+  }
+  const data::Batch& next() {
+    if (loader_) loader_->next(batch_);
+    return batch_;
+  }
+  double waited() const { return loader_ ? loader_->waited_seconds() : 0; }
+
+ private:
+  data::Batch batch_;
+  std::optional<data::Loader> loader_;
+};
+
+void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& terminal) {
+  std::vector<Table::Column> columns{
+      {.title = "rule", .left = true}, {.title = "images/s"}, {.title = "range"}, {.title = "ms/step"}};
+  for (const std::string& title : titles()) columns.push_back({.title = title + " %"});
+  Table table(std::move(columns));
+  Json list = Json::Array{};
+  const auto images = static_cast<double>(config.batch_size);
+  for (const Row& row : rows) {
+    const Spread s = spread(row.seconds);
+    std::vector<std::string> cells{row.name, fixed(images / s.median, 0),
+                                   fixed(images / s.high, 0) + " to " + fixed(images / s.low, 0),
+                                   fixed(1e3 * s.median, 1)};
+    Json entry, shares;
+    entry.set("rule", row.name).set("passes", row.passes).set("seconds", s.median);
+    entry.set("images_per_second", images / s.median).set("images_per_second_low", images / s.high);
+    entry.set("images_per_second_high", images / s.low);
+    for (std::size_t i = 0; i < titles().size(); ++i) {
+      const double share = spread(row.shares[i]).median;
+      cells.push_back(percent(share, 1));
+      shares.set(titles()[i], share);
+    }
+    table.add(std::move(cells));
+    entry.set("shares", shares);
+    list.append(entry);
+  }
+  terminal.result(table.text(terminal.unicode()));
+  terminal.result(turns_line(config, "shares of a step's time"));
+  Json document = turns_document(config);
+  document.set("augment", config.augment).set("rules", list);
+  terminal.result(document);
+}
+
+}  // namespace
+
+int bench_step(const BenchConfig& config, Terminal& terminal) {
+  Batches batches(config);
+  std::vector<std::unique_ptr<TrainingBench>> benches;
+  std::vector<Row> rows;
+  for (const Contender& c : contenders(config.rules.empty() ? "plain,sam" : config.rules, "")) {
+    benches.push_back(std::make_unique<TrainingBench>(c, config, config.batch_size));
+    rows.push_back({.name = c.name, .shares = std::vector<std::vector<double>>(titles().size())});
+  }
+  WithTimedBackend with;
+  for (std::int64_t round = 0; round <= config.rounds; ++round) {  // round 0 warms up
+    for (std::size_t i = 0; i < benches.size(); ++i) {
+      if (interruption_requested()) return interruption_exit_code();
+      terminal.repaint(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
+      with.timed.reset();
+      const double waited = batches.waited();
+      const TrainingBench::Time time =
+          benches[i]->steps(config.steps, [&]() -> const data::Batch& { return batches.next(); });
+      if (round == 0) continue;
+      Row& row = rows[i];
+      const auto steps = static_cast<double>(config.steps);
+      row.passes = static_cast<double>(time.pass_count) / steps;
+      row.seconds.push_back(time.all / steps);
+      std::size_t column = 0;
+      double rest = time.all;
+      const auto take = [&](double seconds) {
+        row.shares[column++].push_back(seconds / time.all);
+        rest -= seconds;
+      };
+      for (const Part& part : kernels()) {
+        double seconds = 0;
+        for (const Work work : part.kinds) seconds += with.timed.seconds(work);
+        take(seconds);
+      }
+      take(batches.waited() - waited);
+      take(rest);
+    }
+  }
+  terminal.repaint("");
+  show(rows, config, terminal);
+  return static_cast<int>(ExitCode::success);
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,170 @@
+// `basin eval`: trained weights on the test images, the same numbers as at the end of training.
+#include <cmath>
+
+#include "apps/cli/format.h"
+#include "apps/cli/long_loop.h"
+#include "apps/cli/period.h"
+#include "apps/cli/signals.h"
+#include "apps/cli/table.h"
+#include "apps/commands/commands.h"
+#include "apps/runs/class_match.h"
+#include "apps/runs/weights.h"
+#include "apps/training/ensemble.h"
+#include "apps/training/evaluation.h"
+#include "apps/training/experiment.h"
+#include "apps/training/training_run.h"
+#include "core/parallel.h"
+
+namespace basin::apps {
+namespace {
+
+struct Interrupted {};
+
+/// What is evaluated on what, and how the labels of the data read among the logits of the weights.
+struct Subject {
+  std::vector<std::string> files;  // of weights: one, or the members of an ensemble
+  Examples examples;               // with labels as the weights count
+  ClassMatch match;
+  std::int64_t logits = 0;
+};
+
+void show(const Tally& tally, const Subject& subject, const std::string& weights, double seconds,
+          Terminal& terminal) {
+  const ImageSet& set = subject.examples.set;
+  Table table({{.title = "", .left = true}, {.title = "images"}, {.title = "correct"}, {.title = "%"}});
+  Json classes = Json::Array{};
+  const auto fraction = [](std::int64_t part, std::int64_t all) {
+    return ratio(static_cast<double>(part), static_cast<double>(all));
+  };
+  for (std::size_t k = 0; k < set.class_names.size(); ++k) {
+    const auto place = static_cast<std::size_t>(subject.match.place[k]);
+    const std::int64_t rows = tally.class_rows[place], correct = tally.class_correct[place];
+    table.add({set.class_names[k], grouped(rows), grouped(correct), percent(fraction(correct, rows), 2)});
+    Json entry;
+    entry.set("name", set.class_names[k]).set("images", rows).set("correct", correct);
+    classes.append(entry);
+  }
+  table.add({"all", grouped(tally.rows), grouped(tally.correct), percent(tally.accuracy(), 2)});
+  const double speed = ratio(static_cast<double>(tally.rows), seconds);
+  terminal.result(table.text(terminal.unicode()));
+  terminal.result(text("\n", set.name, " ", set.test_split, ": loss ", fixed(tally.loss(), 4), ", top-1 ",
+                       percent(tally.accuracy(), 2), " %, top-5 ", percent(tally.accuracy5(), 2), " %  (",
+                       weights, ", ", fixed(speed, 0), " images/s)\n"));
+  Json document;
+  document.set("data", set.name)
+      .set("split", set.test_split)
+      .set("weights", weights)
+      .set("images", tally.rows);
+  document.set("loss", recorded(tally.loss()))
+      .set("accuracy", recorded(tally.accuracy()))
+      .set("top5", recorded(tally.accuracy5()));
+  document.set("seconds", seconds).set("classes", classes);
+  terminal.result(document);
+}
+
+/// What was found has been shown; here it is judged. Errors: NumericalError for a loss that is not finite.
+void expect_finite(const Tally& tally, const std::string& weights) {
+  if (!std::isfinite(tally.loss()))
+    throw NumericalError("[eval] the loss of ", weights, " is ", fixed(tally.loss(), 4),
+                         ": the weights are finite, what they make of these images is not");
+}
+
+/// Opens the weights, then the data with the normalisation that the weights were trained with. Says what
+/// differs and may. Errors: CheckpointError for weights of another model or other classes.
+Subject subject_of(const EvalConfig& config, Terminal& terminal) {
+  Subject subject;
+  if (!config.ensemble.empty())
+    subject.files = list_members(config.ensemble);
+  else
+    subject.files = {config.weights.empty() ? config.run + "/final.safetensors" : config.weights};
+  const Identity weights = common_identity(subject.files);
+  DataConfig data = config.data;
+  data.augment = "none";
+  subject.examples = load_examples(
+      data, 0, {.watch = watches(terminal), .normalisation = {weights.mean, weights.deviation}});
+  terminal.repaint("");
+  tell(subject.examples, terminal);
+  const ImageSet& set = subject.examples.set;
+  const Identity own = identity_of(config.model, set);
+  const std::string& path = subject.files.front();
+  for (const std::string& line : expect_same_network(path, weights, own)) terminal.note(line);
+  if (!set.own_normalisation)
+    terminal.note(text("images are normalised as in the training of ", path, ", not as ", set.name, " is"));
+  subject.match = match_classes(path, weights, own, "");
+  if (!subject.match.words.empty()) terminal.note(subject.match.words);
+  subject.logits = subject.match.in_order ? own.classes : weights.classes;
+  if (!subject.match.in_order) subject.examples.test = relabelled(subject.examples.test, subject.match.place);
+  return subject;
+}
+
+/// The weights of a file or of a run.
+void evaluate_weights(const EvalConfig& config, nn::Module& model, const Subject& subject,
+                      Terminal& terminal) {
+  const std::string& weights = subject.files.front();
+  const Examples& examples = subject.examples;
+  const LoadReport loaded =
+      load_weights(weights, entries_of(model), {.wanted = identity_of(config.model, examples.set)});
+  if (loaded.converted > 0) terminal.note(text(weights, "  ", in_words(loaded)));
+  const Clock clock = steady_clock();
+  const double begin = clock();
+  const Tally tally =
+      evaluate(model, examples.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
+               config.device.dtype, [&](std::int64_t rows) {
+                 if (interruption_requested()) throw Interrupted{};
+                 terminal.repaint(text("evaluating ", rows, "/", examples.test->size()));
+               });
+  terminal.repaint("");
+  show(tally, subject, weights, clock() - begin, terminal);
+  expect_finite(tally, weights);
+}
+
+/// The members of an ensemble, together and one by one.
+void evaluate_members(const EvalConfig& config, nn::Module& model, const Subject& subject,
+                      Terminal& terminal) {
+  const Examples& examples = subject.examples;
+  const ImageSet& set = examples.set;
+  const std::vector<std::string>& members = subject.files;
+  const Clock clock = steady_clock();
+  const double begin = clock();
+  const EnsembleReport report = evaluate_ensemble(
+      model, members, examples.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
+      config.device.dtype, [&](std::size_t member, std::int64_t rows) {
+        if (interruption_requested()) throw Interrupted{};
+        terminal.repaint(
+            text("member ", member + 1, " of ", members.size(), ": ", rows, "/", examples.test->size()));
+      });
+  terminal.repaint("");
+  const Tally& all = report.first.back();
+  terminal.result(table_of(report).text(terminal.unicode()));
+  terminal.result(text("\n", set.name, " ", set.test_split, ": loss ", fixed(all.loss(), 4), ", top-1 ",
+                       percent(all.accuracy(), 2), " %, top-5 ", percent(all.accuracy5(), 2), " %  (",
+                       members.size(), " members of ", config.ensemble, ")\n"));
+  Json document = to_json(report);
+  document.set("data", set.name).set("split", set.test_split).set("images", all.rows);
+  document.set("seconds", clock() - begin);
+  terminal.result(document);
+  for (std::size_t k = 0; k < members.size(); ++k) expect_finite(report.own[k], members[k]);
+  expect_finite(all, config.ensemble);
+}
+
+}  // namespace
+
+int eval_command(const EvalConfig& config, Terminal& terminal) {
+  apply(config.device);
+  const Subject subject = subject_of(config, terminal);
+  const auto model = build_model(config.model, subject.examples.set.image, subject.logits, 0,
+                                 config.device.dtype, /*blank=*/true);
+  try {
+    if (config.ensemble.empty())
+      evaluate_weights(config, *model, subject, terminal);
+    else
+      evaluate_members(config, *model, subject, terminal);
+  } catch (const Interrupted&) {
+    terminal.repaint("");
+    terminal.note("interrupted");
+    return interruption_exit_code();
+  }
+  return static_cast<int>(ExitCode::success);
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,93 @@
+// `basin train`: loads the data, makes or reopens the run directory, trains.
+#include <algorithm>
+#include <optional>
+
+#include "apps/cli/format.h"
+#include "apps/cli/long_loop.h"
+#include "apps/commands/commands.h"
+#include "apps/runs/checkpoint.h"
+#include "apps/runs/finite.h"
+#include "apps/training/batch_check.h"
+#include "apps/training/training_run.h"
+#include "core/io/directory.h"
+#include "nn/summary.h"
+
+namespace basin::apps {
+namespace {
+
+/// One training step on the first batch and nothing written: does the recipe run, how large and how fast is
+/// it?
+int dry_run(const TrainConfig& config, const Examples& examples, Terminal& terminal) {
+  const std::int64_t steps = steps_per_epoch(config, examples);
+  Experiment experiment(config, examples.set, steps);
+  check_batches(config, examples, experiment.model());
+  if (experiment.start()) tell(*experiment.start(), terminal);
+  const nn::Summary summary = nn::summarize(experiment.model(), examples.set.image, config.device.dtype);
+
+  data::Loader loader(examples.train, training_batches(config, 0, 0));
+  data::Batch batch;
+  loader.next(batch);
+  const Clock clock = steady_clock();
+  const double begin = clock();
+  const optim::StepReport report = experiment.step(batch, 0);
+  const double seconds = clock() - begin;
+  if (!report.finite) throw NumericalError("the first step is not finite (loss ", report.loss, ")");
+
+  const double speed = ratio(static_cast<double>(batch.size()), seconds);
+  const double flop = 6.0 * static_cast<double>(summary.multiply_adds) * report.passes;
+  tell(examples, terminal);
+  terminal.result(text("dry run, nothing written\n", examples.set.name, ": ", grouped(examples.train->size()),
+                       " training images ", examples.set.image, ", ", grouped(steps), " steps an epoch\n",
+                       config.model.name, ": ", grouped(summary.parameters), " parameters, about ",
+                       fixed(flop * 1e-6, 1), " MFLOP to train on an image\nfirst step: loss ",
+                       fixed(report.loss, 4), ", ", report.passes, " passes, ", duration_text(seconds), " (",
+                       fixed(speed, 0), " images/s before warming up)\n"));
+  Json document;
+  document.set("data", examples.set.name).set("images", examples.train->size()).set("steps_per_epoch", steps);
+  document.set("model", config.model.name).set("parameters", summary.parameters).set("flop_per_image", flop);
+  document.set("loss", recorded(report.loss)).set("passes", report.passes).set("seconds", seconds);
+  terminal.result(document);
+  return static_cast<int>(ExitCode::success);
+}
+
+/// What the run is to go on from; none for a new run, and for one that was killed before its first
+/// checkpoint, which starts over.
+std::optional<LoadedCheckpoint> checkpoint_of(const TrainConfig& config, const RunDirectory& run,
+                                              Terminal& terminal) {
+  if (!config.run.resume) return {};
+  const std::vector<CheckpointFile> files = list_checkpoints(run.path());
+  if (std::all_of(files.begin(), files.end(),
+                  [](const CheckpointFile& file) { return !odd_file(file.path).empty(); })) {
+    terminal.note(run.path() + " has no checkpoint yet: the run starts from its beginning");
+    return {};
+  }
+  return load_newest_checkpoint(run.path(), [&](const std::string& line) { terminal.warn(line); });
+}
+
+}  // namespace
+
+int train_command(const TrainConfig& given, Terminal& terminal) {
+  apply(given.device);
+  std::optional<RunDirectory> run;
+  if (!given.run.dry_run) run.emplace(given, terminal);
+  LoadPlan plan{.watch = watches(terminal), .training = true};
+  if (given.run.resume) plan.known = read_data_files(given.run.dir + "/" + kDataFilesName);
+  const Examples examples = load_examples(given.data, given.run.seed, plan);
+  terminal.repaint("");
+  TrainConfig config = with_length(given, steps_per_epoch(given, examples));
+  if (!config.run.resume) config = with_whole_paths(config);
+  check_rules(config, steps_per_epoch(config, examples));
+  if (config.run.dry_run) return dry_run(config, examples, terminal);
+
+  // All that can fail is done before the directory is made or an old run goes: --init may be of that run.
+  const std::optional<LoadedCheckpoint> saved = checkpoint_of(config, *run, terminal);
+  TrainConfig start = config;
+  if (saved) start.model.init.clear();  // everything is in the checkpoint; the file may be gone
+  Experiment experiment(start, examples.set, steps_per_epoch(config, examples));
+  check_batches(config, examples, experiment.model());
+  TrainingRun training(config, examples, experiment, *run, terminal);
+  if (saved) training.resume(*saved);
+  return training.run();
+}
+
+}  // namespace basin::apps

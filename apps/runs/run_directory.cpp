@@ -1,0 +1,385 @@
+// mkdir decides who made the directory, flock who uses it; run.json is rewritten atomically.
+#include "apps/runs/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+#include "apps/cli/options.h"
+#include "apps/cli/period.h"
+#include "apps/cli/signals.h"
+#include "apps/runs/data_files.h"
+#include "apps/runs/environment.h"
+#include "apps/training/ensemble.h"
+#include "core/error.h"
+#include "core/io/directory.h"
+#include "core/io/files.h"
+#include "core/io/hash.h"
+#include "core/parallel.h"
+
+namespace basin::apps {
+
+namespace {
+
+constexpr const char* kParent = "runs";
+
+/// `ask` with what the system refuses as an OutputError: the directory is there to be written.
+template <class Ask>
+auto asked(Ask ask) -> decltype(ask()) {
+  try {
+    return ask();
+  } catch (const ReadError& e) {
+    throw OutputError("[run] ", e.what());
+  }
+}
+
+bool exists(const std::string& path) {
+  return asked([&] { return kind_of_file(path); }) != FileKind::none;
+}
+
+std::vector<std::string> names_in(const std::string& path) {
+  return asked([&] { return list_directory(path); });
+}
+
+bool is_run(const std::string& path) { return exists(path + "/config.toml") || exists(path + "/run.json"); }
+
+bool is_checkpoint(const std::string& name) { return name.starts_with("ckpt-"); }
+
+// What only describes a run: it goes on without.
+bool is_record(const std::string& name) {
+  return name == "run.json" || name == "log.txt" || name == "metrics.csv" || name == "steps.jsonl";
+}
+
+// A file that Basin writes into a run directory.
+bool is_ours(const std::string& name) {
+  static const std::vector<std::string> kNames = {
+      "config.toml", "run.json",    "metrics.csv", "steps.jsonl",     "log.txt",
+      "result.json", "report.html", "curves.svg",  "label_noise.csv", kDataFilesName};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+         ((name.starts_with("ckpt-") || name.starts_with("final")) && name.ends_with(".safetensors"));
+}
+
+[[noreturn]] void cannot(const char* what, const std::string& path, const std::error_code& error) {
+  throw OutputError("[run] ", what, " ", path, ": ", error.message());
+}
+
+// The number in "NAME-012"; 0 if it is another name.
+std::int64_t number_of(const std::string& entry, const std::string& name) {
+  if (!entry.starts_with(name + "-")) return 0;
+  const std::string digits = entry.substr(name.size() + 1);
+  std::int64_t number = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc() && stop == digits.data() + digits.size() && number > 0 ? number : 0;
+}
+
+std::string numbered(const std::string& name, std::int64_t number) {
+  const std::string digits = std::to_string(number);
+  return text(kParent, "/", name, "-", std::string(digits.size() < 3 ? 3 - digits.size() : 0, '0'), digits);
+}
+
+std::string make_numbered(const std::string& name) {
+  make_directory(kParent);
+  std::int64_t number = 0;
+  for (const std::string& entry : names_in(kParent)) number = std::max(number, number_of(entry, name));
+  while (true) {
+    const std::string path = numbered(name, ++number);
+    // Another process may have taken the number: then it is the next one.
+    if (make_directory(path)) return path;
+  }
+}
+
+std::string reason_of(int code) {
+  if (code == 0) return "finished";
+  const char* interruption = interruption_name(code);
+  return interruption ? interruption : text("exit code ", code);
+}
+
+Json words(const std::vector<std::string>& list) { return Json::Array(list.begin(), list.end()); }
+
+}  // namespace
+
+// An exclusive lock on the directory itself: it leaves no file behind and ends with the process.
+class RunDirectory::Lock {
+ public:
+  explicit Lock(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ == -1) cannot("open", path, std::error_code(errno, std::generic_category()));
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+      return;  // no locks here: go on without
+    ::close(descriptor_);
+    throw OutputError("[run] ", path,
+                      " is in use by another basin process; wait for it or name another --run DIR");
+  }
+  ~Lock() { ::close(descriptor_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+Json to_json(const Variant& v) {
+  Json json = Json::Object{{"name", v.name},
+                           {"what", v.what},
+                           {"models", v.models},
+                           {"test_loss", recorded(v.test_loss)},
+                           {"test_accuracy", recorded(v.test_accuracy)}};
+  if (v.validation_loss) json.set("validation_loss", recorded(*v.validation_loss));
+  if (v.validation_accuracy) json.set("validation_accuracy", recorded(*v.validation_accuracy));
+  if (!v.weights.empty()) json.set("weights", v.weights).set("weights_sha256", v.weights_sha256);
+  if (!v.failure.empty()) json.set("failure", v.failure);
+  if (!v.details.object().empty()) json.set("details", v.details);
+  return json;
+}
+
+Json to_json(const RunResult& r) {
+  const bool validated = r.last.validation_accuracy.has_value();
+  Json variants = Json::Array{};
+  for (const Variant& v : r.variants) variants.append(to_json(v));
+  return Json::Object{
+      {"test_accuracy", recorded(r.last.test_accuracy)},
+      {"test_loss", recorded(r.last.test_loss)},
+      {"last", to_json(r.last)},
+      {"best", r.best ? to_json(*r.best) : Json()},
+      {"best_is", !r.best     ? "no epoch: none has a finite loss"
+                  : validated ? "the epoch with the highest validation accuracy"
+                              : "the epoch with the highest test accuracy: chosen on the test images"},
+      {"variants", variants},
+      {"parameters", r.parameters},
+      {"seconds", recorded(r.seconds)},
+      {"weights", r.weights.empty() ? Json() : Json(r.weights)},
+      {"weights_sha256", r.weights.empty() ? Json() : Json(r.weights_sha256)}};
+}
+
+std::optional<EpochRecord> best_of(const std::vector<EpochRecord>& epochs) {
+  const auto score = [](const EpochRecord& e) { return e.validation_accuracy.value_or(e.test_accuracy); };
+  std::optional<EpochRecord> best;
+  for (const EpochRecord& e : epochs) {
+    if (!std::isfinite(e.test_loss) || !std::isfinite(e.validation_loss.value_or(0))) continue;
+    if (!best || score(e) > score(*best)) best = e;
+  }
+  return best;
+}
+
+RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
+    : path_(config.run.dir), resume_(config.run.resume), force_(config.run.force), terminal_(terminal) {
+  while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
+  if (resume_ && !exists(path_ + "/config.toml"))
+    throw CheckpointError(quote(path_), " is no run directory: it has no config.toml");
+  if (!path_.empty() && exists(path_)) look();
+}
+
+RunDirectory::~RunDirectory() = default;
+
+void RunDirectory::look() {
+  lock_ = std::make_unique<Lock>(path_);
+  remove_stale_temporaries(path_);
+  const std::vector<std::string> names = names_in(path_);
+  if (!resume_ && !names.empty()) {
+    if (!is_run(path_))
+      throw UsageError("--run ", quote(path_),
+                       " exists, is not empty and holds no run; name another directory");
+    if (!force_)
+      throw UsageError("--run ", quote(path_),
+                       " exists and holds a run; go on with it by --resume, or replace it by --force");
+  }
+  for (const std::string& name : names) {
+    if (!is_ours(name) || (resume_ && (is_record(name) || is_checkpoint(name)))) continue;
+    if (const std::string odd = odd_file(file(name)); !odd.empty())
+      throw OutputError("[run] ", file(name), " is ", odd, " where a run has a file; move it away");
+  }
+}
+
+void RunDirectory::begin(const TrainConfig& config) {
+  if (!resume_) {
+    if (path_.empty())
+      path_ = make_numbered(run_name(config));
+    else if (!lock_)
+      create();
+    if (!lock_) lock_ = std::make_unique<Lock>(path_);
+    if (force_) clear();
+    write_file_atomically(file("config.toml"), to_toml(config));
+  }
+  terminal_.open_log(file("log.txt"));
+  begin_session(config);
+}
+
+void RunDirectory::create() {
+  if (make_directory(path_)) return;
+  look();  // made by another process since the constructor looked
+}
+
+void RunDirectory::clear() {
+  std::vector<std::string> checkpoints, others;
+  for (const std::string& name : names_in(path_))
+    if (is_ours(name) && name != "config.toml") (is_checkpoint(name) ? checkpoints : others).push_back(name);
+  // In the order of their steps: of what is left the newest is there to the last.
+  for (const std::string& name : checkpoints) remove_file(file(name));
+  keep_members(path_, 0);
+  for (const std::string& name : others) remove_file(file(name));
+}
+
+// What the calls before told; null where there is nothing or it cannot be understood.
+Json RunDirectory::description() {
+  const std::string path = file("run.json");
+  try {
+    if (kind_of_file(path) == FileKind::none) return {};
+    Json run = parse_json(read_file(path));
+    for (const char* name : {"name", "recipe_sha256"}) run.at(name).string();
+    run.at("facts").object();
+    for (const Json& session : run.at("sessions").array()) {
+      const Json* took = session.find("seconds");
+      if (took) recorded_number(*took);
+    }
+    return run;
+  } catch (const Error& failure) {
+    // It is a description, not state: the run can go on without what it said.
+    terminal_.warn(text(path, " is not readable and is begun anew: ", failure.what()));
+    return {};
+  }
+}
+
+void RunDirectory::begin_session(const TrainConfig& config) {
+  if (resume_) run_ = description();
+  if (run_.is_null()) {
+    run_ = Json::Object{{"format", 1},
+                        {"name", run_name(config)},
+                        {"seed", config.run.seed},
+                        {"recipe_sha256", sha256_text(recipe_toml(config))},
+                        {"facts", Json::Object{}},
+                        {"sessions", Json::Array{}}};
+  }
+  Json::Array sessions = run_.at("sessions").array();
+  sessions.push_back(Json::Object{{"command", words(config.run.command)},
+                                  {"started", timestamp()},
+                                  {"build", to_json(build_info())},
+                                  {"machine", to_json(machine_info())},
+                                  {"threads", thread_count()}});
+  run_.set("sessions", std::move(sessions));
+  begin_ = steady_clock()();
+  save_run_json();
+}
+
+void RunDirectory::save_run_json() {
+  const std::string path = file("run.json");
+  const bool first = description_error_.empty();
+  try {
+    if (const std::string odd = odd_file(path); !odd.empty())
+      throw OutputError("[run] ", path, " is ", odd, " where a run has a file; move it away");
+    write_file_atomically(path, run_.indented() + "\n");
+    description_error_.clear();
+  } catch (const OutputError& e) {
+    description_error_ = e.what();
+    if (first) terminal_.warn(description_error_ + "; the run goes on, it is tried again");
+  }
+}
+
+void RunDirectory::describe(const std::string& key, Json value) {
+  Json facts = run_.at("facts");
+  facts.set(key, std::move(value));
+  run_.set("facts", std::move(facts));
+  save_run_json();
+}
+
+const Json* RunDirectory::described(const std::string& key) const { return run_.at("facts").find(key); }
+
+double RunDirectory::earlier_seconds() const {
+  double seconds = 0;
+  for (const Json& session : run_.at("sessions").array()) {
+    const Json* took = session.find("seconds");
+    if (took) seconds += recorded_number(*took);
+  }
+  return seconds;
+}
+
+void RunDirectory::open_records(std::int64_t step, const std::vector<EpochRecord>& epochs) {
+  records_ = std::make_unique<Records>(path_, step, epochs);
+  last_step_ = step;
+  for (const std::string& line : records_->findings()) terminal_.warn(line);
+  check_records();
+}
+
+void RunDirectory::check_records() {
+  if (warned_ || records_->error().empty()) return;
+  warned_ = true;
+  terminal_.warn(records_->error() + "; training goes on, records are kept and tried again");
+}
+
+void RunDirectory::write(const StepRecord& record) {
+  records_->write(record);
+  last_step_ = record.step;
+  check_records();
+}
+
+void RunDirectory::write(const EpochRecord& record) {
+  records_->write(record);
+  check_records();
+}
+
+void RunDirectory::sync() {
+  records_->sync();
+  check_records();
+}
+
+void RunDirectory::write(const RunResult& result) {
+  write_file_atomically(file("result.json"), to_json(result).indented() + "\n");
+}
+
+void RunDirectory::end_session(int code, const std::string& reason) {
+  Json::Array sessions = run_.at("sessions").array();
+  Json& session = sessions.back();
+  session.set("ended", timestamp());
+  session.set("seconds", steady_clock()() - begin_);
+  session.set("last_step", last_step_);
+  session.set("exit_code", code);
+  session.set("exit_reason", reason);
+  run_.set("sessions", std::move(sessions));
+  save_run_json();
+}
+
+int RunDirectory::session(const std::function<int()>& body) {
+  terminal_.outlive_stdout();
+  // How it ended must not hide why: a failure to write that down is only warned about.
+  const auto failed = [&](int code, const char* reason) {
+    try {
+      terminal_.detail(text("ended with exit code ", code, ": ", reason));
+      end_session(code, reason);
+    } catch (const std::exception& also) {
+      terminal_.warn(also.what());
+    }
+  };
+  int code = 0;
+  try {
+    code = body();
+  } catch (const Error& error) {
+    failed(static_cast<int>(error.code()), error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    failed(static_cast<int>(ExitCode::out_of_memory), "out of memory");
+    throw;
+  } catch (const std::exception& error) {
+    failed(static_cast<int>(ExitCode::internal), error.what());
+    throw;
+  }
+  const bool records_missing = records_ && !records_->error().empty();
+  const std::string stdout_error = terminal_.stdout_error();
+  if (code == 0 && (records_missing || terminal_.log_incomplete() || !stdout_error.empty())) {
+    code = static_cast<int>(ExitCode::output);
+    if (records_missing) terminal_.warn(records_->error() + "; records of this run are missing");
+    if (!stdout_error.empty())
+      terminal_.warn(stdout_error + "; the run is complete, and what was to be printed is in " +
+                     file("log.txt"));
+  }
+  end_session(code,
+              reason_.empty() || code == static_cast<int>(ExitCode::output) ? reason_of(code) : reason_);
+  if (code == 0 && !description_error_.empty()) return static_cast<int>(ExitCode::output);
+  return code;
+}
+
+}  // namespace basin::apps

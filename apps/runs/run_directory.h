@@ -1,0 +1,125 @@
+// The directory of one training run: made once, locked while in use, resumed exactly.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apps/cli/terminal.h"
+#include "apps/config/config.h"
+#include "apps/runs/records.h"
+#include "core/io/json.h"
+
+namespace basin::apps {
+
+/// Weights that a run reports: its last ones, the same with recalibrated statistics, an average, an ensemble.
+struct Variant {
+  std::string name{};       // "last", "last, recalibrated", "swa", "ema", "ensemble"
+  std::string what{};       // in words: "after epochs 16, 17, ..., 20: 5 models"
+  std::int64_t models = 1;  // that are in it
+  double test_loss = 0, test_accuracy = 0;
+  std::optional<double> validation_loss{}, validation_accuracy{};
+  std::string weights{};  // the file; empty where there is none
+  std::string weights_sha256{};
+  std::string failure{};  // why its figures are no finite numbers and it has no file; empty if they are
+  Json details = Json::Object{};  // of how it was made: recalibration, members
+};
+Json to_json(const Variant& variant);
+
+/// What a run comes to. `last` is the headline; `best` stands beside it, marked as chosen on the validation
+/// images, or on the test images where there are none; a run whose losses are all NaN has no best epoch.
+struct RunResult {
+  EpochRecord last{};
+  std::optional<EpochRecord> best{};
+  std::int64_t parameters = 0;
+  double seconds = 0;     // of all calls together
+  std::string weights{};  // "final.safetensors"; empty if the last weights gave no finite loss
+  std::string weights_sha256{};
+  std::vector<Variant> variants{};  // the last weights first
+};
+
+Json to_json(const RunResult& result);
+
+/// The epoch with the highest validation accuracy, or test accuracy where there is none, among those whose
+/// losses on these images are finite; the first of equals. None if there is no such epoch.
+std::optional<EpochRecord> best_of(const std::vector<EpochRecord>& epochs);
+
+class RunDirectory {
+ public:
+  /// Looks the run up and writes nothing: config.run.dir, empty for runs/NAME-NNN with the next number. A
+  /// directory that is there is locked, and rid of the temporary files of writers that were killed. Errors:
+  /// UsageError for one that holds a run (without config.run.force) or something else; CheckpointError for
+  /// one to resume that is none; OutputError when another process is using it.
+  RunDirectory(const TrainConfig& config, Terminal& terminal);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  /// Begins a session: makes the directory of a new run and writes its config.toml, opens log.txt for the
+  /// terminal, writes run.json. With config.run.force the old run goes first, of its files only those that
+  /// Basin writes: checkpoints first, and config.toml is replaced last, so that a process killed in between
+  /// leaves a run that can be resumed or replaced. To be called when all that can fail before is done, and
+  /// before everything below. Errors: as the constructor's; OutputError when it cannot be written.
+  void begin(const TrainConfig& config);
+
+  /// Empty before begin() for a run that gets the next number.
+  const std::string& path() const { return path_; }
+  /// PATH/NAME.
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  /// A fact for run.json: the data set and its hash, the number of parameters. Replaces an earlier one of
+  /// that name.
+  void describe(const std::string& key, Json value);
+  /// A fact told to describe(), also by an earlier call that this one resumes; null if there is none.
+  const Json* described(const std::string& key) const;
+  /// Seconds that earlier calls of this run took.
+  double earlier_seconds() const;
+
+  /// Opens metrics.csv and steps.jsonl, made to hold the records of the finished `epochs` and of the first
+  /// `step` steps; warns of what was lost or foreign. To be called once, before write() and sync().
+  void open_records(std::int64_t step, const std::vector<EpochRecord>& epochs);
+  /// Appends a record. On a full disk it is kept and tried again with the next one; the first failure is
+  /// warned about.
+  void write(const StepRecord& record);
+  void write(const EpochRecord& record);
+  /// Brings the records to the disk: call it before saving a checkpoint, so that none before it can be lost.
+  void sync();
+
+  /// Writes result.json. Errors: OutputError.
+  void write(const RunResult& result);
+
+  /// Runs the training as one session of the run: `body` returns the exit code. However it ends, run.json
+  /// says how (code, reason, time, last step). A stdout that fails does not end it: what it was to show is in
+  /// log.txt. When records, log or stdout are incomplete at the end, success becomes exit code 8.
+  int session(const std::function<int()>& body);
+  /// Why body() is about to return, for run.json: "stopped after 17 steps".
+  void ends_because(const std::string& reason) { reason_ = reason; }
+
+ private:
+  class Lock;
+  /// Locks the directory that is there and refuses it where the run cannot have it.
+  void look();
+  void create();
+  void clear();
+  Json description();
+  void begin_session(const TrainConfig& config);
+  void end_session(int code, const std::string& reason);
+  void save_run_json();
+  void check_records();
+
+  std::string path_;
+  bool resume_, force_;
+  Terminal& terminal_;
+  std::unique_ptr<Lock> lock_;
+  std::unique_ptr<Records> records_;
+  Json run_;  // run.json
+  double begin_ = 0;
+  std::int64_t last_step_ = 0;
+  std::string reason_;
+  bool warned_ = false;
+  std::string description_error_;  // why run.json is not written; empty if it is
+};
+
+}  // namespace basin::apps

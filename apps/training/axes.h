@@ -1,0 +1,52 @@
+// From the configuration to the three axes of training: gradient rule, update rule, schedule, averages.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/config/config.h"
+#include "optim/averages/average.h"
+#include "optim/averages/collection_times.h"
+#include "optim/gradient/gradient_rule.h"
+#include "optim/schedule/schedule.h"
+#include "optim/update/update_rule.h"
+
+namespace basin::apps {
+
+/// The names between commas of --perturb-names and --freeze.
+std::vector<std::string> patterns(const std::string& list);
+
+/// The steps of the run's schedule, its epochs turned into steps; with the phase of SWA or FGE as its tail.
+optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t steps_per_epoch);
+
+/// Errors: ArgumentError (exit code 2) for options that exclude each other.
+std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config,
+                                                        std::int64_t steps_per_epoch);
+std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& config,
+                                                    const optim::ParameterVector& w);
+
+/// The average that the run keeps, if any, and when weights enter it.
+struct Averaging {
+  optim::WeightAverage average;
+  optim::Collection collection;
+  bool after_applied_steps;  // of those only; else the weights enter also where the step was skipped
+};
+std::optional<Averaging> make_averaging(const TrainConfig& config, std::int64_t steps_per_epoch);
+
+/// When members of the ensemble are saved, if the run makes one. Errors: UsageError for a schedule without
+/// cycles.
+std::optional<optim::Collection> member_collection(const TrainConfig& config, std::int64_t steps_per_epoch);
+
+/// Builds all of these once and throws them away: a mistake shows before the run has a directory. Errors: as
+/// above; UsageError for an average or ensemble that nothing would enter.
+void check_rules(const TrainConfig& config, std::int64_t steps_per_epoch);
+
+/// The gradient rule's name in records: "plain", "sam", "gam".
+std::string rule_name(Sharpness sharpness);
+
+/// Whether the rule looks at points other than w, so that its records have a loss at w + e.
+bool perturbs(Sharpness sharpness);
+
+}  // namespace basin::apps

@@ -1,0 +1,113 @@
+#include "apps/training/batch_objective.h"
+
+#include <cmath>
+
+#include "core/ops.h"
+
+namespace basin::apps {
+namespace {
+
+std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
+  const Tensor best = argmax(logits);
+  std::int64_t correct = 0;
+  for (Index i = 0; i < labels.elements(); ++i)
+    correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
+  return correct;
+}
+
+/// Numbers apart enough for the layers of any model.
+constexpr std::uint64_t kLayersApart = 1u << 20;
+
+}  // namespace
+
+BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
+                               const data::Batch& batch, Dtype dtype, const LossOptions& options,
+                               std::uint64_t seed, std::int64_t step)
+    : model_(model),
+      entries_(entries),
+      w_(w),
+      batch_(batch),
+      images_(batch.images.to(dtype)),
+      options_(options),
+      seed_(seed),
+      step_(step) {}
+
+optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
+  const std::int64_t begin = request.begin, end = request.end < 0 ? batch_.size() : request.end;
+  const bool part = begin > 0 || end < batch_.size();
+  const bool whole_forward = part && options_.micro_norm == MicroNorm::batch;
+  const bool first = request.pass == optim::Pass::first;
+  // A pass of the whole batch for each part would move the statistics as often.
+  const bool update = first && !(whole_forward && begin > 0);
+  const bool own_statistics = part && !whole_forward && first && !options_.frozen_statistics;
+  if (own_statistics) begin_part(begin);
+
+  const nn::Statistics statistics = options_.frozen_statistics ? nn::Statistics::running
+                                    : update                   ? nn::Statistics::update
+                                                               : nn::Statistics::hold;
+  nn::Context ctx{.statistics = statistics,
+                  .seed = seed_,
+                  .step = static_cast<std::uint64_t>(step_),
+                  .true_gradient = request.true_gradient};
+  if (part && !whole_forward) ctx.layer_ = kLayersApart * static_cast<std::uint64_t>(begin);
+  const bool cut = part && !whole_forward;
+  const Variable x(cut ? images_.slice_rows(begin, end) : images_);
+  Variable logits = model_(x, ctx);
+  if (whole_forward) logits = slice(logits, {begin, 0}, {end, logits.size(1)});
+
+  optim::Evaluation e =
+      optim::evaluate(loss(logits, begin, end), w_,
+                      {.norm_gradient = request.norm_gradient, .weight_decay = options_.weight_decay});
+  e.rows = end - begin;
+  if (first) {
+    const bool partners = batch_.mixed.labels.defined() && batch_.mixed.lambda < 0.5;
+    const Tensor& labels = partners ? batch_.mixed.labels : batch_.labels;
+    e.correct = count_correct(logits.value(), labels.slice_rows(begin, end));
+  }
+  if (own_statistics) end_part(begin, end);
+  look_for_failure(e);
+  return e;
+}
+
+Variable BatchObjective::loss(const Variable& logits, std::int64_t begin, std::int64_t end) const {
+  const Variable own = cross_entropy(logits, batch_.labels.slice_rows(begin, end), options_.cross_entropy);
+  const data::Mixed& mixed = batch_.mixed;
+  if (!mixed.labels.defined()) return own;
+  const Variable other = cross_entropy(logits, mixed.labels.slice_rows(begin, end), options_.cross_entropy);
+  return mixed.lambda * own + (1 - mixed.lambda) * other;
+}
+
+void BatchObjective::begin_part(std::int64_t begin) {
+  if (begin == 0) {
+    statistics_.clear();
+    for (const NamedBuffer& b : entries_.buffers) statistics_.push_back({b.buffer, b.buffer->clone(), {}});
+  } else {
+    for (Statistic& s : statistics_) s.buffer->copy_from(s.before);
+  }
+}
+
+void BatchObjective::end_part(std::int64_t begin, std::int64_t end) {
+  const double share = static_cast<double>(end - begin) / static_cast<double>(batch_.size());
+  for (Statistic& s : statistics_) {
+    if (!is_floating(s.buffer->dtype())) continue;  // counters: the last part's count is the step's
+    if (!s.mean.defined()) s.mean = Tensor::zeros(s.buffer->shape(), s.buffer->dtype());
+    axpby(share, *s.buffer, 1, s.mean);
+    if (end == batch_.size()) s.buffer->copy_from(s.mean);
+  }
+}
+
+void BatchObjective::look_for_failure(const optim::Evaluation& e) {
+  if (!std::isfinite(e.loss)) {
+    failure_ = {.loss = true};
+    return;
+  }
+  if (all_finite(e.gradient)) return;
+  const Tensors parts = w_.split(e.gradient);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (!all_finite(parts[i])) {
+      failure_ = {.parameter = w_.segments()[i].name};
+      return;
+    }
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,88 @@
+#include "apps/training/experiment.h"
+
+#include "apps/training/parameter_names.h"
+#include "apps/training/start.h"
+#include "optim/buffer_guard.h"
+
+namespace basin::apps {
+
+namespace {
+
+/// The model as the run starts with it; `start` gets what --init gave it.
+std::unique_ptr<nn::Module> first_model(const TrainConfig& config, const ImageSet& set,
+                                        std::optional<Start>& start) {
+  const bool from_file = !config.model.init.empty();
+  auto built = build_model(config.model, set.image, set.classes(), config.run.seed, config.device.dtype,
+                           /*blank=*/from_file && !config.model.ignore_head);
+  if (from_file) start = start_from_file(*built, config.model, set);
+  return built;
+}
+
+}  // namespace
+
+std::unique_ptr<nn::Module> build_model(const ModelConfig& config, const Shape& image, std::int64_t classes,
+                                        std::uint64_t seed, Dtype dtype, bool blank) {
+  return nn::make_model({.name = config.name,
+                         .height = image[0],
+                         .width = image[1],
+                         .channels = image[2],
+                         .classes = classes,
+                         .shortcut = config.shortcut,
+                         .seed = seed,
+                         .dtype = dtype,
+                         .blank = blank});
+}
+
+Experiment::Experiment(const TrainConfig& config, const ImageSet& set, std::int64_t steps_per_epoch)
+    : model_(first_model(config, set, start_)),
+      entries_(entries_of(*model_)),
+      frozen_(freeze(entries_.parameters, patterns(config.model.freeze))),
+      w_(frozen_.trained,
+         config.optimizer.decay == Decay::all ? optim::Decay::all : optim::Decay::weights_only),
+      rule_(make_gradient_rule(config, steps_per_epoch)),
+      update_(make_update_rule(config.optimizer, w_)),
+      schedule_(schedule_options(config, steps_per_epoch)),
+      averaging_(make_averaging(config, steps_per_epoch)),
+      loss_{.cross_entropy = {.label_smoothing = config.loss.label_smoothing, .form = config.loss.form},
+            .weight_decay = config.optimizer.decay_in == DecayIn::loss ? config.optimizer.weight_decay : 0,
+            .micro_norm = config.sharpness.micro_norm,
+            .frozen_statistics = config.model.norm_statistics == NormStatistics::frozen},
+      accumulate_(config.sharpness.micro == Micro::shared ? config.sharpness.micro_size : 0),
+      clip_(config.optimizer.clip),
+      seed_(config.run.seed),
+      dtype_(config.device.dtype) {
+  expect_perturbed(config.sharpness, w_);
+  rule_->check_parameters(w_);
+}
+
+optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) {
+  const double lr = schedule_.lr(step);
+  BatchObjective loss(*model_, entries_, w_, batch, dtype_, loss_, seed_, step);
+  optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
+  if (accumulate_ > 0) objective = optim::accumulated(objective, batch.size(), accumulate_);
+
+  optim::BufferGuard statistics(entries_.buffers);
+  optim::HandleGuard rule_state(entries_of(*rule_).buffers);
+  optim::Direction d = rule_->direction(
+      objective, w_, {.step = step, .lr = lr, .rows = batch.size(), .momentum = update_->momentum()});
+  failure_ = loss.failure();
+  if (!d.report.finite) return d.report;
+  try {
+    if (!statistics.finite()) throw NumericalError("a running statistic is not finite");
+    if (clip_ > 0) d = optim::clipped(d, clip_);
+    update_->apply(w_, d.vector, lr, d.report.direction_norm);
+    statistics.keep();
+    rule_state.keep();
+  } catch (const NumericalError& refusal) {
+    failure_ = {.refused = refusal.what()};
+    d.report.finite = false;
+  }
+  return d.report;
+}
+
+void Experiment::collect(std::int64_t step, bool applied) {
+  if (averaging_ && averaging_->collection.due(step + 1) && (applied || !averaging_->after_applied_steps))
+    averaging_->average.collect(w_);
+}
+
+}  // namespace basin::apps

@@ -1,0 +1,76 @@
+// Experiment: a model and everything that trains it, built from the configuration. One step at a time; files,
+// progress and epochs are the train command's business.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/config/config.h"
+#include "apps/runs/weights.h"
+#include "apps/training/axes.h"
+#include "apps/training/batch_objective.h"
+#include "apps/training/freeze.h"
+#include "apps/training/run_data.h"
+#include "apps/training/start.h"
+#include "data/loading/loader.h"
+#include "nn/models/registry.h"
+
+namespace basin::apps {
+
+/// The model that the configuration names, for images {H,W,C} of that many classes, with initial weights from
+/// the seed, or zeros if `blank`. Errors: those of make_model.
+std::unique_ptr<nn::Module> build_model(const ModelConfig& model, const Shape& image, std::int64_t classes,
+                                        std::uint64_t seed, Dtype dtype, bool blank = false);
+
+class Experiment {
+ public:
+  /// `steps_per_epoch` turns the schedule's epochs into steps. Errors: those of build_model(); UsageError for
+  /// --freeze; ArgumentError for rules that do not go with the model's parameters.
+  Experiment(const TrainConfig& config, const ImageSet& set, std::int64_t steps_per_epoch);
+
+  /// One optimizer step on a batch, the `step`-th of the run (from 0): forms the direction, applies it. A
+  /// step that is not finite changes nothing: weights, optimizer state and running statistics keep their
+  /// bits.
+  optim::StepReport step(const data::Batch& batch, std::int64_t step);
+  /// Takes the weights after that step into the average if they are due. A step that was not applied brings
+  /// none, unless the average is of the weights at the ends of epochs or cycles.
+  void collect(std::int64_t step, bool applied);
+  double lr(std::int64_t step) const { return schedule_.lr(step); }
+  /// Of the last step that was not finite.
+  const NonFinite& failure() const { return failure_; }
+
+  nn::Module& model() { return *model_; }
+  /// What came from --init, in words.
+  const std::optional<Start>& start() const { return start_; }
+  /// What --freeze took out of weights().
+  const Frozen& frozen() const { return frozen_; }
+  /// Numbers in all parameters, frozen ones too.
+  std::int64_t parameters() const { return w_.size() + frozen_.numbers; }
+  /// The parameters that train.
+  optim::ParameterVector& weights() { return w_; }
+  const Entries& entries() const { return entries_; }
+  optim::UpdateRule& update_rule() { return *update_; }
+  optim::GradientRule& gradient_rule() { return *rule_; }
+  std::optional<Averaging>& averaging() { return averaging_; }
+
+ private:
+  std::optional<Start> start_;
+  std::unique_ptr<nn::Module> model_;
+  Entries entries_;
+  Frozen frozen_;
+  optim::ParameterVector w_;
+  std::unique_ptr<optim::GradientRule> rule_;
+  std::unique_ptr<optim::UpdateRule> update_;
+  optim::Schedule schedule_;
+  std::optional<Averaging> averaging_;
+  LossOptions loss_;
+  std::int64_t accumulate_;  // rows of a micro-batch that shares the perturbation; 0: the whole batch at once
+  double clip_;
+  std::uint64_t seed_;
+  Dtype dtype_;
+  NonFinite failure_;
+};
+
+}  // namespace basin::apps

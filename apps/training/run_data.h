@@ -1,0 +1,95 @@
+// The examples of a run: training, validation and test images as the configuration asks for them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/cli/terminal.h"
+#include "apps/config/config.h"
+#include "apps/runs/data_files.h"
+#include "data/loading/folder_source.h"
+#include "data/loading/label_noise.h"
+#include "data/loading/loader.h"
+#include "data/loading/source.h"
+#include "data/sets/load.h"
+#include "data/watch.h"
+
+namespace basin::apps {
+
+/// What inputs are normalised with, a channel each: (x - mean) / deviation in units where 255 is 1. Empty: as
+/// the data set has it.
+struct Normalisation {
+  std::vector<double> mean{}, deviation{};
+};
+
+/// What the images of a data set look like to a network, and what they are called.
+struct ImageSet {
+  std::string name;        // "cifar10"
+  std::string test_split;  // the split that is evaluated on: "test", or a folder's "val"
+  Shape image;             // {H,W,C}
+  std::vector<std::string> class_names;
+  std::vector<double> mean{}, deviation{};  // that inputs are normalised with, a channel each
+  bool own_normalisation = true;            // false: one that load_examples() was given
+  std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
+};
+
+/// The training images are, in this order: the first --limit of the set, --subset of them, without the
+/// --validation images, with --label-noise. Only they are augmented, and only their labels are noisy.
+struct Examples {
+  ImageSet set;
+  std::shared_ptr<const data::ExampleSource> train, test;
+  std::shared_ptr<const data::ExampleSource> validation;  // null without --validation
+  std::vector<data::DrawnLabel> noise;  // index: place in the data set's own training images
+  std::vector<std::string> left_out;    // pictures that cannot be decoded, with their reasons
+  std::vector<std::string> warnings;    // what may be wrong with the data, a line each
+  std::vector<std::string> notes;       // what else is to be known of them
+  /// Of all splits: of labels and pixels, or of pictures in files, by content where that is known (LoadPlan),
+  /// else by names and sizes.
+  std::string hash;
+  std::string hash_by_sizes;    // of pictures in files, by names and sizes alone; else empty
+  std::vector<DataFile> files;  // what `hash` is of
+};
+
+/// How examples are loaded.
+struct LoadPlan {
+  /// For a loop that does this to things of this unit; may give null.
+  std::function<data::Watch(const std::string& what, const std::string& unit)> watch{};
+  /// For training: every picture's file is checked to be there, and the content of pictures in files is
+  /// known where that costs seconds (at most kSummedByDefault bytes), where `known` has it, or with
+  /// config.check full. Else only what is read is checked, when it is.
+  bool training = false;
+  DataFiles known{};  // of the run that is resumed; a file with an equal stamp has the sum that is there
+  Normalisation normalisation{};  // in place of the set's own, if it is of as many channels
+};
+
+constexpr std::uint64_t kSummedByDefault = std::uint64_t{1} << 30;
+
+/// `seed` is that of the augmentation's draws. Errors: UsageError for parts that the set has not, or options
+/// that are not for it; those of load_data_set(), load_pictures() and expect_readable(); what a watch throws.
+Examples load_examples(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan = {});
+
+/// Tells the warnings, what was left out, and the notes.
+void tell(const Examples& examples, Terminal& terminal);
+
+/// What training and evaluation do to a picture set's images. Errors: UsageError for changes that are not for
+/// pictures.
+data::PictureTransform training_transform(const DataConfig& config);
+data::PictureTransform evaluation_transform(const DataConfig& config);
+
+/// The first --limit pictures of a training folder; 0: all. Errors: UsageError if it has fewer.
+data::ImageFolder limited(data::ImageFolder folder, std::int64_t limit);
+
+/// A data set's shape and classes as far as they are known without its files: a picture set is taken to have
+/// the crop's size and ImageNet's thousand classes. Errors: UsageError for an unknown name.
+data::DataSetInfo nominal_set(const DataConfig& config);
+
+/// Batches of one epoch; the incomplete last one counts.
+std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples);
+
+/// Loader of training batches from a position on. The same batches for any number of workers.
+data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch);
+
+}  // namespace basin::apps

@@ -1,0 +1,262 @@
+// Differentiable batch norm, fused with a ReLU and a residual, or with the convolution behind it.
+#include <algorithm>
+
+#include "autograd/deferred.h"
+#include "autograd/ops/norm_support.h"
+#include "core/op_checks.h"
+
+namespace basin {
+namespace {
+
+enum class Statistics { of_batch, given };
+
+// What follows the five inputs that all have: the residual of one op, the weight of the other.
+constexpr std::size_t residual_at = inv_std_at + 1, weight_at = inv_std_at + 1;
+
+/// What batch norm means. The statistics of a batch depend on x, so they are computed from it here: as
+/// constants they would give the right value and wrong derivatives.
+Variable normalised(const Variables& in, Statistics statistics, double eps) {
+  Variable centred, inv_std;
+  if (statistics == Statistics::of_batch) {
+    Axes rows;
+    for (int i = 0; i + 1 < in[x_at].rank(); ++i) rows.push_back(i);
+    centred = in[x_at] - mean(in[x_at], rows);
+    inv_std = rsqrt(mean(square(centred), rows) + eps);
+  } else {
+    centred = in[x_at] - in[mean_at];
+    inv_std = in[inv_std_at];
+  }
+  return centred * (inv_std * in[gamma_at]) + in[beta_at];
+}
+
+Variable batch_norm_meaning(const Variables& in, Statistics statistics, double eps, bool with_relu) {
+  Variable y = normalised(in, statistics, eps);
+  if (in.size() > residual_at) y = y + in[residual_at];
+  return with_relu ? relu(y) : y;
+}
+
+/// What the kernels are told of a batch normalisation without a residual.
+BatchNormForward forward_of(const Tensors& in, bool with_relu) {
+  return {.x = in[x_at],
+          .gamma = in[gamma_at],
+          .beta = in[beta_at],
+          .mean = in[mean_at],
+          .inv_std = in[inv_std_at],
+          .residual = nullptr,
+          .relu = with_relu};
+}
+
+BatchNormBackward backward_of(const Tensors& in, const Tensor& dy, Statistics statistics, bool with_relu,
+                              const Tensor* y) {
+  return {.x = in[x_at],
+          .gamma = in[gamma_at],
+          .beta = in[beta_at],
+          .mean = in[mean_at],
+          .inv_std = in[inv_std_at],
+          .dy = dy,
+          .relu = with_relu,
+          .y = y,
+          .batch_statistics = statistics == Statistics::of_batch};
+}
+
+/// The same gradient by one kernel: dL/dx, dL/dgamma, dL/dbeta, and the cotangent of the residual.
+Tensors batch_norm_backward(const KernelBackward& k, Statistics statistics, bool with_relu) {
+  Tensors grads = room_for_norm_grads(k);
+  const bool residual = k.inputs.size() > residual_at;
+  // Without a ReLU the residual's cotangent is dy itself.
+  if (residual) grads[residual_at] = with_relu ? empty_like(k.grad) : k.grad;
+  if (k.grad.elements() == 0) return grads;
+  backend_of(k.grad).batch_norm_grad(
+      backward_of(k.inputs, k.grad, statistics, with_relu, with_relu && residual ? &k.output : nullptr),
+      grads[x_at], grads[gamma_at], grads[beta_at], residual && with_relu ? &grads[residual_at] : nullptr);
+  return grads;
+}
+
+void expect_batch_norm(const char* op, const Variable& x, const Variable& gamma, const Variable& beta,
+                       const BatchNormOptions& options) {
+  if (!is_floating(x.dtype()) || x.rank() < 1)
+    throw ArgumentError("[", op, "] expects f32 or f64 x {...,C}, got ", x.dtype(), " ", x.shape());
+  expect_channels(op, x, "gamma", gamma.value());
+  expect_channels(op, x, "beta", beta.value());
+  const Variable& r = options.residual;
+  if (r.defined() && (r.shape() != x.shape() || r.dtype() != x.dtype()))
+    throw ArgumentError("[", op, "] the residual is ", r.dtype(), " ", r.shape(), ", x is ", x.dtype(), " ",
+                        x.shape());
+}
+
+void expect_statistics(const char* op, const Variable& x, const Tensor& mean, const Tensor& var) {
+  expect_channels(op, x, "mean", mean);
+  expect_channels(op, x, "var", var);
+}
+
+/// The mean and the biased variance of a batch, if they are not known.
+Moments moments_of(const char* op, const Variable& x, const Moments& known) {
+  if (x.value().elements() == 0)
+    throw ArgumentError("[", op, "] no rows to take the mean of, x is ", x.shape());
+  if (known.defined()) {
+    expect_statistics(op, x, known.mean, known.var);
+    return known;
+  }
+  Moments found = {empty_like(x.value(), {x.size(-1)}), empty_like(x.value(), {x.size(-1)})};
+  backend_of(found.mean).moments(x.value(), found.mean, found.var);
+  return found;
+}
+
+/// The five inputs that all have.
+Variables norm_inputs(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& mean,
+                      const Tensor& var, double eps) {
+  return {x, gamma, beta, mean, unary(UnaryOp::rsqrt, unary(UnaryOp::add_scalar, var, eps))};
+}
+
+Tensors values_of(const Variables& all) {
+  Tensors values;
+  for (const Variable& v : all) values.push_back(v.value());
+  return values;
+}
+
+Variable batch_norm(const char* op, Statistics statistics, const Variable& x, const Variable& gamma,
+                    const Variable& beta, const Tensor& mean, const Tensor& var,
+                    const BatchNormOptions& options) {
+  Variables inputs = norm_inputs(x, gamma, beta, mean, var, options.eps);
+  Tensor y = empty_like(x.value());
+  if (y.elements() > 0) {
+    const Tensors values = values_of(inputs);
+    BatchNormForward f = forward_of(values, options.relu);
+    if (options.residual.defined()) f.residual = &options.residual.value();
+    backend_of(y).batch_norm(f, y);
+  }
+  if (options.residual.defined()) inputs.push_back(options.residual);
+
+  const Tensor given = statistics == Statistics::given ? var : Tensor();
+  return fused({op, attribute::Normalisation{options.eps, options.relu, given}}, inputs,
+               [statistics, eps = options.eps, with_relu = options.relu](const Variables& in) {
+                 return batch_norm_meaning(in, statistics, eps, with_relu);
+               },
+               {.value = std::move(y),
+                .keep_output = options.relu && options.residual.defined(),
+                .backward = [statistics, with_relu = options.relu](const KernelBackward& k) {
+                  return batch_norm_backward(k, statistics, with_relu);
+                }});
+}
+
+}  // namespace
+
+BatchNormResult batch_norm_train(const Variable& x, const Variable& gamma, const Variable& beta,
+                                 const BatchNormOptions& options) {
+  expect_batch_norm("batch_norm_train", x, gamma, beta, options);
+  const Moments known = options.moments.defined() ? options.moments : moments_beside(x);
+  const auto [mean, var] = moments_of("batch_norm_train", x, known);
+  Variable y = deferred_batch_norm("batch_norm_train", {true, x, gamma, beta, mean, var, options});
+  if (!y.defined())
+    y = batch_norm("batch_norm_train", Statistics::of_batch, x, gamma, beta, mean, var, options);
+  return {std::move(y), mean, var};
+}
+
+Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& mean,
+                         const Tensor& var, const BatchNormOptions& options) {
+  expect_batch_norm("batch_norm_eval", x, gamma, beta, options);
+  expect_statistics("batch_norm_eval", x, mean, var);
+  if (Variable later = deferred_batch_norm("batch_norm_eval", {false, x, gamma, beta, mean, var, options});
+      later.defined())
+    return later;
+  return batch_norm("batch_norm_eval", Statistics::given, x, gamma, beta, mean, var, options);
+}
+
+// ---- Batch norm and the convolution behind it ----
+
+namespace {
+
+/// The same gradient with z = relu(batch norm of x) formed again where the kernels read it. dL/dz, from dy
+/// and w, is put where dL/dx will be.
+Tensors batch_norm_conv2d_backward(const KernelBackward& k, Statistics statistics, bool with_relu,
+                                   const ConvGeometry& g) {
+  const Tensor& weight = k.inputs[weight_at];
+  Tensors grads(k.inputs.size());
+  Tensor& dx = grads[x_at];
+  const bool of_norm = k.needs[x_at] || k.needs[gamma_at] || k.needs[beta_at];
+  for (std::size_t i : {x_at, gamma_at, beta_at})
+    if (of_norm) grads[i] = empty_like(k.inputs[i]);
+  if (k.needs[weight_at]) grads[weight_at] = empty_like(weight);
+  if (k.grad.elements() == 0) {
+    for (Tensor& t : grads)
+      if (t.defined()) t.fill(0);
+    return grads;
+  }
+  Backend& backend = backend_of(k.grad);
+  const BatchNormBackward norm = backward_of(k.inputs, of_norm ? dx : k.grad, statistics, with_relu, nullptr);
+  if (!of_norm) {
+    backend.batch_norm_conv2d_weight_grad(g, norm.forward(), k.grad, grads[weight_at]);
+  } else if (k.needs[weight_at]) {
+    backend.batch_norm_conv2d_grad(g, norm, weight, k.grad, dx, grads[gamma_at], grads[beta_at],
+                                   grads[weight_at]);
+  } else {
+    backend.conv2d_input_grad(g, k.grad, weight, dx);
+    backend.batch_norm_grad(norm, dx, grads[gamma_at], grads[beta_at], nullptr);
+  }
+  return grads;
+}
+
+Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable& x, const Variable& gamma,
+                           const Variable& beta, const Tensor& mean, const Tensor& var,
+                           const Variable& weight, const BatchNormOptions& options, const ConvGeometry& g,
+                           Moments* of_y) {
+  Variables inputs = norm_inputs(x, gamma, beta, mean, var, options.eps);
+  inputs.push_back(weight);
+  Tensor y = empty_like(x.value(), g.y_shape());
+  if (y.elements() > 0) {
+    const Tensors values = values_of(inputs);
+    const BatchNormForward f = forward_of(values, options.relu);
+    if (of_y) {
+      *of_y = {empty_like(y, {g.out_c}), empty_like(y, {g.out_c})};
+      backend_of(y).batch_norm_conv2d_moments(g, f, weight.value(), y, *of_y);
+    } else {
+      backend_of(y).batch_norm_conv2d(g, f, weight.value(), y);
+    }
+  }
+  const Tensor given = statistics == Statistics::given ? var : Tensor();
+  const ConvOptions conv{g.stride_h, g.stride_w, g.pad_h, g.pad_w, g.groups};
+  return fused(
+      {op, attribute::NormalisedConvolution{{options.eps, options.relu, given}, g}}, inputs,
+      [statistics, eps = options.eps, with_relu = options.relu, conv](const Variables& in) {
+        const Variable z = normalised(in, statistics, eps);
+        return conv2d(with_relu ? relu(z) : z, in[weight_at], conv);
+      },
+      {.value = std::move(y), .backward = [statistics, with_relu = options.relu, g](const KernelBackward& k) {
+         return batch_norm_conv2d_backward(k, statistics, with_relu, g);
+       }});
+}
+
+/// Errors: as those of the two ops, and a residual.
+ConvGeometry expect_batch_norm_conv2d(const char* op, const Variable& x, const Variable& gamma,
+                                      const Variable& beta, const Variable& weight,
+                                      const BatchNormOptions& options, const ConvOptions& conv) {
+  expect_batch_norm(op, x, gamma, beta, options);
+  if (options.residual.defined())
+    throw ArgumentError("[", op, "] takes no residual: add it by the batch norm's own op");
+  checks::expect_alike(op, x.value(), "x", weight.value(), "weight");
+  return conv_geometry(x.shape(), weight.shape(), conv);
+}
+
+}  // namespace
+
+BatchNormResult batch_norm_conv2d_train(const Variable& x, const Variable& gamma, const Variable& beta,
+                                        const Variable& weight, const BatchNormOptions& options,
+                                        const ConvOptions& conv, Moments* moments_of_y) {
+  constexpr const char* op = "batch_norm_conv2d_train";
+  const ConvGeometry g = expect_batch_norm_conv2d(op, x, gamma, beta, weight, options, conv);
+  const auto [mean, var] = moments_of(op, x, options.moments);
+  return {batch_norm_conv2d(op, Statistics::of_batch, x, gamma, beta, mean, var, weight, options, g,
+                            moments_of_y),
+          mean, var};
+}
+
+Variable batch_norm_conv2d_eval(const Variable& x, const Variable& gamma, const Variable& beta,
+                                const Tensor& mean, const Tensor& var, const Variable& weight,
+                                const BatchNormOptions& options, const ConvOptions& conv) {
+  constexpr const char* op = "batch_norm_conv2d_eval";
+  const ConvGeometry g = expect_batch_norm_conv2d(op, x, gamma, beta, weight, options, conv);
+  expect_statistics(op, x, mean, var);
+  return batch_norm_conv2d(op, Statistics::given, x, gamma, beta, mean, var, weight, options, g, nullptr);
+}
+
+}  // namespace basin

@@ -1,0 +1,90 @@
+// Differentiable losses: softmax and its logarithm, cross-entropy, mean squared error.
+#include "autograd/fused.h"
+#include "autograd/ops/op_support.h"
+
+namespace basin {
+namespace {
+
+/// A smoothed label is q_k = onto_all + onto_label [k is the label], k = 1..K. It sums to 1.
+struct Target {
+  double onto_label, onto_all;
+};
+
+Target target(const CrossEntropyOptions& o, Index classes) {
+  const double s = o.label_smoothing, k = static_cast<double>(classes);
+  if (!(s >= 0 && s <= 1)) throw ArgumentError("[cross_entropy] label smoothing is in [0, 1], got ", s);
+  if (s == 0) return {1, 0};
+  if (o.form == Smoothing::uniform) return {1 - s, s / k};
+  if (classes < 2)
+    throw ArgumentError("[cross_entropy] this smoothing spreads over the other classes, there is 1 class");
+  return {1 - s - s / (k - 1), s / (k - 1)};
+}
+
+void expect_labels(const Variable& logits, const Tensor& labels) {
+  if (logits.rank() != 2 || labels.shape() != Shape{logits.size(0)} || labels.dtype() != Dtype::i64)
+    throw ArgumentError("[cross_entropy] expects logits {N,K} and i64 labels {N}, got logits ",
+                        logits.shape(), " and labels ", labels.dtype(), " ", labels.shape());
+  if (logits.value().elements() == 0)
+    throw ArgumentError("[cross_entropy] no rows or no classes, logits are ", logits.shape());
+  if (labels.device().kind != Device::Kind::cpu) return;  // its gather checks them
+  const Index* label = labels.data<Index>();
+  for (Index i = 0; i < labels.elements(); ++i)
+    if (label[i] < 0 || label[i] >= logits.size(1))
+      throw ArgumentError("[cross_entropy] label ", label[i], " at position ", i, " is outside [0, ",
+                          logits.size(1), "), the classes of logits ", logits.shape());
+}
+
+/// -1/rows sum over rows of q . y, y the rows' log probabilities, column the labels {N,1}.
+Variable loss_of(const Variable& y, const Tensor& column, Target q, double rows) {
+  Variable score = q.onto_label * sum(gather_last(y, column));
+  if (q.onto_all != 0) score = score + q.onto_all * sum(y);
+  return -score / rows;
+}
+
+}  // namespace
+
+Variable softmax(const Variable& x) { return exp(log_softmax(x)); }
+
+// y = x - log(sum exp(x)): dL/dx = g - softmax(x) sum(g).
+Variable log_softmax(const Variable& x) {
+  if (!is_floating(x.dtype()) || x.rank() < 1)
+    throw ArgumentError("[log_softmax] expects f32 or f64 x {...,K}, got ", x.dtype(), " ", x.shape());
+  Tensor value = empty_like(x.value());
+  if (value.elements() > 0) backend_of(value).log_softmax(x.value(), value);
+  return record("log_softmax", std::move(value), {x}, Keep::output, [](const Backward& b) -> Variables {
+    const Variable& g = b.grad();
+    const Variable y = b.output();
+    if (recording()) return {g - exp(y) * sum(g, {-1}, /*keep=*/true)};
+    Tensor dx = empty_like(g.value());
+    if (dx.elements() > 0) backend_of(dx).log_softmax_grad(y.value(), g.value(), dx);
+    return {dx};
+  });
+}
+
+// The loss is -mean over rows of sum_k q_k y_k, y = log_softmax(logits), and its gradient
+// (softmax(logits) - q) / N.
+Variable cross_entropy(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options) {
+  expect_labels(logits, labels);
+  const Target q = target(options, logits.size(1));
+  const double rows = static_cast<double>(logits.size(0));
+  const Tensor column = labels.reshape(Shape{labels.elements(), 1});
+  const Tensor y = log_softmax(logits.detach()).value();
+
+  const auto backward = [q, rows, y, labels](const KernelBackward& k) -> Tensors {
+    Tensor d = unary(UnaryOp::exp, y);
+    if (q.onto_all != 0) d = unary(UnaryOp::add_scalar, d, -q.onto_all);
+    axpby(-q.onto_label, one_hot(labels, y.size(1), y.dtype()), 1, d);
+    return {unary(UnaryOp::mul_scalar, d * k.grad, 1 / rows), Tensor()};
+  };
+  return fused("cross_entropy", {logits, column},
+               [q, rows](const Variables& in) { return loss_of(log_softmax(in[0]), in[1].value(), q, rows); },
+               {.value = loss_of(y, column, q, rows).value(), .backward = backward});
+}
+
+Variable mean_squared_error(const Variable& x, const Variable& y) {
+  if (x.shape() != y.shape())
+    throw ArgumentError("[mean_squared_error] shapes ", x.shape(), " and ", y.shape(), " differ");
+  return mean(square(x - y));
+}
+
+}  // namespace basin

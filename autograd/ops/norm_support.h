@@ -1,0 +1,28 @@
+// What the normalising ops share. Not for users of the library.
+#pragma once
+
+#include "autograd/fused.h"
+#include "autograd/ops/op_support.h"
+
+namespace basin {
+
+/// Inputs of a fused normalisation. mean and inv_std = 1/sqrt(var + eps) travel as constants for the kernels.
+enum NormInput : std::size_t { x_at, gamma_at, beta_at, mean_at, inv_std_at };
+
+/// Room for dL/dx, dL/dgamma and dL/dbeta. Without any x the last two are sums of nothing: zeros.
+inline Tensors room_for_norm_grads(const KernelBackward& k) {
+  Tensors grads(k.inputs.size());
+  for (std::size_t i : {x_at, gamma_at, beta_at}) grads[i] = empty_like(k.inputs[i]);
+  if (k.inputs[x_at].elements() == 0)
+    for (std::size_t i : {gamma_at, beta_at}) grads[i].fill(0);
+  return grads;
+}
+
+/// Errors: t is not {C} of x {...,C}, or of another dtype.
+inline void expect_channels(const char* op, const Variable& x, const char* what, const Tensor& t) {
+  if (t.shape() != Shape{x.size(-1)} || t.dtype() != x.dtype())
+    throw ArgumentError("[", op, "] ", what, " is ", t.dtype(), " ", t.shape(), ", x ", x.dtype(), " ",
+                        x.shape(), " expects {", x.size(-1), "}");
+}
+
+}  // namespace basin

@@ -1,0 +1,76 @@
+// Differentiable layer norm, dropout and shake.
+#include <algorithm>
+
+#include "autograd/ops/norm_support.h"
+#include "core/op_checks.h"
+#include "core/random.h"
+
+namespace basin {
+namespace {
+
+/// What layer norm means; inputs x, gamma, beta, and each row's mean and 1/sqrt(var + eps), which it computes
+/// from x.
+Variable layer_norm_meaning(const Variables& in, double eps) {
+  const Variable centred = in[x_at] - mean(in[x_at], {-1}, /*keep=*/true);
+  const Variable inv_std = rsqrt(mean(square(centred), {-1}, /*keep=*/true) + eps);
+  return centred * inv_std * in[gamma_at] + in[beta_at];
+}
+
+/// The same gradient by one kernel.
+Tensors layer_norm_backward(const KernelBackward& k) {
+  Tensors grads = room_for_norm_grads(k);
+  if (k.grad.elements() == 0) return grads;
+  backend_of(k.grad).layer_norm_grad({.x = k.inputs[x_at],
+                                      .gamma = k.inputs[gamma_at],
+                                      .mean = k.inputs[mean_at],
+                                      .inv_std = k.inputs[inv_std_at],
+                                      .dy = k.grad},
+                                     grads[x_at], grads[gamma_at], grads[beta_at]);
+  return grads;
+}
+
+}  // namespace
+
+Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
+  if (!is_floating(x.dtype()) || x.rank() < 1)
+    throw ArgumentError("[layer_norm] expects f32 or f64 x {...,C}, got ", x.dtype(), " ", x.shape());
+  expect_channels("layer_norm", x, "gamma", gamma.value());
+  expect_channels("layer_norm", x, "beta", beta.value());
+  const Index rows = x.value().elements() / std::max<Index>(1, x.size(-1));
+  Tensor y = empty_like(x.value()), row_mean = empty_like(y, {rows}), inv_std = empty_like(row_mean);
+  if (y.elements() > 0)
+    backend_of(y).layer_norm({.x = x.value(), .gamma = gamma.value(), .beta = beta.value(), .eps = eps}, y,
+                             row_mean, inv_std);
+  return fused({"layer_norm", eps}, {x, gamma, beta, row_mean, inv_std},
+               [eps](const Variables& in) { return layer_norm_meaning(in, eps); },
+               {.value = std::move(y), .backward = layer_norm_backward});
+}
+
+Variable dropout(const Variable& x, double p, const DrawAddress& at) {
+  if (!(p >= 0 && p < 1)) throw ArgumentError("[dropout] p is a probability in [0, 1), got ", p);
+  if (p == 0) return x;
+  const auto threshold = static_cast<std::uint64_t>(p * 4294967296.0);
+  Random random(at.seed, Stream::dropout, at.step, at.layer);
+  Tensor mask = Tensor::empty(x.shape(), x.dtype());
+  dispatch_floating(x.dtype(), "dropout", [&]<class T>(T) {
+    T* m = mask.mutable_data<T>();
+    const T kept = static_cast<T>(1 / (1 - p));
+    for (Index i = 0; i < mask.elements(); ++i) m[i] = random.bits() < threshold ? T(0) : kept;
+  });
+  return x * Variable(mask);
+}
+
+Variable shake(const Variable& x, const Tensor& forward, const Tensor& backward) {
+  for (const Tensor* coefficient : {&forward, &backward}) {
+    checks::expect_alike("shake", x.value(), "x", *coefficient, "the coefficient");
+    if (broadcast_shapes(x.shape(), coefficient->shape(), "shake") != x.shape())
+      throw ArgumentError("[shake] a coefficient of shape ", coefficient->shape(),
+                          " does not stretch to x, which is ", x.shape());
+  }
+  return record("shake", x.value() * forward, {x, backward}, Keep::second,
+                [](const Backward& b) -> Variables {
+                  return {b.grad() * b.input(1), none};
+                });
+}
+
+}  // namespace basin

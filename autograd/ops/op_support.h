@@ -1,0 +1,42 @@
+// What the files of differentiable ops share. Not for users of the library.
+#pragma once
+
+#include "autograd/node.h"
+#include "autograd/ops/ops.h"
+#include "autograd/recording.h"
+#include "core/ops.h"
+
+namespace basin {
+
+/// "No cotangent": for inputs that are data, or whose derivative nobody asked for.
+inline const Variable none{};
+
+/// What a product's derivative needs: for each tracked factor, the other one.
+inline Keep other_factor(const Variable& x, const Variable& y) {
+  return (x.tracked() ? Keep::second : Keep::nothing) | (y.tracked() ? Keep::first : Keep::nothing);
+}
+
+/// The derivative of an elementwise function times the cotangent g, as a function of s, the saved input or
+/// output. While the sweep does not record, one kernel computes it; while it does, its formula, in
+/// differentiable ops.
+template <class Formula>
+Variable slope(BinaryOp kernel, const Variable& g, const Variable& s, Formula formula) {
+  if (recording()) return formula(g, s);
+  return binary(kernel, g.value(), s.value());
+}
+
+/// An uninitialised tensor like `t`, of another shape if one is given.
+inline Tensor empty_like(const Tensor& t, const Shape& shape) {
+  return Tensor::empty(shape, t.dtype(), t.device());
+}
+inline Tensor empty_like(const Tensor& t) { return empty_like(t, t.shape()); }
+
+/// y as the result of conv2d(x, w), for the history alone: y may be undefined.
+Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g);
+
+/// The number a as a constant that combines with x.
+inline Variable scalar_like(const Variable& x, double a) {
+  return Tensor::full({}, a, x.dtype(), x.value().device());
+}
+
+}  // namespace basin

@@ -1,0 +1,102 @@
+// Sharpness-aware minimisation: one rule whose options span the SAM family (optim/gradient/sam_family.h names
+// its members).
+#pragma once
+
+#include <string>
+
+#include "optim/gradient/ascent.h"
+#include "optim/gradient/gradient_rule.h"
+#include "optim/gradient/radius.h"
+
+namespace basin::optim {
+
+/// What the perturbation climbs along.
+enum class ClimbAlong {
+  gradient,  // g = grad L(w)
+  residual,  // F-SAM: g - sigma m, m <- lambda m + (1 - lambda) g; m = g and e along g in the first step
+  momentum,  // MSAM: -v, v the update rule's momentum buffer; needs no gradient at w, so one pass
+};
+
+/// What is made of g and g_s = grad L(w + e).
+enum class Combine {
+  perturbed,   // g_s
+  mix,         // GNP: (1 - alpha) g + alpha g_s
+  orthogonal,  // GSAM: g_s - alpha (g - its projection on g_s)
+};
+
+/// What the steps between two looks uphill do.
+enum class Between {
+  plain,  // g
+  reuse,  // LookSAM: g + alpha (|g| / |g_v|) g_v, g_v the part of the last g_s orthogonal to its g
+};
+
+struct SamOptions {
+  double rho = 0.05;  // radius of the neighbourhood, >= 0
+  double p = 2;       // its norm: 2, infinity, or any p > 1
+  std::string name = "sam";
+
+  // The perturbation; see Ascent.
+  Scaling scaling = Scaling::none;
+  double eta = 0.01;
+  bool normalise = true;
+  Perturbed perturbed = Perturbed::all;
+  std::vector<std::string> names = {};
+  std::vector<RadiusFactor> factors = {};  // radii of parameter groups: {{"fc.*", 0.5}}
+  RadiusSchedule schedule = {};
+
+  ClimbAlong along = ClimbAlong::gradient;
+  double sigma = 1, lambda = 0.9;  // residual
+
+  /// K projected steps uphill: e <- e + step rho g_k/|g_k|, back into |e| <= rho; K + 1 passes. The length of
+  /// a step as a fraction of rho; 0 stands for 1/K.
+  int inner_steps = 1;
+  double inner_step = 0;
+
+  Combine combine = Combine::perturbed;
+  double alpha = 1;  // of combine, or of Between::reuse
+
+  // When: the steps start_step, start_step + every, ... look uphill. Those before are plain.
+  std::int64_t every = 1;
+  std::int64_t start_step = 0;
+  Between between = Between::plain;
+};
+
+/// Foret et al. 2021, "Sharpness-Aware Minimization for Efficiently Improving Generalization": descend along
+/// grad L(w + e), where e is the first-order solution of max L(w + e) over |e|_p <= rho (eq. (2), in Ascent),
+/// the term with de/dw dropped. Two passes. rho = 0 is the plain rule, bit for bit, in one pass; where there
+/// is no direction to climb, nothing is perturbed and the second pass is not made.
+///
+/// Where g_s is parallel to g but for rounding, g_v is zero, and the steps up to the next look go along g;
+/// where g is its own mean but for rounding, the residual is zero and is not climbed along.
+///
+/// State: "m" {d} of ClimbAlong::residual, "g_v" {d} of Between::reuse, undefined where it is zero.
+class Sam : public GradientRule {
+ public:
+  /// Errors: an option out of its range, or two that exclude each other.
+  explicit Sam(const SamOptions& options);
+  const char* name() const override { return options_.name.c_str(); }
+  /// Errors: no parameter is one to perturb.
+  void check_parameters(const ParameterVector& w) const override { ascent_.check(w); }
+  void describe(Inventory& it) override;
+
+ protected:
+  Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;
+
+ private:
+  Direction at_momentum(const Objective& objective, ParameterVector& w, const StepInfo& now,
+                        double rho) const;
+  Direction between_looks(const Tensor& g, const StepReport& report) const;
+  double step_length(double rho) const;
+  Climb first_climb(const ParameterVector& w, const Tensor& g, double rho, double g_norm) const;
+  Evaluation look(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
+                  StepReport& report) const;
+  Tensor combined(const Tensor& g, const Tensor& g_s, const StepReport& report) const;
+  void remember(const Tensor& g);
+
+  SamOptions options_;
+  Radius radius_;
+  Ascent ascent_;
+  Tensor m_, g_v_;
+};
+
+}  // namespace basin::optim
