@@ -16,7 +16,7 @@ using namespace basin;
 namespace {
 
 std::string ops_header() {
-  std::ifstream file(BASIN_SOURCE_DIR "/autograd/ops.h");
+  std::ifstream file(BASIN_SOURCE_DIR "/autograd/ops/ops.h");
   std::stringstream all;
   all << file.rdbuf();
   return all.str();
