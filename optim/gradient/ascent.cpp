@@ -5,7 +5,7 @@
 
 #include "core/io/glob.h"
 #include "core/ops.h"
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 
 namespace basin::optim {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 
 namespace basin::optim {
 
