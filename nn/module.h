@@ -25,7 +25,7 @@ class Module {
   /// Names parameters, buffers and children: `it.parameter("weight", weight_)`, `it.child("bn1", bn1_)`.
   virtual void describe(Inventory& it) = 0;
   /// Short name for tables: "conv2d".
-  virtual const char* kind() const = 0;
+  virtual const char* kind() const { return "module"; }
   /// Multiply-add operations of one forward pass from `in` to `out`, children not counted.
   virtual Index multiply_adds(const Shape& /*in*/, const Shape& /*out*/) const { return 0; }
 
