@@ -147,13 +147,13 @@ void TimedBackend::log_softmax(const Tensor& x, Tensor& y) {
 void TimedBackend::log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) {
   timed(Work::norm, [&] { return real_.log_softmax_grad(y, dy, dx); });
 }
-double TimedBackend::dot(const Tensor& x, const Tensor& y) {
+Scalar TimedBackend::dot(const Tensor& x, const Tensor& y) {
   return timed(Work::optimizer, [&] { return real_.dot(x, y); });
 }
-void TimedBackend::axpby(double a, const Tensor& x, double b, Tensor& y) {
+void TimedBackend::axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) {
   timed(Work::optimizer, [&] { return real_.axpby(a, x, b, y); });
 }
-bool TimedBackend::all_finite(const Tensor& x) {
+Scalar TimedBackend::all_finite(const Tensor& x) {
   return timed(Work::optimizer, [&] { return real_.all_finite(x); });
 }
 void TimedBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,

@@ -84,9 +84,9 @@ class TimedBackend final : public Backend {
   void layer_norm_grad(const LayerNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta) override;
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
-  double dot(const Tensor& x, const Tensor& y) override;
-  void axpby(double a, const Tensor& x, double b, Tensor& y) override;
-  bool all_finite(const Tensor& x) override;
+  Scalar dot(const Tensor& x, const Tensor& y) override;
+  void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;
+  Scalar all_finite(const Tensor& x) override;
   void sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
                 Tensor* buffer) override;
   void adam_step(const AdamStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m,
@@ -106,8 +106,8 @@ class TimedBackend final : public Backend {
 /// Installs a TimedBackend for the CPU and puts the one before back.
 class WithTimedBackend {
  public:
-  WithTimedBackend() : before_(backend()), timed(before_) { install_backend(Device::Kind::cpu, timed); }
-  ~WithTimedBackend() { install_backend(Device::Kind::cpu, before_); }
+  WithTimedBackend() : before_(backend()), timed(before_) { install_backend({}, timed); }
+  ~WithTimedBackend() { install_backend({}, before_); }
   WithTimedBackend(const WithTimedBackend&) = delete;
   WithTimedBackend& operator=(const WithTimedBackend&) = delete;
 
