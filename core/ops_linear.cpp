@@ -63,7 +63,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
     g.m *= g.batch;
     g.batch = 1;
   }
-  backend_of(a).matmul(g, a, b, out);
+  backend_of(a, Work::matmul)->matmul(g, a, b, out);
   return out;
 }
 
@@ -127,7 +127,7 @@ Tensor room_for_conv2d(const char* op, const Tensor& x, const Tensor& w, const C
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
   Tensor y = room_for_conv2d("conv2d", x, w, g);
-  if (y.elements() > 0) backend_of(x).conv2d(g, x, w, y);
+  if (y.elements() > 0) backend_of(x, Work::conv_forward)->conv2d({g}, x, w, y);
   return y;
 }
 
@@ -136,7 +136,7 @@ std::pair<Tensor, Moments> conv2d_moments(const Tensor& x, const Tensor& w, cons
   if (y.elements() == 0) throw ArgumentError("[conv2d_moments] the result is empty, ", y.shape());
   Moments of_y = {Tensor::empty({g.out_c}, x.dtype(), x.device()),
                   Tensor::empty({g.out_c}, x.dtype(), x.device())};
-  backend_of(x).conv2d_moments(g, x, w, y, of_y);
+  backend_of(x, Work::conv_forward)->conv2d({.geometry = g, .moments = &of_y}, x, w, y);
   return {y, of_y};
 }
 
@@ -146,7 +146,7 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& 
   expect_shape("conv2d_input_grad", dy, "dy", g.y_shape());
   expect_shape("conv2d_input_grad", w, "weight", g.w_shape());
   Tensor dx = Tensor::empty(g.x_shape(), dy.dtype(), dy.device());
-  if (dx.elements() > 0) backend_of(dy).conv2d_input_grad(g, dy, w, dx);
+  if (dx.elements() > 0) backend_of(dy, Work::conv_input_grad)->conv2d_input_grad(g, dy, w, dx);
   return dx;
 }
 
@@ -159,7 +159,7 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry&
   if (x.elements() == 0)
     dw.fill(0);
   else
-    backend_of(x).conv2d_weight_grad(g, x, dy, dw);
+    backend_of(x, Work::conv_weight_grad)->conv2d_weight_grad({g}, x, dy, dw);
   return dw;
 }
 
@@ -175,7 +175,7 @@ std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, con
   expect_shape("conv2d_gradients", dy, "dy", g.y_shape());
   Tensor dx = Tensor::empty(g.x_shape(), x.dtype(), x.device());
   Tensor dw = Tensor::empty(g.w_shape(), x.dtype(), x.device());
-  backend_of(x).conv2d_gradients(g, x, w, dy, dx, dw);
+  backend_of(x, Work::conv_gradients)->conv2d_gradients(g, x, w, dy, {dx, dw});
   return {dx, dw};
 }
 
@@ -184,12 +184,12 @@ Scalar dot(const Tensor& x, const Tensor& y) {
   expect_alike("dot", x, "x", y, "y");
   if (x.elements() != y.elements())
     throw ArgumentError("[dot] x ", x.shape(), " and y ", y.shape(), " have different element counts");
-  return backend_of(x).dot(x, y);
+  return backend_of(x, Work::optimizer)->dot(x, y);
 }
 
 Scalar norm(const Tensor& x) {
   expect_floating("norm", x, "x");
-  const Scalar squares = backend_of(x).dot(x, x);
+  const Scalar squares = backend_of(x, Work::optimizer)->dot(x, x);
   // Squares of f32 numbers neither overflow nor vanish in f64.
   if (x.dtype() == Dtype::f32 || x.elements() == 0) return sqrt(squares);
   const Scalar fits = either(both(squares > 1e-280, is_finite(squares)), squares != squares);
@@ -202,7 +202,7 @@ Scalar norm(const Tensor& x) {
             both(most > 0, is_finite(most)),
             [&] {
               const Tensor relative = size / largest;
-              return most * sqrt(backend_of(x).dot(relative, relative));
+              return most * sqrt(backend_of(x, Work::optimizer)->dot(relative, relative));
             },
             [&] { return most; });
       });
@@ -210,7 +210,7 @@ Scalar norm(const Tensor& x) {
 
 Scalar all_finite(const Tensor& x) {
   expect_floating("all_finite", x, "x");
-  return backend_of(x).all_finite(x);
+  return backend_of(x, Work::optimizer)->all_finite(x);
 }
 
 void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) {
@@ -218,7 +218,7 @@ void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) {
   expect_alike("axpby", x, "x", y, "y");
   if (x.elements() != y.elements())
     throw ArgumentError("[axpby] x ", x.shape(), " and y ", y.shape(), " have different element counts");
-  backend_of(x).axpby(a, x, b, y);
+  backend_of(x, Work::optimizer)->axpby(a, x, b, y);
 }
 
 Tensor combination(const Scalar& a, const Tensor& x, const Scalar& b, const Tensor& y) {

@@ -103,7 +103,7 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(Dtype dtype) const {
   if (!defined() || dtype == dtype_) return *this;
   Tensor t = empty(shape_, dtype, device());
-  if (elements_ > 0) backend_of(*this).cast(*this, t);
+  if (elements_ > 0) backend_of(*this, Work::elementwise)->cast(*this, t);
   return t;
 }
 
@@ -120,18 +120,18 @@ void Tensor::copy_from(const Tensor& source) {
   if (elements_ == 0) return;
   const Device from = source.device(), here = device();
   if (from == here) {
-    if (source.raw() != raw()) backend_of(*this).copy_bytes(mutable_raw(), source.raw(), bytes());
+    if (source.raw() != raw()) backend_of(*this, Work::shaping)->copy_bytes(mutable_raw(), source.raw(), bytes());
   } else if (from.is_host()) {
-    backend_of(*this).upload(mutable_raw(), source.raw(), bytes());
+    backend_of(*this, Work::shaping)->upload(mutable_raw(), source.raw(), bytes());
   } else if (here.is_host()) {
-    backend_of(source).download(mutable_raw(), source.raw(), bytes());
+    backend_of(source, Work::shaping)->download(mutable_raw(), source.raw(), bytes());
   } else {
     copy_from(source.to(Device{}));
   }
 }
 
 void Tensor::fill(double value) {
-  if (elements_ > 0) backend_of(*this).fill(*this, value);
+  if (elements_ > 0) backend_of(*this, Work::elementwise)->fill(*this, value);
 }
 
 double Tensor::item() const {
