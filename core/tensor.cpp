@@ -120,7 +120,8 @@ void Tensor::copy_from(const Tensor& source) {
   if (elements_ == 0) return;
   const Device from = source.device(), here = device();
   if (from == here) {
-    if (source.raw() != raw()) backend_of(*this, Work::shaping)->copy_bytes(mutable_raw(), source.raw(), bytes());
+    if (source.raw() != raw())
+      backend_of(*this, Work::shaping)->copy_bytes(mutable_raw(), source.raw(), bytes());
   } else if (from.is_host()) {
     backend_of(*this, Work::shaping)->upload(mutable_raw(), source.raw(), bytes());
   } else if (here.is_host()) {
