@@ -71,9 +71,9 @@ class WithConvolutionsSeen {
  public:
   explicit WithConvolutionsSeen(std::function<void(const ConvGeometry&)> seen)
       : before_(backend()), watched_(std::move(seen)) {
-    install_backend(Device::Kind::cpu, watched_);
+    install_backend({}, watched_);
   }
-  ~WithConvolutionsSeen() { install_backend(Device::Kind::cpu, before_); }
+  ~WithConvolutionsSeen() { install_backend({}, before_); }
   WithConvolutionsSeen(const WithConvolutionsSeen&) = delete;
   WithConvolutionsSeen& operator=(const WithConvolutionsSeen&) = delete;
 

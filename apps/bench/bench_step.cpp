@@ -133,7 +133,7 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
       };
       for (const Part& part : kernels()) {
         double seconds = 0;
-        for (const Work work : part.kinds) seconds += timer.seconds(work);
+        for (const Work kind : part.kinds) seconds += timer.seconds(kind);
         take(seconds);
       }
       take(batches.waited() - waited);
