@@ -122,7 +122,7 @@ void check_includes(const Source& source, std::vector<Finding>& findings) {
   const std::string_view folder = folder_of(source.path), top = top_of(source.path);
   if (!outside(folder) && !find_room(folder)) {
     findings.push_back(
-        {source.path, 0, "room", "no such room: draw its arrows in tests/architecture/rules.cpp"});
+        {source.path, 0, "room", "no such room: draw its arrows in tests/architecture/rooms.cpp"});
   }
   for (const Include& include : includes_of(source.text)) {
     const auto report = [&](const char* rule, const std::string& what) {
