@@ -9,34 +9,34 @@ FileLayout file_layout(ParameterLayout layout) {
 
 }  // namespace
 
-void add_slots(std::vector<Slot>& slots, const std::string& prefix, const Entries& entries) {
+void add_named_tensors(std::vector<NamedTensor>& tensors, const std::string& prefix, const Entries& entries) {
   for (const NamedParameter& p : entries.parameters)
-    slots.push_back({prefix + p.name, p.parameter->value(), file_layout(p.layout), nullptr});
+    tensors.push_back({prefix + p.name, p.parameter->value(), file_layout(p.layout), nullptr});
   for (const NamedBuffer& b : entries.buffers)
-    slots.push_back({prefix + b.name, *b.buffer, FileLayout::plain, b.buffer});
+    tensors.push_back({prefix + b.name, *b.buffer, FileLayout::plain, b.buffer});
 }
 
-std::vector<ArchiveEntry> to_entries(const std::vector<Slot>& slots) {
+std::vector<ArchiveEntry> to_entries(const std::vector<NamedTensor>& tensors) {
   std::vector<ArchiveEntry> entries;
-  for (const Slot& s : slots)
-    if (s.tensor.defined()) entries.push_back({s.name, s.tensor, s.layout});
+  for (const NamedTensor& t : tensors)
+    if (t.tensor.defined()) entries.push_back({t.name, t.tensor, t.layout});
   return entries;
 }
 
-Shape shape_in_file(const Slot& slot) {
-  const Shape& s = slot.tensor.shape();
-  return slot.layout == FileLayout::convolution && s.rank() == 4 ? Shape{s[3], s[2], s[0], s[1]} : s;
+Shape shape_in_file(const NamedTensor& target) {
+  const Shape& s = target.tensor.shape();
+  return target.layout == FileLayout::convolution && s.rank() == 4 ? Shape{s[3], s[2], s[0], s[1]} : s;
 }
 
-void fill(Slot& slot, const Tensor& numbers) {
-  if (slot.tensor.defined())
-    slot.tensor.copy_from(numbers);
+void fill(NamedTensor& target, const Tensor& numbers) {
+  if (target.tensor.defined())
+    target.tensor.copy_from(numbers);
   else
-    *slot.buffer = numbers;
+    *target.buffer = numbers;
 }
 
-void fill(Slot& slot, const Archive& archive, const std::string& name) {
-  fill(slot, archive.read(name, slot.layout));
+void fill(NamedTensor& target, const Archive& archive, const std::string& name) {
+  fill(target, archive.read(name, target.layout));
 }
 
 void Findings::add(const std::string& finding) {

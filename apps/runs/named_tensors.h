@@ -1,4 +1,4 @@
-// Slots: the tensors of an object, each with its name and layout in files.
+// NamedTensor: a tensor of an object with its name and layout in files.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 namespace basin::apps {
 
 /// A tensor of an object and its name in a file. `tensor` shares the object's numbers.
-struct Slot {
+struct NamedTensor {
   std::string name;
   Tensor tensor;
   FileLayout layout;
@@ -18,19 +18,19 @@ struct Slot {
 };
 
 /// Adds the parameters, then the buffers, under prefix + their names.
-void add_slots(std::vector<Slot>& slots, const std::string& prefix, const Entries& entries);
+void add_named_tensors(std::vector<NamedTensor>& tensors, const std::string& prefix, const Entries& entries);
 
 /// What is to be written; an undefined buffer is state that is not there yet, and left out.
-std::vector<ArchiveEntry> to_entries(const std::vector<Slot>& slots);
+std::vector<ArchiveEntry> to_entries(const std::vector<NamedTensor>& tensors);
 
-/// The shape that the slot's tensor has in a file.
-Shape shape_in_file(const Slot& slot);
+/// The shape that the tensor has in a file.
+Shape shape_in_file(const NamedTensor& tensor);
 
-/// Brings numbers, in memory's layout, into a slot: in place, so that views into a ParameterVector stay
+/// Brings numbers, in memory's layout, into `target`: in place, so that views into a ParameterVector stay
 /// views; an undefined buffer receives them. The second reads them from a file. Errors: those of
 /// Archive::read().
-void fill(Slot& slot, const Tensor& numbers);
-void fill(Slot& slot, const Archive& archive, const std::string& name);
+void fill(NamedTensor& target, const Tensor& numbers);
+void fill(NamedTensor& target, const Archive& archive, const std::string& name);
 
 /// Names for one line of an error: the first few, and how many more there are.
 class Findings {

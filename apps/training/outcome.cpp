@@ -37,9 +37,9 @@ Variant attempt(Variant v, Complete complete) {
 
 class Evaluator {
  public:
-  Evaluator(const TrainConfig& config, const Examples& examples, Experiment& experiment, RunDirectory& run,
+  Evaluator(const TrainConfig& config, const RunData& data, Experiment& experiment, RunDirectory& run,
             const OutcomeProgress& progress)
-      : config_(config), examples_(examples), experiment_(experiment), run_(run), progress_(progress) {}
+      : config_(config), data_(data), experiment_(experiment), run_(run), progress_(progress) {}
 
   Variant last(const EpochRecord& record) {
     Variant v{.name = "last",
@@ -80,12 +80,12 @@ class Evaluator {
                                  progress_(text("member ", member + 1), rows, source->size());
                                });
     };
-    report = evaluate_on(examples_.test);
+    report = evaluate_on(data_.test);
     for (std::string& file : report.members) file.erase(0, run_.path().size() + 1);  // as the run sees it
     v.test_loss = report.first.back().loss();
     v.test_accuracy = report.first.back().accuracy();
-    if (examples_.validation) {
-      const EnsembleReport validated = evaluate_on(examples_.validation);
+    if (data_.validation) {
+      const EnsembleReport validated = evaluate_on(data_.validation);
       v.validation_loss = validated.first.back().loss();
       v.validation_accuracy = validated.first.back().accuracy();
     }
@@ -94,8 +94,8 @@ class Evaluator {
   }
 
  private:
-  Identity identity() const { return identity_of(config_.model, examples_.set); }
-  std::int64_t classes() const { return examples_.set.classes(); }
+  Identity identity() const { return identity_of(config_.model, data_.set); }
+  std::int64_t classes() const { return data_.set.classes(); }
   int workers() const { return static_cast<int>(config_.data.workers); }
 
   Tensors statistics() const {
@@ -108,12 +108,12 @@ class Evaluator {
   Json recalibrate(const std::string& name) {
     data::LoaderOptions batches = training_batches(config_, config_.schedule.epochs, 0);
     batches.mix = {};  // statistics for images as evaluation has them, each of one picture
-    data::Loader loader(examples_.train, batches);
+    data::Loader loader(data_.train, batches);
     nn::Recalibration recalibration(experiment_.model(), {.mode = config_.average.recalibration});
     std::int64_t done = 0;
     for (data::Batch batch; loader.next(batch);) {
       recalibration.add(batch.images.to(config_.device.dtype));
-      progress_(name + ": statistics", done += batch.size(), examples_.train->size());
+      progress_(name + ": statistics", done += batch.size(), data_.train->size());
     }
     Json how;
     how.set("mode", name_of(recalibration_names(), config_.average.recalibration));
@@ -128,11 +128,11 @@ class Evaluator {
                       config_.device.dtype,
                       [&](std::int64_t rows) { progress_(v.name, rows, source->size()); });
     };
-    const Tally test = on(examples_.test);
+    const Tally test = on(data_.test);
     v.test_loss = test.loss();
     v.test_accuracy = test.accuracy();
-    if (!examples_.validation) return;
-    const Tally validation = on(examples_.validation);
+    if (!data_.validation) return;
+    const Tally validation = on(data_.validation);
     v.validation_loss = validation.loss();
     v.validation_accuracy = validation.accuracy();
   }
@@ -147,7 +147,7 @@ class Evaluator {
   }
 
   const TrainConfig& config_;
-  const Examples& examples_;
+  const RunData& data_;
   Experiment& experiment_;
   RunDirectory& run_;
   const OutcomeProgress& progress_;
@@ -155,9 +155,9 @@ class Evaluator {
 
 }  // namespace
 
-Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment,
+Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
                          const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress) {
-  Evaluator evaluator(config, examples, experiment, run, progress);
+  Evaluator evaluator(config, data, experiment, run, progress);
   Outcome outcome;
   outcome.variants.push_back(evaluator.last(last));
   const bool estimated = config.model.norm_statistics == NormStatistics::batch;
@@ -171,10 +171,10 @@ Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Ex
         [&](Variant& v) { evaluator.stand_in(v, weights, ""); });
   }
   if (std::optional<Averaging>& averaging = experiment.averaging()) {
-    const std::int64_t steps = steps_per_epoch(config, examples);
+    const std::int64_t steps = steps_per_epoch(config, data);
     const std::string name = averaging->average.name();
     add({.name = name,
-         .what = averaging->collection.in_words(total_steps(config, steps), steps),
+         .what = averaging->times.in_words(total_steps(config, steps), steps),
          .models = averaging->average.n()},
         [&](Variant& v) {
           if (v.models == 0)

@@ -27,7 +27,7 @@ struct Outcome {
 /// `last` is the record of the last epoch, whose figures the last weights have.
 /// Weights whose loss is not finite, and an average without finite statistics or without weights, have a
 /// `failure` and no file. Errors: OutputError; CheckpointError for a member that is gone.
-Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment,
+Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
                          const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress);
 
 /// A row for each variant: name, models, test loss, test %, and validation % where there is one.

@@ -43,7 +43,7 @@ Progress::Progress(Terminal& terminal, const ProgressPlan& plan, Clock clock)
     : terminal_(terminal),
       plan_(plan),
       clock_(std::move(clock)),
-      pulse_(terminal.output().log_every, plan.steps_per_epoch, clock_),
+      log_timer_(terminal.output().log_every, plan.steps_per_epoch, clock_),
       first_step_(plan.first_step),
       begin_(clock_()) {}
 
@@ -60,7 +60,7 @@ void Progress::step(const StepRecord& record) {
     painted_ = now;
     // The last column stays free: some terminals wrap when it is written.
     terminal_.repaint(line(record, terminal_.width() - 1, true));
-  } else if (pulse_.due(record.step)) {
+  } else if (log_timer_.due(record.step)) {
     terminal_.note(line(record, 1000, false));
   }
 }

@@ -37,7 +37,7 @@ class Progress {
   Terminal& terminal_;
   ProgressPlan plan_;
   Clock clock_;
-  Pulse pulse_;
+  PeriodicTimer log_timer_;
   EpochSums sums_;           // of the epoch, for the means shown
   std::int64_t epoch_ = 0;   // that sums_ belongs to
   std::int64_t first_step_;  // of this call

@@ -204,10 +204,10 @@ TEST_CASE("a bar, and fields that give way by rank") {
 
 TEST_CASE("pulses in steps and epochs depend on the step alone, in seconds on the clock") {
   const auto beats = [](Period period, std::int64_t from, std::int64_t to) {
-    Pulse pulse(period, 10, HandClock().clock());
+    PeriodicTimer timer(period, 10, HandClock().clock());
     std::vector<std::int64_t> found;
     for (std::int64_t step = from + 1; step <= to; ++step) {
-      if (pulse.due(step)) found.push_back(step);
+      if (timer.due(step)) found.push_back(step);
     }
     return found;
   };
@@ -219,7 +219,7 @@ TEST_CASE("pulses in steps and epochs depend on the step alone, in seconds on th
   CHECK(beats({}, 0, 100).empty());
 
   const HandClock hand;
-  Pulse minute({60, Period::Unit::seconds}, 10, hand.clock());
+  PeriodicTimer minute({60, Period::Unit::seconds}, 10, hand.clock());
   CHECK_FALSE(minute.due(1));
   *hand.now = 61;
   CHECK(minute.due(2));
