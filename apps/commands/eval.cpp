@@ -8,6 +8,7 @@
 #include "apps/cli/table.h"
 #include "apps/commands/commands.h"
 #include "apps/runs/class_match.h"
+#include "apps/runs/members.h"
 #include "apps/runs/weights.h"
 #include "apps/training/ensemble.h"
 #include "apps/training/evaluation.h"

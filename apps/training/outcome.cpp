@@ -6,6 +6,7 @@
 #include "apps/cli/format.h"
 #include "apps/config/names.h"
 #include "apps/runs/class_match.h"
+#include "apps/runs/members.h"
 #include "apps/runs/weights.h"
 #include "core/io/hash.h"
 #include "nn/recalibration.h"
@@ -186,21 +187,6 @@ Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experim
     add({.name = "ensemble", .what = "mean of the members' probabilities"},
         [&](Variant& v) { evaluator.ensemble(v, outcome.ensemble); });
   return outcome;
-}
-
-Table table_of(const std::vector<Variant>& variants) {
-  const bool validated = !variants.empty() && variants[0].validation_accuracy.has_value();
-  std::vector<Table::Column> columns = {
-      {.title = "weights", .left = true}, {.title = "models"}, {.title = "test loss"}, {.title = "test %"}};
-  if (validated) columns.push_back({.title = "val %"});
-  Table table(columns);
-  for (const Variant& v : variants) {
-    std::vector<std::string> cells = {v.name, std::to_string(v.models), fixed(v.test_loss, 4),
-                                      percent(v.test_accuracy, 2)};
-    if (validated) cells.push_back(percent(v.validation_accuracy.value_or(kNone), 2));
-    table.add(cells);
-  }
-  return table;
 }
 
 }  // namespace basin::apps

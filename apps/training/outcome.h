@@ -30,7 +30,4 @@ struct Outcome {
 Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
                          const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress);
 
-/// A row for each variant: name, models, test loss, test %, and validation % where there is one.
-Table table_of(const std::vector<Variant>& variants);
-
 }  // namespace basin::apps

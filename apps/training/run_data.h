@@ -10,6 +10,7 @@
 #include "apps/cli/terminal.h"
 #include "apps/config/config.h"
 #include "apps/runs/data_files.h"
+#include "apps/runs/image_set.h"
 #include "data/loading/folder_source.h"
 #include "data/loading/label_noise.h"
 #include "data/loading/loader.h"
@@ -23,17 +24,6 @@ namespace basin::apps {
 /// the data set has it.
 struct Normalisation {
   std::vector<double> mean{}, deviation{};
-};
-
-/// What the images of a data set look like to a network, and what they are called.
-struct ImageSet {
-  std::string name;        // "cifar10"
-  std::string test_split;  // the split that is evaluated on: "test", or a folder's "val"
-  Shape image;             // {H,W,C}
-  std::vector<std::string> class_names;
-  std::vector<double> mean{}, deviation{};  // that inputs are normalised with, a channel each
-  bool own_normalisation = true;            // false: one that load_run_data() was given
-  std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
 };
 
 /// The training images are, in this order: the first --limit of the set, --subset of them, without the

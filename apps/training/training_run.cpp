@@ -5,11 +5,12 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
-#include "apps/cli/table.h"
 #include "apps/config/names.h"
 #include "apps/report/page.h"
+#include "apps/report/tables.h"
 #include "apps/runs/class_match.h"
 #include "apps/runs/finite.h"
+#include "apps/runs/members.h"
 #include "apps/runs/recipe.h"
 #include "apps/training/data_identity.h"
 #include "apps/training/ensemble.h"

@@ -2,6 +2,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/table.h"
 #include "apps/config/names.h"
+#include "apps/report/tables.h"
 #include "apps/runs/class_match.h"
 #include "apps/training/data_identity.h"
 #include "apps/training/ensemble.h"

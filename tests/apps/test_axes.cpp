@@ -7,6 +7,7 @@
 
 #include "apps/commands/commands.h"
 #include "apps/runs/checkpoint.h"
+#include "apps/runs/members.h"
 #include "apps/training/ensemble.h"
 #include "apps/training/run_data.h"
 #include "core/io/files.h"

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "apps/bench/bench.h"
+#include "apps/report/tables.h"
 #include "apps/runs/weights.h"
 #include "apps/training/ensemble.h"
 #include "apps/training/experiment.h"

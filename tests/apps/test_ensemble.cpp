@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "apps/runs/checkpoint.h"
+#include "apps/runs/members.h"
 #include "apps/runs/weights.h"
 #include "autograd/ops/ops.h"
 #include "core/parallel.h"
