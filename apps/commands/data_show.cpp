@@ -1,7 +1,7 @@
 // `basin data show`: a contact sheet of training images as a network sees them.
 #include <algorithm>
 
-#include "apps/cli/long_loop.h"
+#include "apps/cli/long_work.h"
 #include "apps/commands/data_command.h"
 #include "apps/training/run_data.h"
 #include "core/error.h"
@@ -47,14 +47,14 @@ void expect_drawable(const DataToolConfig& config, std::int64_t images, const Sh
 }  // namespace
 
 int show_data(const DataToolConfig& config, Terminal& terminal) {
-  const RunData data = load_run_data(config.data, config.seed, {.watch = watches(terminal)});
+  const RunData data = load_run_data(config.data, config.seed, {.watch = LongWork(terminal).parts()});
   tell(data, terminal);
   const std::int64_t count = std::min(config.count, data.train->size());
   expect_drawable(config, count, data.train->image_shape());
   std::vector<data::Image> pictures;
   for (std::int64_t epoch = config.epoch; epoch < config.epoch + config.epochs; ++epoch)
     for (data::Image& picture :
-         first_batch(data, config, count, epoch, watch(terminal, text("epoch ", epoch), "images")))
+         first_batch(data, config, count, epoch, LongWork(terminal).part(text("epoch ", epoch), "images")))
       pictures.push_back(std::move(picture));
   terminal.repaint("");
   const data::Image sheet =

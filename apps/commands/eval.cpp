@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "apps/cli/format.h"
-#include "apps/cli/long_loop.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
 #include "apps/cli/signals.h"
 #include "apps/cli/table.h"
@@ -18,8 +18,6 @@
 
 namespace basin::apps {
 namespace {
-
-struct Interrupted {};
 
 /// What is evaluated on what, and how the labels of the data read among the logits of the weights.
 struct Subject {
@@ -82,7 +80,7 @@ Subject subject_of(const EvalConfig& config, Terminal& terminal) {
   DataConfig wanted = config.data;
   wanted.augment = "none";
   subject.data = load_run_data(
-      wanted, 0, {.watch = watches(terminal), .normalisation = {weights.mean, weights.deviation}});
+      wanted, 0, {.watch = LongWork(terminal).parts(), .normalisation = {weights.mean, weights.deviation}});
   terminal.repaint("");
   tell(subject.data, terminal);
   const ImageSet& set = subject.data.set;
@@ -98,6 +96,13 @@ Subject subject_of(const EvalConfig& config, Terminal& terminal) {
   return subject;
 }
 
+EvaluationOptions passes(const EvalConfig& config, const std::string& what, Terminal& terminal) {
+  return {.batch_size = config.batch_size,
+          .workers = static_cast<int>(config.data.workers),
+          .dtype = config.device.dtype,
+          .watch = LongWork(terminal).part(what, "images")};
+}
+
 /// The weights of a file or of a run.
 void evaluate_weights(const EvalConfig& config, nn::Module& model, const Subject& subject,
                       Terminal& terminal) {
@@ -108,12 +113,7 @@ void evaluate_weights(const EvalConfig& config, nn::Module& model, const Subject
   if (loaded.converted > 0) terminal.note(text(weights, "  ", in_words(loaded)));
   const Clock clock = steady_clock();
   const double begin = clock();
-  const Tally tally =
-      evaluate(model, data.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
-               config.device.dtype, [&](std::int64_t rows) {
-                 if (interruption_requested()) throw Interrupted{};
-                 terminal.repaint(text("evaluating ", rows, "/", data.test->size()));
-               });
+  const Tally tally = evaluate(model, data.test, subject.logits, passes(config, "evaluating", terminal));
   terminal.repaint("");
   show(tally, subject, weights, clock() - begin, terminal);
   expect_finite(tally, weights);
@@ -127,13 +127,9 @@ void evaluate_members(const EvalConfig& config, nn::Module& model, const Subject
   const std::vector<std::string>& members = subject.files;
   const Clock clock = steady_clock();
   const double begin = clock();
-  const EnsembleReport report = evaluate_ensemble(
-      model, members, data.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
-      config.device.dtype, [&](std::size_t member, std::int64_t rows) {
-        if (interruption_requested()) throw Interrupted{};
-        terminal.repaint(
-            text("member ", member + 1, " of ", members.size(), ": ", rows, "/", data.test->size()));
-      });
+  const EnsembleReport report =
+      evaluate_ensemble(model, members, data.test, subject.logits,
+                        passes(config, text("evaluating ", members.size(), " members"), terminal));
   terminal.repaint("");
   const Tally& all = report.first.back();
   terminal.result(table_of(report).text(terminal.unicode()));
@@ -160,8 +156,7 @@ int eval_command(const EvalConfig& config, Terminal& terminal) {
       evaluate_weights(config, *model, subject, terminal);
     else
       evaluate_members(config, *model, subject, terminal);
-  } catch (const Interrupted&) {
-    terminal.repaint("");
+  } catch (const InterruptedError&) {
     terminal.note("interrupted");
     return interruption_exit_code();
   }

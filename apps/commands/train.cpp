@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "apps/cli/format.h"
-#include "apps/cli/long_loop.h"
+#include "apps/cli/long_work.h"
 #include "apps/commands/commands.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/finite.h"
@@ -70,7 +70,7 @@ int train_command(const TrainConfig& given, Terminal& terminal) {
   apply(given.device);
   std::optional<RunDirectory> run;
   if (!given.run.dry_run) run.emplace(given, terminal);
-  LoadPlan plan{.watch = watches(terminal), .training = true};
+  LoadPlan plan{.watch = LongWork(terminal).parts(), .training = true};
   if (given.run.resume) plan.known = read_data_files(given.run.dir + "/" + kDataFilesName);
   const RunData data = load_run_data(given.data, given.run.seed, plan);
   terminal.repaint("");

@@ -50,21 +50,23 @@ EnsembleReport ensemble_report(const Tensors& probabilities, const std::vector<s
   return report;
 }
 
-EnsembleReport evaluate_ensemble(
-    nn::Module& model, const std::vector<std::string>& members,
-    std::shared_ptr<const data::ExampleSource> source, std::int64_t classes, std::int64_t batch_size,
-    int workers, Dtype dtype, const std::function<void(std::size_t member, std::int64_t rows)>& each_batch) {
+EnsembleReport evaluate_ensemble(nn::Module& model, const std::vector<std::string>& members,
+                                 std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
+                                 const EvaluationOptions& options) {
   // All once before anything is evaluated: a file that does not fit costs no time.
   for (const std::string& member : members) load_weights(member, model);
   Tensors probabilities;
   std::vector<std::int64_t> labels;
-  for (std::size_t k = 0; k < members.size(); ++k) {
-    load_weights(members[k], model);
-    Predictions p = predict(model, source, classes, batch_size, workers, dtype, [&](std::int64_t rows) {
-      if (each_batch) each_batch(k, rows);
-    });
+  std::int64_t before = 0;
+  const std::int64_t all = std::ssize(members) * source->size();
+  EvaluationOptions one = options;
+  if (options.watch) one.watch = [&](std::int64_t done, std::int64_t) { options.watch(before + done, all); };
+  for (const std::string& member : members) {
+    load_weights(member, model);
+    Predictions p = predict(model, source, classes, one);
     probabilities.push_back(std::move(p.probabilities));
     labels = std::move(p.labels);
+    before += source->size();
   }
   EnsembleReport report = ensemble_report(probabilities, labels);
   report.members = members;

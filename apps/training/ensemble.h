@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,14 +26,13 @@ struct EnsembleReport {
 EnsembleReport ensemble_report(const Tensors& probabilities, const std::vector<std::int64_t>& labels);
 
 /// Evaluates `members` (files of save_weights(), oldest first) one by one in `model`, which ends up with the
-/// weights of the last; the other arguments are evaluate()'s. Memory: 8 M N K bytes for M members, which
+/// weights of the last; the other arguments are evaluate()'s, and the watch is told of the examples of all
+/// members together. Memory: 8 M N K bytes for M members, which
 /// growing from the newest needs (20 members, 10,000 images of 100 classes: 160 MB), and 32 N K. Errors:
 /// CheckpointError for a member that is missing, damaged or of another model.
-EnsembleReport evaluate_ensemble(
-    nn::Module& model, const std::vector<std::string>& members,
-    std::shared_ptr<const data::ExampleSource> source, std::int64_t classes, std::int64_t batch_size,
-    int workers, Dtype dtype,
-    const std::function<void(std::size_t member, std::int64_t rows)>& each_batch = {});
+EnsembleReport evaluate_ensemble(nn::Module& model, const std::vector<std::string>& members,
+                                 std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
+                                 const EvaluationOptions& options);
 
 /// One row for each member: "members" m, "own %" of member m, "first m %", "last m %", on the test images.
 Table table_of(const EnsembleReport& report);

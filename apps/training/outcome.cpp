@@ -39,8 +39,8 @@ Variant attempt(Variant v, Complete complete) {
 class Evaluator {
  public:
   Evaluator(const TrainConfig& config, const RunData& data, Experiment& experiment, RunDirectory& run,
-            const OutcomeProgress& progress)
-      : config_(config), data_(data), experiment_(experiment), run_(run), progress_(progress) {}
+            const WatchMaker& watch)
+      : config_(config), data_(data), experiment_(experiment), run_(run), watch_(watch) {}
 
   Variant last(const EpochRecord& record) {
     Variant v{.name = "last",
@@ -62,7 +62,7 @@ class Evaluator {
     else
       stand.emplace(experiment_.weights(), experiment_.entries().buffers, weights);
     if (!frozen && nn::needs_recalibration(experiment_.model()))
-      v.details.set("recalibration", recalibrate(v.name));
+      v.details.set("recalibration", recalibrated(v.name));
     tally(v);
     save(v, file);
   }
@@ -76,10 +76,7 @@ class Evaluator {
     optim::StandIn stand(experiment_.weights(), experiment_.entries().buffers,
                          experiment_.weights().values());
     const auto evaluate_on = [&](const std::shared_ptr<const data::ExampleSource>& source) {
-      return evaluate_ensemble(experiment_.model(), members, source, classes(), config_.schedule.batch_size,
-                               workers(), config_.device.dtype, [&](std::size_t member, std::int64_t rows) {
-                                 progress_(text("member ", member + 1), rows, source->size());
-                               });
+      return evaluate_ensemble(experiment_.model(), members, source, classes(), watched("members"));
     };
     report = evaluate_on(data_.test);
     for (std::string& file : report.members) file.erase(0, run_.path().size() + 1);  // as the run sees it
@@ -97,7 +94,6 @@ class Evaluator {
  private:
   Identity identity() const { return identity_of(config_.model, data_.set); }
   std::int64_t classes() const { return data_.set.classes(); }
-  int workers() const { return static_cast<int>(config_.data.workers); }
 
   Tensors statistics() const {
     Tensors all;
@@ -106,28 +102,25 @@ class Evaluator {
     return all;
   }
 
-  Json recalibrate(const std::string& name) {
-    data::LoaderOptions batches = training_batches(config_, config_.schedule.epochs, 0);
-    batches.mix = {};  // statistics for images as evaluation has them, each of one picture
-    data::Loader loader(data_.train, batches);
-    nn::Recalibration recalibration(experiment_.model(), {.mode = config_.average.recalibration});
-    std::int64_t done = 0;
-    for (data::Batch batch; loader.next(batch);) {
-      recalibration.add(batch.images.to(config_.device.dtype));
-      progress_(name + ": statistics", done += batch.size(), data_.train->size());
-    }
+  /// A pass of the run's, watched as `what`.
+  EvaluationOptions watched(const std::string& what) const {
+    EvaluationOptions options = evaluation_options(config_);
+    options.watch = watch_(what, "images");
+    return options;
+  }
+
+  Json recalibrated(const std::string& name) {
     Json how;
     how.set("mode", name_of(recalibration_names(), config_.average.recalibration));
-    how.set("images", recalibration.finish());
+    how.set("images", recalibrate(experiment_.model(), data_.train, config_.run.seed, config_.schedule.epochs,
+                                  config_.average.recalibration, watched(name + ": statistics")));
     how.set("batch_size", config_.schedule.batch_size);
     return how;
   }
 
   void tally(Variant& v) {
     const auto on = [&](const std::shared_ptr<const data::ExampleSource>& source) {
-      return evaluate(experiment_.model(), source, classes(), config_.schedule.batch_size, workers(),
-                      config_.device.dtype,
-                      [&](std::int64_t rows) { progress_(v.name, rows, source->size()); });
+      return evaluate(experiment_.model(), source, classes(), watched(v.name));
     };
     const Tally test = on(data_.test);
     v.test_loss = test.loss();
@@ -151,14 +144,14 @@ class Evaluator {
   const RunData& data_;
   Experiment& experiment_;
   RunDirectory& run_;
-  const OutcomeProgress& progress_;
+  const WatchMaker& watch_;
 };
 
 }  // namespace
 
 Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
-                         const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress) {
-  Evaluator evaluator(config, data, experiment, run, progress);
+                         const EpochRecord& last, RunDirectory& run, const WatchMaker& watch) {
+  Evaluator evaluator(config, data, experiment, run, watch);
   Outcome outcome;
   outcome.variants.push_back(evaluator.last(last));
   const bool estimated = config.model.norm_statistics == NormStatistics::batch;

@@ -65,18 +65,6 @@ void Progress::step(const StepRecord& record) {
   }
 }
 
-void Progress::evaluating(const std::string& what, std::int64_t done, std::int64_t total) {
-  if (!terminal_.repaints()) return;
-  const double now = clock_();
-  if (painted_ >= 0 && now - painted_ < kRepaintSeconds) return;
-  painted_ = now;
-  const double fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
-  terminal_.repaint(fitted({{what, 0},
-                            {bar(fraction, 14, terminal_.unicode()), 2},
-                            {padded_left(percent(fraction, 0), 3) + "%", 1}},
-                           terminal_.width() - 1));
-}
-
 void Progress::clear() {
   terminal_.repaint("");
   painted_ = -1;

@@ -26,8 +26,6 @@ class Progress {
 
   /// After each step. Repaints at most ten times a second, or logs a line every --log-every.
   void step(const StepRecord& record);
-  /// During an evaluation, or another pass over images: what it is, `done` of `total` images.
-  void evaluating(const std::string& what, std::int64_t done, std::int64_t total);
   /// Removes the line (also before an error is reported).
   void clear();
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "apps/cli/long_work.h"
 #include "apps/cli/terminal.h"
 #include "apps/config/config.h"
 #include "apps/runs/data_files.h"
@@ -16,7 +16,6 @@
 #include "data/loading/loader.h"
 #include "data/loading/source.h"
 #include "data/sets/load.h"
-#include "data/watch.h"
 
 namespace basin::apps {
 
@@ -46,7 +45,7 @@ struct RunData {
 /// How the data of a run are loaded.
 struct LoadPlan {
   /// For a loop that does this to things of this unit; may give null.
-  std::function<data::Watch(const std::string& what, const std::string& unit)> watch{};
+  WatchMaker watch{};
   /// For training: every picture's file is checked to be there, and the content of pictures in files is
   /// known where that costs seconds (at most kSummedByDefault bytes), where `known` has it, or with
   /// config.check full. Else only what is read is checked, when it is.

@@ -21,9 +21,6 @@
 namespace basin::apps {
 namespace {
 
-/// Thrown out of an evaluation when the run is interrupted.
-struct Interrupted {};
-
 /// "nan", "inf" or the loss.
 std::string loss_text(double loss) { return std::isfinite(loss) ? significant(loss, 4) : fixed(loss, 0); }
 
@@ -35,6 +32,7 @@ TrainingRun::TrainingRun(const TrainConfig& config, const RunData& data, Experim
       data_(data),
       run_(run),
       terminal_(terminal),
+      work_(terminal),
       clock_(steady_clock()),
       steps_per_epoch_(steps_per_epoch(config, data)),
       total_steps_(total_steps(config, steps_per_epoch_)),
@@ -240,11 +238,9 @@ void TrainingRun::skip(const optim::StepReport& report) {
 }
 
 Tally TrainingRun::evaluate_on(const std::shared_ptr<const data::ExampleSource>& source) {
-  return evaluate(experiment_.model(), source, data_.set.classes(), config_.schedule.batch_size,
-                  static_cast<int>(config_.data.workers), config_.device.dtype, [&](std::int64_t rows) {
-                    if (interruption_requested()) throw Interrupted{};
-                    progress_->evaluating("evaluating", rows, source->size());
-                  });
+  EvaluationOptions options = evaluation_options(config_);
+  options.watch = work_.part("evaluating", "images");
+  return evaluate(experiment_.model(), source, data_.set.classes(), options);
 }
 
 EpochColumns TrainingRun::columns() const {
@@ -257,7 +253,7 @@ bool TrainingRun::finish_epoch() {
   try {
     if (data_.validation) validation = evaluate_on(data_.validation);
     test = evaluate_on(data_.test);
-  } catch (const Interrupted&) {
+  } catch (const InterruptedError&) {
     return false;
   }
   EpochRecord record = sums_.record(epoch_ + 1, step_);
@@ -355,12 +351,8 @@ int TrainingRun::finish() {
   bool complete = save_if_possible();
   Outcome outcome;
   try {
-    outcome = evaluate_outcome(config_, data_, experiment_, epochs_.back(), run_,
-                               [&](const std::string& what, std::int64_t done, std::int64_t total) {
-                                 if (interruption_requested()) throw Interrupted{};
-                                 progress_->evaluating(what, done, total);
-                               });
-  } catch (const Interrupted&) {
+    outcome = evaluate_outcome(config_, data_, experiment_, epochs_.back(), run_, work_.parts());
+  } catch (const InterruptedError&) {
     return stop(Stop::interrupted);
   }
   progress_->clear();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
 #include "apps/report/tables.h"
 #include "apps/runs/checkpoint.h"
@@ -82,6 +83,7 @@ class TrainingRun {
   const RunData& data_;
   RunDirectory& run_;
   Terminal& terminal_;
+  LongWork work_;
   Clock clock_;
   std::int64_t steps_per_epoch_, total_steps_;
   Experiment& experiment_;

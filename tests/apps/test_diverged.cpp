@@ -210,9 +210,8 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     FakeTerminal t;
     apps::RunDirectory run(config, t.terminal);
     run.begin(config);
-    const apps::Outcome outcome =
-        apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
-                               [](const std::string&, std::int64_t, std::int64_t) {});
+    const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
+                                                         apps::LongWork(t.terminal).parts());
     REQUIRE(outcome.variants.back().name == "swa");
     CHECK(outcome.variants[0].failure.empty());
     CHECK(fs::exists(run.file("final.safetensors")));
@@ -232,7 +231,7 @@ TEST_CASE("an average that nothing entered is a row without numbers, not the end
   apps::RunDirectory run(config, t.terminal);
   run.begin(config);
   const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
-                                                       [](const std::string&, std::int64_t, std::int64_t) {});
+                                                       apps::LongWork(t.terminal).parts());
   CHECK(contains(outcome.variants.back().failure, "no weights entered it"));
   CHECK(fs::exists(run.file("final.safetensors")));
 }

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "apps/cli/format.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
 #include "apps/report/tables.h"
 #include "apps/training/progress.h"
@@ -181,7 +182,7 @@ TEST_CASE("elsewhere: plain lines every --log-every, no control characters") {
   FakeTerminal t({.log_every = {0.5, Period::Unit::epochs}});
   Progress progress(t.terminal, {.epochs = 2, .steps_per_epoch = 10, .total_steps = 20}, HandClock().clock());
   for (std::int64_t step = 1; step <= 20; ++step) progress.step(step_record(step));
-  progress.evaluating("evaluating", 1, 2);
+  LongWork(t.terminal).part("evaluating", "images")(1, 2);
   progress.clear();
   const std::string lines = t.err.str();
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
