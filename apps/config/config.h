@@ -122,10 +122,10 @@ struct SharpnessConfig {
 struct ScheduleConfig {
   optim::ScheduleKind kind = optim::ScheduleKind::cosine;
   std::int64_t epochs = 30;
-  std::int64_t steps = 0;  // of the run; 0: as many as the epochs have. See with_length()
+  std::int64_t steps = 0;  // of the run; 0: as many as the epochs have
   std::int64_t batch_size = 128;
   double warmup_epochs = 0;
-  std::vector<double> milestones = {0.5, 0.75};  // as given; milestone_epochs() resolves fractions
+  std::vector<double> milestones = {0.5, 0.75};  // below 1 fractions of the run
   double gamma = 0.1;
   double min_lr = 0;
   std::int64_t cycles = 5;
@@ -285,23 +285,8 @@ struct DataToolConfig {
 /// Checks what no single option can: relations between options. Errors: UsageError.
 void validate(const TrainConfig& config);
 
-/// The configuration with schedule.epochs as schedule.steps has them: the last epoch may be a short one. As
-/// it is if the run is counted in epochs. Errors: as validate() for what depends on the length of the run.
-TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch);
-
 /// The configuration with --data-dir and --init as absolute paths: config.toml is read from other places too.
 TrainConfig with_whole_paths(const TrainConfig& config);
-
-/// Steps of the whole run.
-std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch);
-
-/// The epochs, rising, after which the step schedule lowers the rate: a milestone below 1 is a fraction of
-/// the run.
-std::vector<double> milestone_epochs(const ScheduleConfig& schedule);
-
-/// A moment of the run as a first epoch 1, 2, ...: `start` itself, or below 1 the fraction of the run,
-/// rounded up.
-std::int64_t first_epoch(double start, std::int64_t epochs);
 
 /// config.run.name, or what the run is about: cifar10-resnet20-sam, with -none left out.
 std::string run_name(const TrainConfig& config);
