@@ -10,9 +10,9 @@
 #include "core/error.h"
 #include "core/io/hash.h"
 #include "core/io/json.h"
+#include "data/loading/verify.h"
 #include "data/sets/load.h"
 #include "data/sets/pictures.h"
-#include "data/sets/verify.h"
 
 namespace basin::apps {
 namespace {

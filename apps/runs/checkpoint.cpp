@@ -5,7 +5,8 @@
 #include <charconv>
 #include <set>
 
-#include "apps/runs/named_tensors.h"
+#include "apps/runs/findings.h"
+#include "autograd/named_tensors.h"
 #include "core/io/directory.h"
 #include "core/io/utf8.h"
 

@@ -8,9 +8,10 @@
 #include <string_view>
 
 #include "apps/runs/checkpoint.h"
+#include "apps/runs/findings.h"
 #include "apps/runs/finite.h"
-#include "apps/runs/named_tensors.h"
 #include "apps/runs/weight_names.h"
+#include "autograd/named_tensors.h"
 #include "core/io/utf8.h"
 
 namespace basin::apps {
@@ -104,9 +105,7 @@ std::vector<ArchiveEntry> weight_entries(const Entries& model) {
     if (b.kind == BufferKind::statistics && !b.buffer->defined())
       throw ArgumentError("[save] '", b.name,
                           "' of these weights was never estimated; recalibrate the model first");
-  std::vector<NamedTensor> tensors;
-  add_named_tensors(tensors, "", model);
-  return to_entries(tensors);
+  return archive_entries(model);
 }
 
 ArchiveMetadata weight_metadata(const Identity& identity) {

@@ -8,10 +8,10 @@
 #include "core/io/utf8.h"
 #include "data/loading/folder_source.h"
 #include "data/loading/split.h"
+#include "data/loading/verify.h"
 #include "data/sets/load.h"
 #include "data/sets/picture_files.h"
 #include "data/sets/pictures.h"
-#include "data/sets/verify.h"
 
 namespace basin::apps {
 namespace {

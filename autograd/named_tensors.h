@@ -7,7 +7,7 @@
 #include "autograd/inventory.h"
 #include "core/io/archive.h"
 
-namespace basin::apps {
+namespace basin {
 
 /// A tensor of an object and its name in a file. `tensor` shares the object's numbers.
 struct NamedTensor {
@@ -32,22 +32,7 @@ Shape shape_in_file(const NamedTensor& tensor);
 void fill(NamedTensor& target, const Tensor& numbers);
 void fill(NamedTensor& target, const Archive& archive, const std::string& name);
 
-/// Names for one line of an error: the first few, and how many more there are.
-class Findings {
- public:
-  explicit Findings(int shown = 4) : shown_(shown) {}
-  void add(const std::string& finding);
-  bool empty() const { return count_ == 0; }
-  /// "; title: a, b and 7 more", or nothing.
-  std::string line(const char* title) const;
+/// The tensors of an object as a file holds them: write_archive(path, archive_entries(entries_of(net))).
+std::vector<ArchiveEntry> archive_entries(const Entries& entries);
 
- private:
-  int shown_;
-  int count_ = 0;
-  std::string all_;
-};
-
-/// "F32 {4,2,3,3}".
-std::string in_words(std::string_view dtype, const Shape& shape);
-
-}  // namespace basin::apps
+}  // namespace basin

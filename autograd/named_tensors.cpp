@@ -1,6 +1,6 @@
-#include "apps/runs/named_tensors.h"
+#include "autograd/named_tensors.h"
 
-namespace basin::apps {
+namespace basin {
 namespace {
 
 FileLayout file_layout(ParameterLayout layout) {
@@ -39,15 +39,10 @@ void fill(NamedTensor& target, const Archive& archive, const std::string& name) 
   fill(target, archive.read(name, target.layout));
 }
 
-void Findings::add(const std::string& finding) {
-  if (++count_ <= shown_) all_ += (count_ > 1 ? ", " : "") + finding;
+std::vector<ArchiveEntry> archive_entries(const Entries& entries) {
+  std::vector<NamedTensor> tensors;
+  add_named_tensors(tensors, "", entries);
+  return to_entries(tensors);
 }
 
-std::string Findings::line(const char* title) const {
-  if (empty()) return "";
-  return text("; ", title, ": ", all_, count_ > shown_ ? text(" and ", count_ - shown_, " more") : "");
-}
-
-std::string in_words(std::string_view dtype, const Shape& shape) { return text(dtype, ' ', shape); }
-
-}  // namespace basin::apps
+}  // namespace basin
