@@ -101,7 +101,7 @@ std::string describe(const ConvGeometry& g) {
 
 }  // namespace
 
-int bench_conv(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_conv(const BenchConfig& config, Terminal& terminal) {
   Table table({{.title = "convolution", .left = true},
                {.title = "times"},
                {.title = "algorithm", .left = true},
@@ -122,7 +122,7 @@ int bench_conv(const BenchConfig& config, Terminal& terminal) {
     for (const ConvAlgorithm algorithm :
          {ConvAlgorithm::direct, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4}) {
       if (algorithm != ConvAlgorithm::direct && !cpu::winograd_tile(algorithm, g)) continue;
-      if (interruption_requested()) return interruption_exit_code();
+      if (interruption_requested()) return ExitCode{interruption_exit_code()};
       terminal.repaint(text(describe(g), ", ", name_of(algorithm)));
       const WithConvAlgorithm with(algorithm);
       const Figure figures[] = {
@@ -162,7 +162,7 @@ int bench_conv(const BenchConfig& config, Terminal& terminal) {
   document.set("threads", thread_count()).set("kernels", cpu::instruction_set()).set("peak", peak);
   document.set("rounds", config.rounds).set("convolutions", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 // ---- all other kernels ----
@@ -267,7 +267,7 @@ std::vector<Kernel> kernels_of(Index batch) {
 
 }  // namespace
 
-int bench_ops(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_ops(const BenchConfig& config, Terminal& terminal) {
   Table table({{.title = "kernel", .left = true},
                {.title = "shape", .left = true},
                {.title = "ms"},
@@ -277,7 +277,7 @@ int bench_ops(const BenchConfig& config, Terminal& terminal) {
                {.title = "% of best"}});
   Json list = Json::Array{};
   for (const Kernel& kernel : kernels_of(config.batch_size)) {
-    if (interruption_requested()) return interruption_exit_code();
+    if (interruption_requested()) return ExitCode{interruption_exit_code()};
     terminal.repaint(text(kernel.name, " ", kernel.shape));
     const bool counts_flop = kernel.flop > 0;
     const double work = counts_flop ? kernel.flop : kernel.bytes;
@@ -304,7 +304,7 @@ int bench_ops(const BenchConfig& config, Terminal& terminal) {
   document.set("batch_size", config.batch_size).set("threads", thread_count());
   document.set("kernels", cpu::instruction_set()).set("rounds", config.rounds).set("ops", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

@@ -44,7 +44,7 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
 
 }  // namespace
 
-int bench_rules(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_rules(const BenchConfig& config, Terminal& terminal) {
   const data::Batch batch = bench_batch(config, config.batch_size);
   std::vector<std::unique_ptr<TrainingBench>> benches;
   std::vector<Row> rows;
@@ -60,7 +60,7 @@ int bench_rules(const BenchConfig& config, Terminal& terminal) {
   for (std::int64_t round = 0; round <= config.rounds; ++round) {
     double plain = 0;
     for (std::size_t i = 0; i < benches.size(); ++i) {
-      if (interruption_requested()) return interruption_exit_code();
+      if (interruption_requested()) return ExitCode{interruption_exit_code()};
       terminal.repaint(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
       const TrainingBench::Time time = benches[i]->steps(config.steps, batch);
       if (i == 0) plain = time.all;
@@ -74,7 +74,7 @@ int bench_rules(const BenchConfig& config, Terminal& terminal) {
   }
   terminal.repaint("");
   show(rows, config, terminal);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

@@ -52,7 +52,7 @@ void forget_peak() {
 
 }  // namespace
 
-int bench_scaling(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_scaling(const BenchConfig& config, Terminal& terminal) {
   const std::vector<int> threads = thread_counts(thread_count());
   const std::vector<std::int64_t> sizes = batch_sizes(config.batch_size);
   const std::vector<Contender> rules = contenders(config.rules.empty() ? "plain" : config.rules, "");
@@ -73,7 +73,7 @@ int bench_scaling(const BenchConfig& config, Terminal& terminal) {
   }
   for (std::int64_t round = 0; round <= config.rounds; ++round) {
     for (Cell& cell : cells) {
-      if (interruption_requested()) return interruption_exit_code();
+      if (interruption_requested()) return ExitCode{interruption_exit_code()};
       terminal.repaint(text("round ", round, " of ", config.rounds, ": batch ", cell.batch.size(), ", ",
                             cell.threads, " threads"));
       const WithThreads with(cell.threads);
@@ -111,10 +111,10 @@ int bench_scaling(const BenchConfig& config, Terminal& terminal) {
   document.set("model", config.model.name).set("rule", rule.name).set("rounds", config.rounds);
   document.set("steps", config.steps).set("rows", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
-int bench_memory(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_memory(const BenchConfig& config, Terminal& terminal) {
   Table table({{.title = "rule", .left = true},
                {.title = "batch"},
                {.title = "weights"},
@@ -124,7 +124,7 @@ int bench_memory(const BenchConfig& config, Terminal& terminal) {
   Json list = Json::Array{};
   for (const Contender& rule : contenders(config.rules.empty() ? "plain,sam" : config.rules, "")) {
     for (const std::int64_t size : batch_sizes(config.batch_size)) {
-      if (interruption_requested()) return interruption_exit_code();
+      if (interruption_requested()) return ExitCode{interruption_exit_code()};
       terminal.repaint(text(rule.name, ", batch ", size));
       const data::Batch batch = bench_batch(config, size);
       forget_peak();  // the images that the batch was taken from do not count
@@ -149,7 +149,7 @@ int bench_memory(const BenchConfig& config, Terminal& terminal) {
   Json document;
   document.set("model", config.model.name).set("threads", thread_count()).set("rows", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

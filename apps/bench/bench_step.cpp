@@ -102,7 +102,7 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
 
 }  // namespace
 
-int bench_step(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_step(const BenchConfig& config, Terminal& terminal) {
   Batches batches(config);
   std::vector<std::unique_ptr<TrainingBench>> benches;
   std::vector<Row> rows;
@@ -113,7 +113,7 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
   WithTimedBackend with;
   for (std::int64_t round = 0; round <= config.rounds; ++round) {  // round 0 warms up
     for (std::size_t i = 0; i < benches.size(); ++i) {
-      if (interruption_requested()) return interruption_exit_code();
+      if (interruption_requested()) return ExitCode{interruption_exit_code()};
       terminal.repaint(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
       with.timed.reset();
       const double waited = batches.waited();
@@ -141,7 +141,7 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
   }
   terminal.repaint("");
   show(rows, config, terminal);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

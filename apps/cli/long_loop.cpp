@@ -17,7 +17,7 @@ std::string reached(std::int64_t done, std::int64_t total, const std::string& un
 }  // namespace
 
 InterruptedError::InterruptedError(const std::string& message)
-    : Error(static_cast<ExitCode>(interruption_exit_code()), message) {}
+    : Error(ExitCode{interruption_exit_code()}, message) {}
 
 data::Watch watch(Terminal& terminal, const std::string& what, const std::string& unit, Clock clock) {
   return [&terminal, what, unit, clock = std::move(clock), painted = -1.0](std::int64_t done,

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/cli/terminal.h"
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/data_files.h"
 #include "data/loading/folder_source.h"
 #include "data/loading/label_noise.h"

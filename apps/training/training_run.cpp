@@ -5,8 +5,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
-#include "apps/cli/table.h"
-#include "apps/config/names.h"
+#include "apps/report/epoch_table.h"
 #include "apps/report/page.h"
 #include "apps/runs/class_match.h"
 #include "apps/runs/finite.h"

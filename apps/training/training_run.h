@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "apps/cli/period.h"
-#include "apps/cli/table.h"
+#include "apps/report/epoch_table.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/run_directory.h"
 #include "apps/training/evaluation.h"

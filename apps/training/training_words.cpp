@@ -1,7 +1,6 @@
 // What a training run says as it begins and when it is done.
 #include "apps/cli/format.h"
 #include "apps/cli/table.h"
-#include "apps/config/names.h"
 #include "apps/runs/class_match.h"
 #include "apps/training/data_identity.h"
 #include "apps/training/ensemble.h"

@@ -9,6 +9,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/table.h"
+#include "apps/report/epoch_table.h"
 #include "apps/training/progress.h"
 #include "core/error.h"
 #include "core/io/files.h"

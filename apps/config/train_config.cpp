@@ -1,27 +1,16 @@
-// What follows from a configuration as a whole: checks between options, derived names, its TOML form.
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <system_error>
 
-#include "apps/config/names.h"
-#include "apps/config/option_tables.h"
-#include "apps/training/axes.h"
-#include "core/cpu/conv/kernels.h"
+#include "apps/cli/sources.h"
+#include "apps/cli/toml_file.h"
 #include "core/error.h"
-#include "core/parallel.h"
 
 namespace basin::apps {
 
 namespace {
-
-/// The length of the run as it was given: "--epochs 3", "--steps 100, 2 epochs".
-std::string length_in_words(const ScheduleConfig& s) {
-  if (s.steps == 0) return text("--epochs ", s.epochs);
-  return text("--steps ", s.steps, ", ", s.epochs, s.epochs == 1 ? " epoch" : " epochs");
-}
 
 /// Checks of moments against the length of the run.
 void check_length(const TrainConfig& c) {
@@ -119,57 +108,63 @@ std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch
   return s.steps > 0 ? s.steps : s.epochs * steps_per_epoch;
 }
 
-std::vector<double> milestone_epochs(const ScheduleConfig& schedule) {
-  const std::vector<double>& given = schedule.milestones;
-  const auto below_one = std::count_if(given.begin(), given.end(), [](double m) { return m < 1; });
-  if (below_one != 0 && below_one != static_cast<std::ptrdiff_t>(given.size())) {
-    throw UsageError(
-        "--milestones are either all fractions of the run (below 1) or all epochs (1 and above)");
-  }
-  const auto epochs = static_cast<double>(schedule.epochs);
-  std::vector<double> resolved;
-  for (const double m : given) {
-    const double at = m < 1 ? m * epochs : m;
-    if (!resolved.empty() && at <= resolved.back())
-      throw UsageError("--milestones must rise: ", m, " does not");
-    if (at >= epochs)
-      throw UsageError("--milestones ", m, " is not before the end of the run (", length_in_words(schedule),
-                       ")");
-    resolved.push_back(at);
-  }
-  return resolved;
-}
-
-void apply(const DeviceConfig& device) {
-  cpu::instruction_set();  // reads BASIN_ARCH, which may be wrong
-  if (device.threads > 0) set_thread_count(static_cast<int>(device.threads));
-  set_conv_algorithm(device.conv_algorithm);
-}
-
-std::int64_t first_epoch(double start, std::int64_t epochs) {
-  const double epoch = start < 1 ? start * static_cast<double>(epochs) : start;
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(epoch - 1e-9)));
-}
-
 std::string run_name(const TrainConfig& c) {
   if (!c.run.name.empty()) return c.run.name;
   std::string name = c.data.name + "-" + c.model.name;
-  if (c.sharpness.kind != Sharpness::none) name += "-" + rule_name(c.sharpness.kind);
+  if (c.sharpness.kind != Sharpness::none) name += "-" + name_of(sharpness_names(), c.sharpness.kind);
   if (c.average.kind != Average::none) name += "-" + name_of(average_names(), c.average.kind);
   if (c.ensemble.kind != EnsembleKind::none) name += "-" + name_of(ensemble_names(), c.ensemble.kind);
   return name;
 }
 
+void add(OptionTable& t, TrainConfig& c, SourceConfig* sources) {
+  add(t, c.data);
+  add(t, c.model);
+  add(t, c.optimizer);
+  add(t, c.sharpness);
+  add(t, c.schedule);
+  add(t, c.average);
+  add(t, c.ensemble);
+  add(t, c.loss);
+  add(t, c.run);
+  if (sources) add(t, *sources);
+  add(t, c.device);
+  add(t, c.output);
+  add_progress(t, c.output);
+  add_log_every(t, c.output);
+}
+
+OptionTable train_options(TrainConfig& config) {
+  OptionTable table;
+  add(table, config);
+  return table;
+}
+
 std::string to_toml(const TrainConfig& config) {
   TrainConfig copy = config;
-  FrameConfig frame;
-  return train_options(copy, frame).toml();
+  return train_options(copy).toml();
 }
 
 std::string recipe_toml(const TrainConfig& config) {
   TrainConfig copy = config;
-  FrameConfig frame;
-  return train_options(copy, frame).toml(true);
+  return train_options(copy).toml(true);
+}
+
+TrainConfig train_config_of(const std::vector<TomlEntry>& entries) {
+  TrainConfig config;
+  OptionTable table = train_options(config);
+  take_toml(table, entries, Source::file);
+  table.settle(/*of_run=*/true);
+  validate(config);
+  return config;
+}
+
+TrainConfig read_recipe(const std::string& toml, const std::string& name) {
+  try {
+    return train_config_of(parse_toml(toml, name));
+  } catch (const UsageError& e) {
+    throw CheckpointError("[recipe] of another version of basin: ", e.what());
+  }
 }
 
 }  // namespace basin::apps

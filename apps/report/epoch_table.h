@@ -1,0 +1,22 @@
+// The table of a run that grows by one row an epoch.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/cli/table.h"
+#include "apps/runs/records.h"
+
+namespace basin::apps {
+
+/// The columns that not every run has.
+struct EpochColumns {
+  bool perturbed = false;   // the loss at w + e
+  bool validation = false;  // accuracy on the validation images
+};
+
+/// The table that grows by one row an epoch.
+Table epoch_table(const EpochColumns& which, bool unicode);
+std::vector<std::string> epoch_cells(const EpochRecord& record, const EpochColumns& which);
+
+}  // namespace basin::apps
