@@ -1,18 +1,34 @@
 // `basin eval`: trained weights on the test images, the same numbers as at the end of training.
 #include <cmath>
+#include <filesystem>
 
+#include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
-#include "apps/cli/signals.h"
 #include "apps/cli/table.h"
-#include "apps/commands/commands.h"
+#include "apps/config/data.h"
+#include "apps/config/device.h"
+#include "apps/config/model.h"
 #include "apps/runs/members.h"
+#include "apps/runs/run_config.h"
 #include "apps/training/ensemble.h"
 #include "apps/training/loaded_run.h"
 
 namespace basin::apps {
 namespace {
+
+/// Evaluates `weights` or the members of `ensemble` if given, else the weights of the run in `run`, whose
+/// config.toml then fills in data, model and device. Of `data`, only where it is and workers count.
+struct EvalConfig {
+  std::string run;
+  std::string weights;
+  std::string ensemble;  // a run, or its members/
+  DataConfig data;
+  ModelConfig model;
+  std::int64_t batch_size = 128;
+  DeviceConfig device;
+};
 
 void show(const Tally& tally, const LoadedRun& run, const std::string& weights, double seconds,
           Terminal& terminal) {
@@ -89,30 +105,91 @@ void evaluate_members(const LoadedRun& run, const std::string& directory, Termin
   expect_finite(all, directory);
 }
 
+class EvalCall : public Call {
+ public:
+  void options(OptionTable& t) override {
+    t.group("weights", "What is evaluated (one of the three)");
+    t.add_call("run", free_text(config_.run, "DIR", "a directory"),
+               "the final weights of this run, its data, model and device")
+        .aliases = {"run-dir"};
+    t.add_call("weights", free_text(config_.weights, "FILE", "a file"),
+               "a safetensors or npz file; needs --model and --data")
+        .aliases = {"checkpoint", "init"};
+    t.add_call("ensemble", free_text(config_.ensemble, "DIR", "a directory"),
+               "the members of this run (RUN/members), together and one by one");
+    t.group("data", "Data");
+    add_source(t, config_.data);
+    add_workers(t, config_.data);
+    add_network(t, config_.model);
+    t.group("schedule", "Work");
+    t.add("batch-size", "batch_size", whole(config_.batch_size, 1, 1'000'000),
+          "images a pass (never changes a result)");
+    add(t, config_.device);
+    add(t, output_);
+    add_progress(t, output_);
+  }
+
+  std::string build_on(OptionTable& table) override {
+    const int given = !config_.run.empty() + !config_.weights.empty() + !config_.ensemble.empty();
+    if (given != 1) {
+      throw UsageError(given == 0 ? "nothing to evaluate: give --run DIR, --ensemble DIR, or --weights FILE "
+                                    "with --model and --data"
+                                  : "--run, --ensemble and --weights exclude each other");
+    }
+    const std::string run = config_.ensemble.empty() ? config_.run : run_of_members();
+    if (!run.empty()) take_from_run(table, run);
+    return run;
+  }
+
+  void check(const OptionTable& table, const std::vector<std::string>&) override {
+    if (config_.weights.empty()) return;
+    for (const char* flag : {"model", "data"}) {
+      if (table.by_flag(flag)->source == Source::standard)
+        throw UsageError("--weights needs --", flag, " NAME too");
+    }
+  }
+
+  ExitCode run(Terminal& terminal) override {
+    apply(config_.device);
+    TrainConfig wanted;
+    wanted.data = config_.data;
+    wanted.model = config_.model;
+    wanted.device = config_.device;
+    wanted.schedule.batch_size = config_.batch_size;
+    const bool ensemble = !config_.ensemble.empty();
+    const std::string weights =
+        config_.weights.empty() ? config_.run + "/final.safetensors" : config_.weights;
+    const LoadedRun run = ensemble ? load_ensemble(wanted, list_members(config_.ensemble), terminal)
+                                   : load_run(wanted, weights, terminal);
+    try {
+      if (ensemble)
+        evaluate_members(run, config_.ensemble, terminal);
+      else
+        evaluate_weights(run, terminal);
+    } catch (const InterruptedError& signal) {
+      terminal.note("interrupted");
+      return signal.code();
+    }
+    return ExitCode::success;
+  }
+
+ private:
+  /// The directory of the run that the members belong to.
+  std::string run_of_members() const {
+    std::filesystem::path directory(config_.ensemble);
+    if (!directory.has_filename()) directory = directory.parent_path();
+    return directory.filename() == "members" ? (directory / "..").lexically_normal().string()
+                                             : config_.ensemble;
+  }
+
+  EvalConfig config_;
+};
+
 }  // namespace
 
-int eval_command(const EvalConfig& config, Terminal& terminal) {
-  apply(config.device);
-  TrainConfig wanted;
-  wanted.data = config.data;
-  wanted.model = config.model;
-  wanted.device = config.device;
-  wanted.schedule.batch_size = config.batch_size;
-  const bool ensemble = !config.ensemble.empty();
-  const LoadedRun run =
-      ensemble ? load_ensemble(wanted, list_members(config.ensemble), terminal)
-               : load_run(wanted, config.weights.empty() ? config.run + "/final.safetensors" : config.weights,
-                          terminal);
-  try {
-    if (ensemble)
-      evaluate_members(run, config.ensemble, terminal);
-    else
-      evaluate_weights(run, terminal);
-  } catch (const InterruptedError&) {
-    terminal.note("interrupted");
-    return interruption_exit_code();
-  }
-  return static_cast<int>(ExitCode::success);
+Command eval_command() {
+  return {"eval", "--run DIR | --ensemble DIR | --weights FILE [options]",
+          "loss and accuracy of trained weights on the test images", 0, make_call<EvalCall>};
 }
 
 }  // namespace basin::apps

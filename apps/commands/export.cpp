@@ -1,10 +1,12 @@
 // `basin export`: trained weights for other programs, read back and compared before it says so.
+#include "apps/cli/command.h"
 #include "apps/cli/format.h"
-#include "apps/cli/options.h"
-#include "apps/commands/commands.h"
+#include "apps/config/data.h"
+#include "apps/config/model.h"
 #include "apps/runs/class_match.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/export_format.h"
+#include "apps/runs/run_config.h"
 #include "apps/runs/weights.h"
 #include "apps/runs/weights_of_run.h"
 #include "apps/training/experiment.h"
@@ -14,7 +16,23 @@
 #include "core/io/hash.h"
 
 namespace basin::apps {
-int export_command(const ExportConfig& config, Terminal& terminal) {
+namespace {
+
+/// Writes weights to `out` for other programs: those of the run in `run`, whose config.toml then fills in
+/// data and model, or those in a file. Of `data`, name and image size count: they tell the shape of an image,
+/// where the file does not or `image_given`.
+struct ExportConfig {
+  std::string run;
+  std::string weights = "last";  // last, swa, ema, member:N, or a file
+  std::string out;
+  std::string format = "auto";  // by the ending of `out`, or one of export_formats()
+  DataConfig data;
+  bool image_given = false;  // data.name or data.image_size is not the default
+  ModelConfig model;
+};
+
+/// Writes the file and reads it back.
+void write_weights(const ExportConfig& config, Terminal& terminal) {
   const ExportFormat& format = export_format(config.format, config.out);
   const std::string file = weights_file("export", config.run, config.weights);
   const WeightFile opened(file);
@@ -59,7 +77,65 @@ int export_command(const ExportConfig& config, Terminal& terminal) {
   document.set("file", config.out).set("format", format.name).set("bytes", bytes).set("sha256", sha256);
   document.set("tensors", compared.tensors).set("numbers", compared.numbers).set("equal", true);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+}
+
+class ExportCall : public Call {
+ public:
+  void options(OptionTable& t) override {
+    t.group("weights", "What is written");
+    t.add_call("run", free_text(config_.run, "DIR", "a directory"),
+               "weights of this run, its model and image shape")
+        .aliases = {"run-dir"};
+    t.add_call("weights", free_text(config_.weights, "WHICH", "last, swa, ema, member:N or a file"),
+               "of the run: last, swa, ema or member:N (of an ensemble); or a file, a checkpoint "
+               "too, which without --run needs --model")
+        .aliases = {"checkpoint", "init"};
+    t.group("file", "The file");
+    Option& out =
+        t.add_call("out", free_text(config_.out, "FILE", "a file"), "where to; replaced if it is there");
+    out.letter = "o";
+    out.aliases = {"output"};
+    std::vector<std::string> formats = {"auto"};
+    for (const ExportFormat& format : export_formats()) formats.push_back(format.name);
+    t.add_call("format", named(config_.format, formats, "formats"), "of the file; auto: by its ending");
+    t.group("data", "Shape of an image");
+    t.add("data", "name", data_name(config_.data.name), "as the images of this data set have it");
+    count_for_pictures(
+        t.add("image-size", "image_size", whole(config_.data.image_size, 8, 2048), "height and width"));
+    add_network(t, config_.model);
+    add(t, output_);
+  }
+
+  std::string build_on(OptionTable& table) override {
+    if (config_.run.empty() && table.by_flag("weights")->source == Source::standard)
+      throw UsageError("nothing to export: give --run DIR, or --weights FILE with --model");
+    if (config_.out.empty()) throw UsageError("export needs a file to write: -o FILE");
+    if (!config_.run.empty()) take_from_run(table, config_.run);
+    return config_.run;
+  }
+
+  void check(const OptionTable& table, const std::vector<std::string>&) override {
+    if (config_.run.empty() && table.by_flag("model")->source == Source::standard)
+      throw UsageError("--weights needs --model NAME too, or --run DIR");
+    export_format(config_.format, config_.out);
+    for (const char* flag : {"data", "image-size"})
+      config_.image_given = config_.image_given || table.by_flag(flag)->source != Source::standard;
+  }
+
+  ExitCode run(Terminal& terminal) override {
+    write_weights(config_, terminal);
+    return ExitCode::success;
+  }
+
+ private:
+  ExportConfig config_;
+};
+
+}  // namespace
+
+Command export_command() {
+  return {"export", "--run DIR | --weights FILE -o FILE [options]",
+          "trained weights as a file for other programs, checked", 0, make_call<ExportCall>};
 }
 
 }  // namespace basin::apps

@@ -1,12 +1,15 @@
 // `basin train`: loads the data, makes or reopens the run directory, trains.
+#include "apps/commands/train.h"
+
 #include <algorithm>
 #include <optional>
 
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
-#include "apps/commands/commands.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/finite.h"
+#include "apps/runs/recipe.h"
+#include "apps/runs/run_config.h"
 #include "apps/training/batch_check.h"
 #include "apps/training/training_run.h"
 #include "core/io/directory.h"
@@ -17,7 +20,8 @@ namespace {
 
 /// One training step on the first batch and nothing written: does the recipe run, how large and how fast is
 /// it?
-int dry_run(const TrainConfig& config, const RunData& data, const RunLength& length, Terminal& terminal) {
+ExitCode dry_run(const TrainConfig& config, const RunData& data, const RunLength& length,
+                 Terminal& terminal) {
   Experiment experiment(config, data.set, length);
   check_batches(config, data, experiment.model());
   if (experiment.start()) tell(*experiment.start(), terminal);
@@ -48,7 +52,7 @@ int dry_run(const TrainConfig& config, const RunData& data, const RunLength& len
   document.set("model", config.model.name).set("parameters", summary.parameters).set("flop_per_image", flop);
   document.set("loss", recorded(report.loss)).set("passes", report.passes).set("seconds", seconds);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 /// What the run is to go on from; none for a new run, and for one that was killed before its first
@@ -67,7 +71,7 @@ std::optional<LoadedCheckpoint> checkpoint_of(const TrainConfig& config, const R
 
 }  // namespace
 
-int train_command(const TrainConfig& given, Terminal& terminal) {
+ExitCode train(const TrainConfig& given, Terminal& terminal) {
   apply(given.device);
   std::optional<RunDirectory> run;
   if (!given.run.dry_run) run.emplace(given, terminal);
@@ -88,7 +92,45 @@ int train_command(const TrainConfig& given, Terminal& terminal) {
   check_batches(config, data, experiment.model());
   TrainingRun training(config, data, length, experiment, *run, terminal);
   if (saved) training.resume(*saved);
-  return training.run();
+  return ExitCode{training.run()};
+}
+
+void TrainCall::options(OptionTable& table) { add(table, config, &sources_); }
+
+std::string TrainCall::build_on(OptionTable& table) {
+  RunConfig& run = config.run;
+  run.resume = table.by_flag("resume")->source == Source::flag;
+  if (!run.resume) {
+    take_sources(table, sources_);
+    return "";
+  }
+  for (const char* flag : {"config", "preset", "run", "force"}) {
+    if (table.by_flag(flag)->source == Source::flag)
+      throw UsageError("--", flag,
+                       " and --resume exclude each other: the run goes on in its directory as configured");
+  }
+  run.dir = run.resumed;
+  take_toml(table, run_entries(run.resumed), Source::file);
+  return run.resumed;
+}
+
+void TrainCall::check(const OptionTable& table, const std::vector<std::string>&) {
+  if (config.run.resume) refuse_changes(table, config.run.resumed);
+}
+
+std::string TrainCall::settled(const OptionTable& table) {
+  validate(config);
+  config.run.command = command_line;
+  if (sources_.print_config && config.output.json)
+    throw UsageError("--print-config prints TOML, and --json asks for JSON: give one");
+  return sources_.print_config ? table.toml() : "";
+}
+
+ExitCode TrainCall::run(Terminal& terminal) { return train(config, terminal); }
+
+Command train_command() {
+  return {"train", "[options]", "train a network; the run's files go to a directory of its own", 0,
+          make_call<TrainCall>};
 }
 
 }  // namespace basin::apps

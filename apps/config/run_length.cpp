@@ -53,27 +53,4 @@ RunLength run_length(const ScheduleConfig& s, std::int64_t images) {
   return length;
 }
 
-void check_moments(const TrainConfig& c, const RunLength& length) {
-  const auto epochs = static_cast<double>(length.epochs);
-  const std::string words = length.in_words();
-  const auto not_longer = [&](const char* flag, double given) {
-    if (given > epochs) throw UsageError("--", flag, " ", given, " is longer than the run (", words, ")");
-  };
-  const auto in_the_run = [&](const char* flag, double start) {
-    if (length.first_epoch(start) > length.epochs)
-      throw UsageError("--", flag, " ", start, " is not within the run (", words, ")");
-  };
-  not_longer("warmup-epochs", c.schedule.warmup_epochs);
-  if (c.schedule.kind == optim::ScheduleKind::step) length.milestone_epochs(c.schedule.milestones);
-  if (c.sharpness.kind != Sharpness::none) {
-    not_longer("rho-warmup-epochs", c.sharpness.rho_warmup_epochs);
-    if (c.sharpness.start >= epochs)  // so many epochs are done before
-      throw UsageError("--sharpness-start ", c.sharpness.start, " is not within the run (", words, ")");
-  }
-  if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
-  if (c.average.kind == Average::swa && c.average.swa_lr > 0)
-    not_longer("swa-anneal-epochs", c.average.swa_anneal_epochs);
-  if (c.ensemble.kind == EnsembleKind::fge) in_the_run("fge-start", c.ensemble.start);
-}
-
 }  // namespace basin::apps

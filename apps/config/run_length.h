@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/config/config.h"
+#include "apps/config/schedule.h"
 
 namespace basin::apps {
 
@@ -36,8 +36,5 @@ struct RunLength {
 /// The length that a configuration asks for, on so many training images; with 0 images what is known before
 /// they are: the epochs of a run that is counted in them.
 RunLength run_length(const ScheduleConfig& schedule, std::int64_t images);
-
-/// Errors: UsageError for a moment of the configuration that is not within the run.
-void check_moments(const TrainConfig& config, const RunLength& length);
 
 }  // namespace basin::apps

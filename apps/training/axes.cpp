@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "apps/cli/bindings.h"
-#include "apps/config/names.h"
 #include "optim/gradient/gam.h"
 #include "optim/gradient/micro_batches.h"
 #include "optim/gradient/sam_family.h"

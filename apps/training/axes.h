@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/config/config.h"
 #include "apps/config/run_length.h"
+#include "apps/config/train_config.h"
 #include "optim/averages/average.h"
 #include "optim/averages/collection_times.h"
 #include "optim/gradient/gradient_rule.h"

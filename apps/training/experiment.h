@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/weights.h"
 #include "apps/training/axes.h"
 #include "apps/training/batch_objective.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/cli/terminal.h"
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/class_match.h"
 #include "apps/training/evaluation.h"
 #include "apps/training/run_data.h"

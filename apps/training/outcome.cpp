@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "apps/cli/format.h"
-#include "apps/config/names.h"
 #include "apps/runs/class_match.h"
 #include "apps/runs/members.h"
 #include "apps/runs/weights.h"

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/run_directory.h"
 #include "apps/training/experiment.h"

@@ -8,7 +8,7 @@
 
 #include "apps/cli/long_work.h"
 #include "apps/cli/terminal.h"
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/data_files.h"
 #include "apps/runs/image_set.h"
 #include "data/loading/folder_source.h"

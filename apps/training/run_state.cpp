@@ -1,6 +1,5 @@
 #include "apps/training/run_state.h"
 
-#include "apps/config/names.h"
 #include "apps/runs/result.h"
 #include "core/io/hash.h"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/records.h"
 #include "apps/training/experiment.h"

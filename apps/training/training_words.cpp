@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "apps/cli/format.h"
-#include "apps/config/names.h"
 #include "apps/report/tables.h"
 #include "apps/training/data_identity.h"
 #include "core/io/files.h"

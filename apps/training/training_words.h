@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "apps/config/config.h"
 #include "apps/config/run_length.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/run_directory.h"
 #include "apps/training/experiment.h"
 #include "apps/training/outcome.h"

@@ -198,11 +198,9 @@ TEST_CASE("eval repeats the end of training to the last bit, for any batch size,
                                    {"--threads", "1"}}) {
     test::Words all = {"--run", run, "--json", "--quiet"};
     all.insert(all.end(), words.begin(), words.end());
-    const apps::EvalConfig config = apps::parse_eval(all, {}).config;
-    std::ostringstream out, err;
-    apps::Terminal terminal(out, err, {}, config.output);
-    CHECK(apps::eval_command(config, terminal) == 0);
-    const Json said = parse_json(out.str());
+    const test::Said evaluated = test::run_command("eval", all);
+    CHECK(evaluated.code == 0);
+    const Json said = parse_json(evaluated.out);
     CHECK(said.at("loss").number() == last.at("test_loss").number());
     CHECK(said.at("accuracy").number() == last.at("test_accuracy").number());
   }

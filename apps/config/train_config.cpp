@@ -1,16 +1,12 @@
-// What follows from a configuration as a whole: checks between options, derived names, its TOML form.
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 
 #include <filesystem>
 #include <system_error>
 
-#include "apps/config/names.h"
-#include "apps/config/option_tables.h"
+#include "apps/cli/sources.h"
+#include "apps/cli/toml_file.h"
 #include "apps/config/run_length.h"
-#include "apps/training/axes.h"
-#include "core/cpu/conv/kernels.h"
 #include "core/error.h"
-#include "core/parallel.h"
 
 namespace basin::apps {
 
@@ -66,6 +62,29 @@ void validate(const TrainConfig& c) {
     throw UsageError("--dry-run tries one step: --stop-after-steps does not count");
 }
 
+void check_moments(const TrainConfig& c, const RunLength& length) {
+  const auto epochs = static_cast<double>(length.epochs);
+  const std::string words = length.in_words();
+  const auto not_longer = [&](const char* flag, double given) {
+    if (given > epochs) throw UsageError("--", flag, " ", given, " is longer than the run (", words, ")");
+  };
+  const auto in_the_run = [&](const char* flag, double start) {
+    if (length.first_epoch(start) > length.epochs)
+      throw UsageError("--", flag, " ", start, " is not within the run (", words, ")");
+  };
+  not_longer("warmup-epochs", c.schedule.warmup_epochs);
+  if (c.schedule.kind == optim::ScheduleKind::step) length.milestone_epochs(c.schedule.milestones);
+  if (c.sharpness.kind != Sharpness::none) {
+    not_longer("rho-warmup-epochs", c.sharpness.rho_warmup_epochs);
+    if (c.sharpness.start >= epochs)  // so many epochs are done before
+      throw UsageError("--sharpness-start ", c.sharpness.start, " is not within the run (", words, ")");
+  }
+  if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
+  if (c.average.kind == Average::swa && c.average.swa_lr > 0)
+    not_longer("swa-anneal-epochs", c.average.swa_anneal_epochs);
+  if (c.ensemble.kind == EnsembleKind::fge) in_the_run("fge-start", c.ensemble.start);
+}
+
 TrainConfig with_whole_paths(const TrainConfig& config) {
   TrainConfig whole = config;
   for (std::string* path : {&whole.data.dir, &whole.model.init}) {
@@ -76,31 +95,63 @@ TrainConfig with_whole_paths(const TrainConfig& config) {
   return whole;
 }
 
-void apply(const DeviceConfig& device) {
-  cpu::instruction_set();  // reads BASIN_ARCH, which may be wrong
-  if (device.threads > 0) set_thread_count(static_cast<int>(device.threads));
-  set_conv_algorithm(device.conv_algorithm);
-}
-
 std::string run_name(const TrainConfig& c) {
   if (!c.run.name.empty()) return c.run.name;
   std::string name = c.data.name + "-" + c.model.name;
-  if (c.sharpness.kind != Sharpness::none) name += "-" + rule_name(c.sharpness.kind);
+  if (c.sharpness.kind != Sharpness::none) name += "-" + name_of(sharpness_names(), c.sharpness.kind);
   if (c.average.kind != Average::none) name += "-" + name_of(average_names(), c.average.kind);
   if (c.ensemble.kind != EnsembleKind::none) name += "-" + name_of(ensemble_names(), c.ensemble.kind);
   return name;
 }
 
+void add(OptionTable& t, TrainConfig& c, SourceConfig* sources) {
+  add(t, c.data);
+  add(t, c.model);
+  add(t, c.optimizer);
+  add(t, c.sharpness);
+  add(t, c.schedule);
+  add(t, c.average);
+  add(t, c.ensemble);
+  add(t, c.loss);
+  add(t, c.run);
+  if (sources) add(t, *sources);
+  add(t, c.device);
+  add(t, c.output);
+  add_progress(t, c.output);
+  add_log_every(t, c.output);
+}
+
+OptionTable train_options(TrainConfig& config) {
+  OptionTable table;
+  add(table, config);
+  return table;
+}
+
 std::string to_toml(const TrainConfig& config) {
   TrainConfig copy = config;
-  FrameConfig frame;
-  return train_options(copy, frame).toml();
+  return train_options(copy).toml();
 }
 
 std::string recipe_toml(const TrainConfig& config) {
   TrainConfig copy = config;
-  FrameConfig frame;
-  return train_options(copy, frame).toml(true);
+  return train_options(copy).toml(true);
+}
+
+TrainConfig train_config_of(const std::vector<TomlEntry>& entries) {
+  TrainConfig config;
+  OptionTable table = train_options(config);
+  take_toml(table, entries, Source::file);
+  table.settle(/*of_run=*/true);
+  validate(config);
+  return config;
+}
+
+TrainConfig read_recipe(const std::string& toml, const std::string& name) {
+  try {
+    return train_config_of(parse_toml(toml, name));
+  } catch (const UsageError& e) {
+    throw CheckpointError("[recipe] of another version of basin: ", e.what());
+  }
 }
 
 }  // namespace basin::apps
