@@ -1,0 +1,17 @@
+#include "apps/config/loss.h"
+
+#include "apps/cli/options.h"
+
+namespace basin::apps {
+
+void add(OptionTable& t, LossConfig& c) {
+  t.group("loss", "Loss");
+  t.add("label-smoothing", "label_smoothing", real(c.label_smoothing, below_one()), "s in [0, 1); 0: none")
+      .aliases = {"smoothing", "ls"};
+  t.add("smoothing-form", "smoothing_form",
+        choice(c.form, {{"uniform", Smoothing::uniform}, {"others", Smoothing::others}}),
+        "uniform: s/K to each class; others: s/(K-1) to each wrong class")
+      .only_with("label-smoothing", {"!0.0"});
+}
+
+}  // namespace basin::apps
