@@ -1,6 +1,7 @@
 // The registry of backends, by kind and index: the CPU's is always there, others are installed by a call.
 #include "core/backend.h"
 
+#include <array>
 #include <atomic>
 
 namespace basin {

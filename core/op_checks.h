@@ -33,8 +33,8 @@ inline void expect_shape(const char* op, const Tensor& x, const char* what, cons
     throw ArgumentError("[", op, "] ", what, " has shape ", x.shape(), ", expects ", wanted);
 }
 
-/// An i64 index next to x, each entry in [0, extent). Entries are read on the CPU only; other backends check
-/// theirs.
+/// An i64 index next to x, each entry in [0, extent). Entries are read on the host only: of those on a
+/// device, whoever brings them there checks them before.
 inline void expect_index(const char* op, const Tensor& x, const Tensor& index, Index extent,
                          const char* what = "index") {
   expect_defined(op, index, what);
@@ -42,7 +42,7 @@ inline void expect_index(const char* op, const Tensor& x, const Tensor& index, I
     throw ArgumentError("[", op, "] ", what, " is ", index.dtype(), ", expects i64");
   if (!(x.device() == index.device()))
     throw ArgumentError("[", op, "] x is on ", x.device(), " but ", what, " is on ", index.device());
-  if (index.device().kind != Device::Kind::cpu) return;
+  if (!index.device().is_host()) return;
   const Index* entries = index.data<Index>();
   for (Index i = 0; i < index.elements(); ++i)
     if (entries[i] < 0 || entries[i] >= extent)

@@ -30,7 +30,7 @@ Tensor Initializer::drawn(const Shape& shape, Draw draw) {
   Tensor t = Tensor::empty(shape, Dtype::f64);
   double* v = t.mutable_data<double>();
   for (Index i = 0; i < t.elements(); ++i) v[i] = draw(random);
-  return t.to(dtype_);
+  return t.to(dtype_).to(device_);
 }
 
 Tensor Initializer::uniform(const Shape& shape, double low, double high) {

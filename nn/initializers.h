@@ -19,21 +19,23 @@ enum class Scheme {
 };
 
 /// Makes initial tensors for the layers of one model. Each draw uses the next address, so the values depend
-/// on the order of construction and the seed alone, and are the same numbers (rounded) in f32 and f64.
+/// on the order of construction and the seed alone, and are the same numbers (rounded) in f32 and f64,
+/// and on every device: they are drawn on the host.
 class Initializer {
  public:
-  explicit Initializer(std::uint64_t seed, Dtype dtype = Dtype::f32) : seed_(seed), dtype_(dtype) {}
+  explicit Initializer(std::uint64_t seed, Dtype dtype = Dtype::f32, Device device = {})
+      : seed_(seed), dtype_(dtype), device_(device) {}
 
   /// One that gives zeros in place of draws: for weights that come from elsewhere, and for counting.
-  static Initializer blank(Dtype dtype = Dtype::f32) {
-    Initializer init(0, dtype);
+  static Initializer blank(Dtype dtype = Dtype::f32, Device device = {}) {
+    Initializer init(0, dtype, device);
     init.blank_ = true;
     return init;
   }
 
   Dtype dtype() const { return dtype_; }
-  Tensor zeros(const Shape& shape) { return Tensor::zeros(shape, dtype_); }
-  Tensor ones(const Shape& shape) { return Tensor::full(shape, 1, dtype_); }
+  Tensor zeros(const Shape& shape) { return Tensor::zeros(shape, dtype_, device_); }
+  Tensor ones(const Shape& shape) { return Tensor::full(shape, 1, dtype_, device_); }
   Tensor uniform(const Shape& shape, double low, double high);
   Tensor normal(const Shape& shape, double mean, double deviation);
 
@@ -50,6 +52,7 @@ class Initializer {
 
   std::uint64_t seed_;
   Dtype dtype_;
+  Device device_;
   std::uint64_t drawn_ = 0;
   bool blank_ = false;
 };

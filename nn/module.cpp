@@ -20,6 +20,11 @@ Variable Module::run(const Variable& x, Context& ctx) {
   return y;
 }
 
+Device device_of(Module& module) {
+  const std::vector<NamedParameter> parameters = entries_of(module).parameters;
+  return parameters.empty() ? Device{} : parameters.front().parameter->value().device();
+}
+
 void Sequential::describe(Inventory& it) {
   for (std::size_t i = 0; i < parts_.size(); ++i) it.child(std::to_string(i), *parts_[i]);
 }

@@ -37,6 +37,9 @@ class Module {
   virtual Variable run(const Variable& x, Context& ctx);
 };
 
+/// Where the weights of a module live; Device{} if it has none.
+Device device_of(Module& module);
+
 /// A module that is one op: part of the forward() that calls it, so that its result may wait there.
 class Layer : public Module {
  private:

@@ -28,7 +28,7 @@ void Recalibration::add(const Tensor& images) {
               .dropout = options_.dropout};
   {
     const NoRecording off;
-    model_(Variable(images), ctx);
+    model_(Variable(images.to(device_of(model_))), ctx);
   }
   // All of the batch or nothing of it.
   for (const BatchStatistics& batch : pending_) expect_usable(batch);
@@ -55,6 +55,7 @@ void Recalibration::merge(const BatchStatistics& batch, std::int64_t images) {
     layer = layers_.insert(layer, {.running_mean = batch.running_mean,
                                    .running_var = batch.running_var,
                                    .dtype = batch.mean.dtype(),
+                                   .device = batch.mean.device(),
                                    .mean = std::vector<double>(channels),
                                    .var = std::vector<double>(channels)});
   }
@@ -66,8 +67,8 @@ void Recalibration::merge(const BatchStatistics& batch, std::int64_t images) {
                                                                               : 1;
   layer->weight += weight;
   const double t = weight / layer->weight;
-  const std::vector<double> mean = batch.mean.to_vector<double>();
-  const std::vector<double> var = batch.var.to_vector<double>();
+  const std::vector<double> mean = batch.mean.to(Device{}).to_vector<double>();
+  const std::vector<double> var = batch.var.to(Device{}).to_vector<double>();
   for (std::size_t c = 0; c < mean.size(); ++c) {
     const double apart = mean[c] - layer->mean[c];
     layer->mean[c] += t * apart;
@@ -82,8 +83,8 @@ std::int64_t Recalibration::finish() {
     throw ArgumentError("[recalibration] no batch to take statistics from; call add(images) before finish()");
   std::vector<Tensor> made;
   for (const Layer& layer : layers_) {
-    made.push_back(Tensor::from(layer.mean).to(layer.dtype));
-    made.push_back(Tensor::from(layer.var).to(layer.dtype));
+    made.push_back(Tensor::from(layer.mean).to(layer.dtype).to(layer.device));
+    made.push_back(Tensor::from(layer.var).to(layer.dtype).to(layer.device));
   }
   std::size_t next = 0;
   for (const Layer& layer : layers_) {

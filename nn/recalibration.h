@@ -65,6 +65,7 @@ class Recalibration : private StatisticsCollector {
     Tensor* running_mean;
     Tensor* running_var;
     Dtype dtype;
+    Device device;
     double weight = 0;
     std::vector<double> mean, var;
   };

@@ -19,7 +19,7 @@ struct Factors {
 Tensor for_rows(const Variable& x, const std::vector<double>& numbers) {
   Shape shape{x.size(0)};
   for (int axis = 1; axis < x.rank(); ++axis) shape.push_back(1);
-  return Tensor::from(numbers, shape).to(x.dtype());
+  return Tensor::from(numbers, shape).to(x.dtype()).to(x.value().device());
 }
 
 Variable shaken(const Variable& x, const Factors& f, const Context& ctx) {

@@ -52,7 +52,7 @@ Index kept_bytes(Module& model, Index rows, const Shape& sample, Dtype dtype) {
   const RecordingScope on(true);
   const Index before = Storage::live_bytes();
   Context ctx{.statistics = Statistics::hold};
-  const Variable y = model(Variable(Tensor::zeros(batch_of(rows, sample), dtype)), ctx);
+  const Variable y = model(Variable(Tensor::zeros(batch_of(rows, sample), dtype, device_of(model))), ctx);
   return Storage::live_bytes() - before;
 }
 
@@ -65,7 +65,7 @@ Summary summarize(Module& model, const Shape& sample, Dtype dtype) {
   Summary s;
   {
     NoRecording off;
-    s.output = model(Variable(Tensor::zeros(batch_of(1, sample), dtype)), ctx).shape();
+    s.output = model(Variable(Tensor::zeros(batch_of(1, sample), dtype, device_of(model))), ctx).shape();
   }
 
   Tree tree;

@@ -68,6 +68,11 @@ std::vector<NamedTensor> named_tensors_of(const std::vector<StatePart>& parts) {
   return tensors;
 }
 
+/// Where the state lives: the first tensor is a weight.
+Device device_of(const std::vector<NamedTensor>& tensors) {
+  return tensors.empty() ? Device{} : tensors.front().tensor.device();
+}
+
 }  // namespace
 
 Json to_json(const TrainingPosition& p) {
@@ -132,8 +137,12 @@ void restore_state(const Archive& checkpoint, const std::vector<StatePart>& part
   const std::string problems =
       missing.line("missing") + unexpected.line("unexpected") + different.line("different");
   if (!problems.empty()) throw CheckpointError("[load] ", checkpoint.path(), " does not fit", problems);
-  for (NamedTensor& own : tensors)
-    if (checkpoint.contains(own.name)) fill(own, checkpoint, own.name);
+  const Device device = device_of(tensors);
+  for (NamedTensor& own : tensors) {
+    if (!checkpoint.contains(own.name)) continue;
+    fill(own, checkpoint, own.name);
+    if (!own.tensor.defined()) *own.buffer = own.buffer->to(device);
+  }
 }
 
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,

@@ -24,7 +24,7 @@ std::string lonely_layer(nn::Module& model, const Shape& image, Dtype dtype) {
   for (Index extent : image) one.push_back(extent);
   nn::Context ctx{.statistics = nn::Statistics::collect, .collector = &watch};
   const NoRecording off;
-  model(Variable(Tensor::zeros(one, dtype)), ctx);
+  model(Variable(Tensor::zeros(one, dtype, nn::device_of(model))), ctx);
   for (const NamedBuffer& b : entries_of(model).buffers)
     if (b.buffer == watch.first) return b.name.substr(0, b.name.rfind('.'));
   return {};

@@ -11,12 +11,12 @@ namespace {
 /// The sum over rows of the loss, in f64.
 double sum_of_losses(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options) {
   const NoRecording off;
-  const Variable rows(logits.value().to(Dtype::f64));
+  const Variable rows(logits.value().to(Device{}).to(Dtype::f64));
   return static_cast<double>(rows.size(0)) * cross_entropy(rows, labels, options).value().item();
 }
 
 std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
-  const Tensor best = argmax(logits);
+  const Tensor best = argmax(logits.to(Device{}));
   std::int64_t correct = 0;
   for (Index i = 0; i < labels.elements(); ++i)
     correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
@@ -45,7 +45,7 @@ void DatasetObjective::sweep(const Pass& pass) const {
                     .seed = loss_.seed,
                     .step = number++,
                     .true_gradient = true};
-    pass(model_(Variable(batch.images.to(passes_.dtype)), ctx), batch.labels);
+    pass(model_(Variable(batch.images.to(passes_.dtype).to(w_.values().device())), ctx), batch.labels);
     done += batch.size();
     if (passes_.watch) passes_.watch(done, source_->size());
   }
@@ -53,7 +53,7 @@ void DatasetObjective::sweep(const Pass& pass) const {
 
 Tensor DatasetObjective::mean_of(
     const std::function<Tensor(const Variable& logits, const Tensor& labels)>& vector) const {
-  Tensor sum = Tensor::zeros({w_.size()}, Dtype::f64);
+  Tensor sum = Tensor::zeros({w_.size()}, Dtype::f64, w_.values().device());
   const auto all = static_cast<double>(source_->size());
   sweep([&](const Variable& logits, const Tensor& labels) {
     const double share = static_cast<double>(labels.elements()) / all;
@@ -76,7 +76,8 @@ optim::Evaluation DatasetObjective::operator()(const optim::Request& request) co
   e.gradient = mean_of([&](const Variable& logits, const Tensor& labels) {
     sum += sum_of_losses(logits, labels, loss_.cross_entropy);
     e.correct += count_correct(logits.value(), labels);
-    return optim::evaluate(cross_entropy(logits, labels, loss_.cross_entropy), w_).gradient;
+    return optim::evaluate(cross_entropy(logits, labels.to(logits.value().device()), loss_.cross_entropy), w_)
+        .gradient;
   });
   e.loss = sum / static_cast<double>(source_->size());
   e.rows = source_->size();
@@ -100,7 +101,8 @@ double DatasetObjective::loss() const {
 
 Tensor DatasetObjective::hessian_vector(const Tensor& v) const {
   Tensor product = mean_of([&](const Variable& logits, const Tensor& labels) {
-    return optim::hessian_vector_product(cross_entropy(logits, labels, loss_.cross_entropy), w_, v);
+    return optim::hessian_vector_product(
+        cross_entropy(logits, labels.to(logits.value().device()), loss_.cross_entropy), w_, v);
   });
   add_decay(v, product);
   return product;

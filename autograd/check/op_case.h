@@ -9,7 +9,7 @@
 namespace basin {
 
 /// One function and the point (f64, away from kinks) at which it is checked. The function takes f32 inputs as
-/// well.
+/// well, and those of any device.
 struct OpInstance {
   std::string label;  // "{2,3,5} with {5}", "stride 2, padding 1"
   Function function;

@@ -72,9 +72,10 @@ OpCase choices() {
   Draws draws(16);
   const Tensor some = Tensor::from<std::uint8_t>({1, 0, 0, 1, 0, 1}, {2, 3}), row_mask = some.view(0, {3});
   const auto add = [&](const Tensor& condition, const Shape& sx, const Shape& sy) {
-    row.instances.push_back({text("condition ", condition.shape(), ", ", sx, " with ", sy),
-                             [condition](const Variables& in) { return where(condition, in[0], in[1]); },
-                             {draws.normal(sx), draws.normal(sy)}});
+    row.instances.push_back(
+        {text("condition ", condition.shape(), ", ", sx, " with ", sy),
+         [condition](const Variables& in) { return where(beside(in[0], condition), in[0], in[1]); },
+         {draws.normal(sx), draws.normal(sy)}});
   };
   add(some, {2, 3}, {2, 3});
   add(some, {}, {2, 3});

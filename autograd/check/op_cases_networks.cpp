@@ -68,7 +68,8 @@ OpCase eval_norms() {
                    [mean = d.normal(channels), var = d.between(channels, 0.5, 2)](const Variables& in,
                                                                                   const BatchNormOptions& o) {
                      const Dtype t = in[0].dtype();
-                     return batch_norm_eval(in[0], in[1], in[2], mean.to(t), var.to(t), o);
+                     return batch_norm_eval(in[0], in[1], in[2], beside(in[0], mean.to(t)),
+                                            beside(in[0], var.to(t)), o);
                    });
   }
   return row;
@@ -137,7 +138,7 @@ OpCase eval_norm_convs() {
       {}};
   // The statistics of the first of these channels.
   const auto first = [](const Tensor& all, const Variable& x) {
-    return all.slice_rows(0, x.size(-1)).to(x.dtype());
+    return beside(x, all.slice_rows(0, x.size(-1)).to(x.dtype()));
   };
   Draws d(58);
   const Tensor mean = d.normal({4}), var = d.between({4}, 0.5, 2);
@@ -191,7 +192,7 @@ OpCase shakes() {
   for (const auto& [x, c] : {std::pair{Shape{}, Shape{}}, {{3, 2, 2, 5}, {3, 1, 1, 1}}, {{0, 3}, {0, 1}}})
     row.instances.push_back({text(x, " by ", c),
                              [coefficient = d.normal(c)](const Variables& in) {
-                               const Tensor a = coefficient.to(in[0].dtype());
+                               const Tensor a = beside(in[0], coefficient.to(in[0].dtype()));
                                return shake(in[0], a, a);
                              },
                              {d.normal(x)}});
@@ -215,7 +216,8 @@ OpCase cross_entropies() {
     const char* how = s == 0 ? "" : form == Smoothing::uniform ? ", smoothing s/K" : ", smoothing s/(K-1)";
     row.instances.push_back({text(x, how),
                              [=, label = Tensor::from(labels)](const Variables& in) {
-                               return cross_entropy(in[0], label, {.label_smoothing = s, .form = form});
+                               return cross_entropy(in[0], beside(in[0], label),
+                                                    {.label_smoothing = s, .form = form});
                              },
                              {d.normal(x)}});
   };

@@ -168,7 +168,8 @@ OpCase sums_to() {
 OpCase gathers() {
   Draws d(32);
   const auto at = [](std::vector<Index> i, int axis) {
-    return [index = indices(i), axis](const Variables& in) { return gather(in[0], index, axis); };
+    return
+        [index = indices(i), axis](const Variables& in) { return gather(in[0], beside(in[0], index), axis); };
   };
   return Row("gather", "gather(Variable, Tensor, int)")
       .at("{1}", {d.normal({1})}, at({0}, 0))
@@ -181,7 +182,9 @@ OpCase gathers() {
 OpCase scatters() {
   Draws d(33);
   const auto at = [](std::vector<Index> i, int axis, Index extent) {
-    return [=, index = indices(i)](const Variables& in) { return scatter_add(in[0], index, axis, extent); };
+    return [=, index = indices(i)](const Variables& in) {
+      return scatter_add(in[0], beside(in[0], index), axis, extent);
+    };
   };
   return Row("scatter_add", "scatter_add(Variable, Tensor, int, Index)")
       .at("{1}", {d.normal({1})}, at({0}, 0, 1))
@@ -193,7 +196,9 @@ OpCase scatters() {
 OpCase gathers_last() {
   Draws d(34);
   const auto at = [](std::vector<Index> i, const Shape& s) {
-    return [index = Tensor::from(i, s)](const Variables& in) { return gather_last(in[0], index); };
+    return [index = Tensor::from(i, s)](const Variables& in) {
+      return gather_last(in[0], beside(in[0], index));
+    };
   };
   return Row("gather_last", "gather_last(Variable, Tensor)")
       .at("{1}", {d.normal({1})}, at({0}, {1}))
@@ -205,7 +210,7 @@ OpCase scatters_last() {
   Draws d(35);
   const auto at = [](std::vector<Index> i, const Shape& s, Index extent) {
     return [=, index = Tensor::from(i, s)](const Variables& in) {
-      return scatter_add_last(in[0], index, extent);
+      return scatter_add_last(in[0], beside(in[0], index), extent);
     };
   };
   return Row("scatter_add_last", "scatter_add_last(Variable, Tensor, Index)")

@@ -27,6 +27,9 @@ class Draws {
   Random random_;
 };
 
+/// t where the numbers of x are: rows are computed on every device.
+inline Tensor beside(const Variable& x, const Tensor& t) { return t.to(x.value().device()); }
+
 std::vector<OpCase> arithmetic_cases();
 std::vector<OpCase> function_cases();
 std::vector<OpCase> reduction_cases();

@@ -59,7 +59,7 @@ Variable dropout(const Variable& x, double p, const DrawAddress& at) {
     const T kept = static_cast<T>(1 / (1 - p));
     for (Index i = 0; i < mask.elements(); ++i) m[i] = random.bits() < threshold ? T(0) : kept;
   });
-  return x * Variable(mask);
+  return x * Variable(mask.to(x.value().device()));
 }
 
 Variable shake(const Variable& x, const Tensor& forward, const Tensor& backward) {

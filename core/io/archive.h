@@ -44,9 +44,9 @@ using ArchiveMetadata = std::map<std::string, std::string>;
 
 /// Writes the entries and the metadata to `path`, atomically and durably (write_file_atomically), with a
 /// CRC-32C of each tensor and of the header. The bytes depend on names, numbers and metadata only, not on the
-/// order of entries; memory beyond the entries: one tensor at most. Errors: ArgumentError for a name or
-/// metadata key that is used twice, reserved or not UTF-8, an undefined tensor or one that is not on the CPU;
-/// OutputError.
+/// order of entries; memory beyond the entries: one tensor at most, and copies of those that are on a device.
+/// Errors: ArgumentError for a name or metadata key that is used twice, reserved or not UTF-8, an undefined
+/// tensor; OutputError.
 void write_archive(const std::string& path, const std::vector<ArchiveEntry>& entries,
                    const ArchiveMetadata& metadata = {});
 

@@ -67,9 +67,6 @@ std::vector<const ArchiveEntry*> in_file_order(const std::vector<ArchiveEntry>& 
     if (!is_utf8(e.name)) throw ArgumentError("[archive] tensor name \"", excerpt(e.name), "\" is not UTF-8");
     if (e.name == kMetadataKey) throw ArgumentError("[archive] the name ", kMetadataKey, " is reserved");
     if (!e.tensor.defined()) throw ArgumentError("[archive] tensor \"", e.name, "\" is undefined");
-    if (e.tensor.device() != Device{})
-      throw ArgumentError("[archive] tensor \"", e.name, "\" is on ", e.tensor.device(),
-                          "; move it to the CPU");
     order.push_back(&e);
   }
   std::sort(order.begin(), order.end(), [](const ArchiveEntry* a, const ArchiveEntry* b) {
@@ -142,7 +139,9 @@ Tensor from_file_layout(const Tensor& file) {
 
 void write_archive(const std::string& path, const std::vector<ArchiveEntry>& entries,
                    const ArchiveMetadata& metadata) {
-  const std::vector<const ArchiveEntry*> order = in_file_order(entries);
+  std::vector<ArchiveEntry> here = entries;
+  for (ArchiveEntry& e : here) e.tensor = e.tensor.to(Device{});
+  const std::vector<const ArchiveEntry*> order = in_file_order(here);
   const std::string header = make_header(order, metadata);
   const auto length = length_bytes(header.size());
   std::uint64_t bytes = length.size() + header.size();

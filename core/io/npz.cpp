@@ -93,8 +93,7 @@ void expect_writable(const std::string& path, const std::vector<ArchiveEntry>& e
     if (e.name.empty() || e.name.size() > 1000 || !is_utf8(e.name))
       refuse("the name \"", excerpt(e.name), "\" is empty, longer than 1000 bytes or not UTF-8");
     if (!names.insert(e.name).second) refuse("two arrays are named \"", e.name, "\"");
-    if (!e.tensor.defined() || e.tensor.device() != Device{})
-      refuse("\"", e.name, "\" is undefined or not on the CPU");
+    if (!e.tensor.defined()) refuse("\"", e.name, "\" is undefined");
     bytes += e.tensor.bytes() + 4 * e.name.size() + 1024;  // an upper bound on the records around it
   }
   if (bytes >= kZipLimit)
@@ -107,6 +106,7 @@ void expect_writable(const std::string& path, const std::vector<ArchiveEntry>& e
 void write_npz(const std::string& path, const std::vector<ArchiveEntry>& tensors,
                const ArchiveMetadata& metadata) {
   std::vector<ArchiveEntry> entries = tensors;
+  for (ArchiveEntry& e : entries) e.tensor = e.tensor.to(Device{});
   if (!metadata.empty()) {
     Json object = Json::Object{};
     for (const auto& [key, value] : metadata) object.set(key, value);

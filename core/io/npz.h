@@ -13,9 +13,10 @@ namespace basin {
 /// array in format 1.0 (little-endian, row-major, header padded to a multiple of 64 bytes). Convolution
 /// weights are {O,I,KH,KW}, as in safetensors files. Metadata, if there are any, become the last array,
 /// "__metadata__": bytes (u1) of a JSON object of texts. Dates are 1980-01-01, so that the bytes depend on
-/// names, numbers, order and metadata only. Memory beyond the entries: one tensor. Errors: ArgumentError for
-/// a name that is used twice, empty or not UTF-8, an undefined tensor or one that is not on the CPU, more
-/// than 65,535 entries, 4 GiB or more (a zip file's limits without its 64-bit extension); OutputError.
+/// names, numbers, order and metadata only. Memory beyond the entries: one tensor, and copies of
+/// those that are on a device. Errors: ArgumentError for a name that is used twice, empty or not UTF-8, an
+/// undefined tensor, more than 65,535 entries, 4 GiB or more (a zip file's limits without its 64-bit
+/// extension); OutputError.
 void write_npz(const std::string& path, const std::vector<ArchiveEntry>& entries,
                const ArchiveMetadata& metadata = {});
 

@@ -241,7 +241,8 @@ std::unique_ptr<Module> make_model(const ModelSpec& spec) {
   if (spec.height < 1 || spec.width < 1 || spec.channels < 1 || spec.classes < 1)
     throw ArgumentError("[model] '", spec.name, "' for samples {", spec.height, ",", spec.width, ",",
                         spec.channels, "} and ", spec.classes, " classes: all must be at least 1");
-  Initializer init = spec.blank ? Initializer::blank(spec.dtype) : Initializer(spec.seed, spec.dtype);
+  Initializer init = spec.blank ? Initializer::blank(spec.dtype, spec.device)
+                                : Initializer(spec.seed, spec.dtype, spec.device);
   for (const Entry& e : entries())
     if (e.info.name == spec.name) return e.make(spec, init);
   std::string known;

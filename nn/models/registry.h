@@ -18,6 +18,7 @@ struct ModelSpec {
   Shortcut shortcut = Shortcut::a;  // of CIFAR's ResNets, of depth 6n+2
   std::uint64_t seed = 42;          // of the initial weights
   Dtype dtype = Dtype::f32;
+  Device device = {};  // where the weights live
   bool blank = false;  // zeros in place of drawn weights, for weights that come from elsewhere
 };
 
