@@ -1,34 +1,40 @@
 #include "optim/buffer_guard.h"
 
-#include <algorithm>
-
 #include "core/ops.h"
 
 namespace basin::optim {
 
 BufferGuard::BufferGuard(const std::vector<NamedBuffer>& buffers) {
   before_.reserve(buffers.size());
-  for (const NamedBuffer& b : buffers) before_.push_back({b.buffer, b.buffer->clone()});
+  for (const NamedBuffer& b : buffers) before_.push_back({b.buffer, *b.buffer, b.buffer->clone()});
 }
 
-BufferGuard::~BufferGuard() {
-  for (Before& b : before_)
-    if (b.values.defined()) b.buffer->copy_from(b.values);
+BufferGuard::~BufferGuard() { take_back(); }
+
+void BufferGuard::take_back() {
+  for (Before& b : before_) {
+    *b.buffer = b.own;
+    if (b.own.defined()) b.own.copy_from(b.values);
+  }
+  before_.clear();
 }
 
-bool BufferGuard::finite() const {
-  return std::all_of(before_.begin(), before_.end(), [](const Before& b) {
-    return !b.buffer->defined() || !is_floating(b.buffer->dtype()) || all_finite(*b.buffer);
-  });
+void BufferGuard::settle(const Scalar& condition) {
+  if (!possibly(condition)) return take_back();
+  if (!certainly(condition))
+    for (Before& b : before_)
+      if (b.own.defined()) assign_if(opposite(condition), b.values, *b.buffer);
+  keep();
 }
 
-HandleGuard::HandleGuard(const std::vector<NamedBuffer>& buffers) {
-  before_.reserve(buffers.size());
-  for (const NamedBuffer& b : buffers) before_.emplace_back(b.buffer, *b.buffer);
-}
-
-HandleGuard::~HandleGuard() {
-  for (auto& [buffer, value] : before_) *buffer = value;
+Scalar BufferGuard::finite() const {
+  Scalar all = true;
+  for (const Before& b : before_) {
+    if (!b.buffer->defined() || !is_floating(b.buffer->dtype())) continue;
+    all = both(all, all_finite(*b.buffer));
+    if (!possibly(all)) break;
+  }
+  return all;
 }
 
 }  // namespace basin::optim

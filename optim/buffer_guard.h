@@ -1,10 +1,10 @@
 // BufferGuard: running statistics and other buffers, taken back if a step fails.
 #pragma once
 
-#include <utility>
 #include <vector>
 
 #include "autograd/inventory.h"
+#include "core/scalar.h"
 
 namespace basin::optim {
 
@@ -28,31 +28,21 @@ class BufferGuard {
 
   /// The changes since construction stay.
   void keep() { before_.clear(); }
-  /// Whether the buffers' numbers are finite as they are now. A batch whose variance overflows has a finite
-  /// loss all the same, and would leave an infinite running variance behind.
-  bool finite() const;
+  /// They stay if the condition holds, and else are taken back, now.
+  void settle(const Scalar& condition);
+  /// Condition: the buffers' numbers are finite as they are now. A batch whose variance overflows has a
+  /// finite loss all the same, and would leave an infinite running variance behind.
+  Scalar finite() const;
 
  private:
   struct Before {
     Tensor* buffer;
-    Tensor values;
+    Tensor own;     // the handle that it held, undefined for state that was not there
+    Tensor values;  // a copy of the numbers
   };
+  void take_back();
+
   std::vector<Before> before_;
-};
-
-/// The same for a gradient rule's state, which the rule replaces and never writes into: handles are kept, not
-/// numbers. For a step whose direction was formed, and then not applied.
-class HandleGuard {
- public:
-  explicit HandleGuard(const std::vector<NamedBuffer>& buffers);
-  ~HandleGuard();
-  HandleGuard(const HandleGuard&) = delete;
-  HandleGuard& operator=(const HandleGuard&) = delete;
-
-  void keep() { before_.clear(); }
-
- private:
-  std::vector<std::pair<Tensor*, Tensor>> before_;
 };
 
 }  // namespace basin::optim

@@ -1,7 +1,5 @@
 #include "optim/geometry.h"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "core/ops.h"
@@ -10,7 +8,7 @@ namespace basin::optim {
 namespace {
 
 /// Between 1e-250 and 1e250 a product of two lengths leaves room for the products of the numbers.
-bool has_room(double product) { return product > 1e-250 && product < 1e250; }
+Scalar has_room(const Scalar& product) { return both(product > 1e-250, product < 1e250); }
 
 template <class Body>
 double limit(Dtype dtype, Body body) {
@@ -26,54 +24,75 @@ double few_roundings(Dtype dtype) {
   return 8 * limit(dtype, []<class T>(T) -> double { return std::numeric_limits<T>::epsilon(); });
 }
 
+/// Whether a length, above 0, is one of that dtype's normal numbers.
+Scalar fits(const Scalar& length, Dtype dtype) {
+  return both(length <= largest_number(dtype), length >= least_normal(dtype));
+}
+
 }  // namespace
 
 double largest_number(Dtype dtype) {
   return limit(dtype, []<class T>(T) -> double { return std::numeric_limits<T>::max(); });
 }
 
-Tensor unit(const Tensor& x, double x_norm) {
-  const double scale = 1 / x_norm;
-  if (scale <= largest_number(x.dtype()) && scale >= least_normal(x.dtype())) return x * scale;
-  // Relative to its largest number x has a length that can be inverted.
-  const Tensor relative = x / reduce(ReduceOp::max, unary(UnaryOp::abs, x));
-  return relative * (1 / norm(relative));
+Tensor unit(const Tensor& x, const Scalar& x_norm) {
+  const Scalar scale = 1 / x_norm;
+  return select(
+      fits(scale, x.dtype()), [&] { return x * scale; },
+      [&] {
+        // Relative to its largest number x has a length that can be inverted.
+        const Tensor relative = x / reduce(ReduceOp::max, unary(UnaryOp::abs, x));
+        return relative * (1 / norm(relative));
+      });
 }
 
-double cosine(const Tensor& x, double x_norm, const Tensor& y, double y_norm) {
-  if (x_norm == 0 || y_norm == 0) return std::numeric_limits<double>::quiet_NaN();
-  const double product = x_norm * y_norm;
-  const double cosine = has_room(product) ? dot(x, y) / product : dot(unit(x, x_norm), unit(y, y_norm));
-  return std::clamp(cosine, -1.0, 1.0);
+Scalar cosine(const Tensor& x, const Scalar& x_norm, const Tensor& y, const Scalar& y_norm) {
+  return select(
+      either(x_norm == 0, y_norm == 0), [] { return std::numeric_limits<double>::quiet_NaN(); },
+      [&] {
+        const Scalar product = x_norm * y_norm;
+        const Scalar cosine = select(
+            has_room(product), [&] { return dot(x, y) / product; },
+            [&] { return dot(unit(x, x_norm), unit(y, y_norm)); });
+        return max(-1, min(cosine, 1));
+      });
 }
 
-double share_along(const Tensor& x, const Tensor& y, double y_squared) {
-  if (has_room(y_squared)) {
-    const double product = dot(x, y);
-    if (std::isfinite(product)) return product / y_squared;
-  }
-  const double x_norm = norm(x), y_norm = norm(y);
-  if (x_norm == 0 || y_norm == 0) return 0;
-  return cosine(x, x_norm, y, y_norm) * (x_norm / y_norm);
+Scalar share_along(const Tensor& x, const Tensor& y, const Scalar& y_squared) {
+  const Scalar product = dot(x, y);
+  return select(
+      both(has_room(y_squared), is_finite(product)), [&] { return product / y_squared; },
+      [&] {
+        const Scalar x_norm = norm(x), y_norm = norm(y);
+        return select(
+            either(x_norm == 0, y_norm == 0), [] { return 0; },
+            [&] { return cosine(x, x_norm, y, y_norm) * (x_norm / y_norm); });
+      });
 }
 
-Tensor orthogonal_part(const Tensor& x, double x_norm, const Tensor& y, double y_norm) {
-  const double share = share_along(x, y, y_norm * y_norm);
-  const double size = std::abs(share);
-  const bool fits = size <= largest_number(x.dtype()) && size >= least_normal(x.dtype());
-  Tensor part = fits ? combination(-share, y, 1, x)
-                     : combination(-cosine(x, x_norm, y, y_norm) * x_norm, unit(y, y_norm), 1, x);
+Remainder orthogonal_part(const Tensor& x, const Scalar& x_norm, const Tensor& y, const Scalar& y_norm) {
+  const Scalar share = share_along(x, y, y_norm * y_norm);
+  Tensor part = select(
+      fits(abs(share), x.dtype()), [&] { return combination(-share, y, 1, x); },
+      [&] { return combination(-(cosine(x, x_norm, y, y_norm) * x_norm), unit(y, y_norm), 1, x); });
   const double sums = static_cast<double>(x.elements()) * 0x1p-53;
-  const double left = norm(part);
-  if (!std::isfinite(left) || left <= (few_roundings(x.dtype()) + sums) * x_norm) return {};
-  return part;
+  const Scalar left = norm(part);
+  const Scalar there = both(is_finite(left), left > (few_roundings(x.dtype()) + sums) * x_norm);
+  if (!possibly(there)) return {};
+  if (!there.known()) part = select(there, part, Tensor::zeros(part.shape(), part.dtype(), part.device()));
+  return {part, there};
 }
 
-bool is_rounding(const Tensor& difference, double difference_norm, const Tensor& x, double x_norm) {
+Scalar is_rounding(const Tensor& difference, const Scalar& difference_norm, const Tensor& x,
+                   const Scalar& x_norm) {
   const double few = few_roundings(x.dtype());
-  if (!(difference_norm <= few * x_norm)) return false;  // nearly always, and without another pass
-  const Tensor excess = unary(UnaryOp::abs, difference) - few * unary(UnaryOp::abs, x);
-  return excess.elements() == 0 || reduce(ReduceOp::max, excess).item() <= 0;
+  return select(
+      difference_norm <= few * x_norm,  // nearly never: without another pass where that is known
+      [&] {
+        const Tensor excess = unary(UnaryOp::abs, difference) - few * unary(UnaryOp::abs, x);
+        return excess.elements() == 0 ? Scalar(1) : Scalar(reduce(ReduceOp::max, excess)) <= 0;
+      },
+      [] { return Scalar(0); });
 }
 
 }  // namespace basin::optim

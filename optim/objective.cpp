@@ -44,7 +44,7 @@ void check(const Variable& loss, const ParameterVector& w, const EvaluateOptions
 Evaluation evaluate(const Variable& loss, const ParameterVector& w, const EvaluateOptions& options) {
   check(loss, w, options);
   Evaluation result;
-  result.loss = loss.value().item();
+  result.loss = Scalar(loss.value());
   if (!options.norm_gradient) {
     result.gradient = w.flatten(gradients(loss, w.variables()));
     add_decay(options.weight_decay, w.values(), w, result.gradient);
@@ -57,9 +57,10 @@ Evaluation evaluate(const Variable& loss, const ParameterVector& w, const Evalua
   for (const Variable& part : g) values.push_back(part.value());
   result.gradient = w.flatten(values);
   add_decay(options.weight_decay, w.values(), w, result.gradient);
-  const double size = norm(result.gradient);
-  const Tensor v =
-      size > 0 ? unit(result.gradient, size) : Tensor::zeros({w.size()}, w.dtype(), w.values().device());
+  const Scalar size = norm(result.gradient);
+  const Tensor v = select(
+      size > 0, [&] { return unit(result.gradient, size); },
+      [&] { return Tensor::zeros({w.size()}, w.dtype(), w.values().device()); });
   const Tensors parts = w.split(v);
   Variable product;
   for (std::size_t i = 0; i < g.size(); ++i) {
@@ -100,7 +101,8 @@ Objective accumulated(const Objective& objective, std::int64_t rows, std::int64_
       mean.loss += share * e.loss;
       mean.correct += e.correct;
       mean.rows += e.rows;
-      if (!mean.gradient.defined()) mean.gradient = Tensor::zeros(e.gradient.shape(), e.gradient.dtype());
+      if (!mean.gradient.defined())
+        mean.gradient = Tensor::zeros(e.gradient.shape(), e.gradient.dtype(), e.gradient.device());
       axpby(share, e.gradient, 1, mean.gradient);
     }
     return mean;

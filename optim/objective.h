@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "autograd/variable.h"
+#include "core/scalar.h"
 
 namespace basin::optim {
 
@@ -28,10 +29,10 @@ struct Request {
 
 /// The loss at the current weights and its gradient.
 struct Evaluation {
-  double loss = 0;
+  Scalar loss = 0;
   Tensor gradient = {};       // flat, {d}; the receiver's: nobody writes to it afterwards
   Tensor norm_gradient = {};  // grad |grad L| = H g/|g|, {d}, where the request asks for it; 0 where g = 0
-  std::int64_t correct = 0;   // rows whose largest logit is the label, where the objective classifies
+  Scalar correct = 0;         // rows whose largest logit is the label, where the objective classifies
   std::int64_t rows = 0;
 };
 

@@ -1,6 +1,7 @@
 // Perturbation: weights moved for a moment.
 #pragma once
 
+#include "core/scalar.h"
 #include "optim/parameter_vector.h"
 
 namespace basin::optim {
@@ -17,15 +18,15 @@ class Perturbation {
  public:
   /// Errors: ArgumentError if `direction` is not like w ({d}, its dtype and device), or scale is not finite;
   /// w is then untouched.
-  Perturbation(ParameterVector& w, const Tensor& direction, double scale);
+  Perturbation(ParameterVector& w, const Tensor& direction, const Scalar& scale);
   ~Perturbation();
   Perturbation(const Perturbation&) = delete;
   Perturbation& operator=(const Perturbation&) = delete;
 
   /// Moves on: w <- w + scale * direction from where w is now. Errors: as the constructor's.
-  void further(const Tensor& direction, double scale);
+  void further(const Tensor& direction, const Scalar& scale);
   /// Moves elsewhere: w <- kept + scale * direction. Errors: as the constructor's.
-  void instead(const Tensor& direction, double scale);
+  void instead(const Tensor& direction, const Scalar& scale);
 
  private:
   ParameterVector& w_;

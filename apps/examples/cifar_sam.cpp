@@ -135,7 +135,7 @@ int main(int count, char** arguments) {
     sgd.apply(w, d.vector, rate.lr(step));
     if (batch.step + 1 == steps_per_epoch)
       std::printf("epoch %lld  loss %.4f  test accuracy %.2f %%\n", static_cast<long long>(batch.epoch + 1),
-                  d.report.loss, 100 * accuracy(net, test));
+                  d.report.loss.value(), 100 * accuracy(net, test));
   }
   // Torchvision's names and layouts, and what inputs and outputs mean.
   const auto list = [](const auto& values) {

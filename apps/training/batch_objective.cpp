@@ -2,13 +2,16 @@
 
 #include <cmath>
 
+#include "core/op_checks.h"
 #include "core/ops.h"
 
 namespace basin::apps {
 namespace {
 
-std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
+Scalar count_correct(const Tensor& logits, const Tensor& labels) {
   const Tensor best = argmax(logits);
+  if (!best.device().is_host())
+    return Scalar(sum(binary(BinaryOp::equal, best.to(Dtype::f64), labels.to(Dtype::f64))));
   std::int64_t correct = 0;
   for (Index i = 0; i < labels.elements(); ++i)
     correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
@@ -27,7 +30,9 @@ BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const 
       entries_(entries),
       w_(w),
       batch_(batch),
-      images_(batch.images.to(dtype)),
+      images_(batch.images.to(dtype).to(w.values().device())),
+      labels_(batch.labels.to(w.values().device())),
+      partners_(batch.mixed.labels.to(w.values().device())),
       options_(options),
       seed_(seed),
       step_(step) {}
@@ -61,7 +66,7 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   e.rows = end - begin;
   if (first) {
     const bool partners = batch_.mixed.labels.defined() && batch_.mixed.lambda < 0.5;
-    const Tensor& labels = partners ? batch_.mixed.labels : batch_.labels;
+    const Tensor& labels = partners ? partners_ : labels_;
     e.correct = count_correct(logits.value(), labels.slice_rows(begin, end));
   }
   if (own_statistics) end_part(begin, end);
@@ -70,10 +75,16 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
 }
 
 Variable BatchObjective::loss(const Variable& logits, std::int64_t begin, std::int64_t end) const {
-  const Variable own = cross_entropy(logits, batch_.labels.slice_rows(begin, end), options_.cross_entropy);
+  const auto loss_at = [&](const Tensor& here, const Tensor& labels) {
+    // Those of a device are not looked at there: its kernels would have to stop for it.
+    if (!labels.device().is_host())
+      checks::expect_index("cross_entropy", here, here, logits.size(1), "label");
+    return cross_entropy(logits, labels.slice_rows(begin, end), options_.cross_entropy);
+  };
+  const Variable own = loss_at(batch_.labels, labels_);
   const data::Mixed& mixed = batch_.mixed;
   if (!mixed.labels.defined()) return own;
-  const Variable other = cross_entropy(logits, mixed.labels.slice_rows(begin, end), options_.cross_entropy);
+  const Variable other = loss_at(mixed.labels, partners_);
   return mixed.lambda * own + (1 - mixed.lambda) * other;
 }
 
@@ -90,13 +101,14 @@ void BatchObjective::end_part(std::int64_t begin, std::int64_t end) {
   const double share = static_cast<double>(end - begin) / static_cast<double>(batch_.size());
   for (Statistic& s : statistics_) {
     if (!is_floating(s.buffer->dtype())) continue;  // counters: the last part's count is the step's
-    if (!s.mean.defined()) s.mean = Tensor::zeros(s.buffer->shape(), s.buffer->dtype());
+    if (!s.mean.defined()) s.mean = Tensor::zeros(s.buffer->shape(), s.buffer->dtype(), s.buffer->device());
     axpby(share, *s.buffer, 1, s.mean);
     if (end == batch_.size()) s.buffer->copy_from(s.mean);
   }
 }
 
 void BatchObjective::look_for_failure(const optim::Evaluation& e) {
+  if (!e.loss.known()) return;  // on a device nobody looks while a step is made
   if (!std::isfinite(e.loss)) {
     failure_ = {.loss = true};
     return;

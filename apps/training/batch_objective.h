@@ -34,6 +34,10 @@ struct LossOptions {
 /// each moves them from where the step began, and the step ends with the mean of what they came to, weighted
 /// by rows: the statistics of the papers' accelerators, averaged. Dropout masks are drawn for each
 /// micro-batch apart, and again the same in its later passes.
+///
+/// It computes where the weights live: the batch, which the loader gives on the host, goes there first, its
+/// labels once they are known to be classes. On a device it does not look for what failed: see
+/// Experiment::step().
 class BatchObjective {
  public:
   /// `step` addresses the random draws together with `seed`. All arguments must outlive this.
@@ -60,7 +64,7 @@ class BatchObjective {
   const Entries& entries_;
   const optim::ParameterVector& w_;
   const data::Batch& batch_;
-  Tensor images_;
+  Tensor images_, labels_, partners_;  // where the weights are
   LossOptions options_;
   std::uint64_t seed_;
   std::int64_t step_;

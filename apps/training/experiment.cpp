@@ -1,5 +1,7 @@
 #include "apps/training/experiment.h"
 
+#include <cmath>
+
 #include "apps/training/parameter_names.h"
 #include "apps/training/start.h"
 #include "optim/buffer_guard.h"
@@ -13,15 +15,23 @@ std::unique_ptr<nn::Module> first_model(const TrainConfig& config, const ImageSe
                                         std::optional<Start>& start) {
   const bool from_file = !config.model.init.empty();
   auto built = build_model(config.model, set.image, set.classes(), config.run.seed, config.device.dtype,
-                           /*blank=*/from_file && !config.model.ignore_head);
+                           /*blank=*/from_file && !config.model.ignore_head, config.device.device);
   if (from_file) start = start_from_file(*built, config.model, set);
   return built;
+}
+
+/// Why a device did not make the step, as far as its report tells.
+NonFinite refusal(const optim::StepReport& report) {
+  if (report.failed_pass < 0)
+    return {.refused = "the direction, or a weight or statistic after it, would not be finite"};
+  const double loss = report.failed_pass > 0 ? report.perturbed_loss : report.loss;
+  return {.loss = !std::isfinite(loss)};
 }
 
 }  // namespace
 
 std::unique_ptr<nn::Module> build_model(const ModelConfig& config, const Shape& image, std::int64_t classes,
-                                        std::uint64_t seed, Dtype dtype, bool blank) {
+                                        std::uint64_t seed, Dtype dtype, bool blank, Device device) {
   return nn::make_model({.name = config.name,
                          .height = image[0],
                          .width = image[1],
@@ -30,6 +40,7 @@ std::unique_ptr<nn::Module> build_model(const ModelConfig& config, const Shape& 
                          .shortcut = config.shortcut,
                          .seed = seed,
                          .dtype = dtype,
+                         .device = device,
                          .blank = blank});
 }
 
@@ -62,15 +73,22 @@ optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) 
   if (accumulate_ > 0) objective = optim::accumulated(objective, batch.size(), accumulate_);
 
   optim::BufferGuard statistics(entries_.buffers);
-  optim::HandleGuard rule_state(entries_of(*rule_).buffers);
+  optim::BufferGuard rule_state(entries_of(*rule_).buffers);
   optim::Direction d = rule_->direction(
       objective, w_, {.step = step, .lr = lr, .rows = batch.size(), .momentum = update_->momentum()});
   failure_ = loss.failure();
-  if (!d.report.finite) return d.report;
+  if (!possibly(d.report.finite)) return d.report;
   try {
-    if (!statistics.finite()) throw NumericalError("a running statistic is not finite");
+    const Scalar sound = both(d.report.finite, statistics.finite());
+    if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
     if (clip_ > 0) d = optim::clipped(d, clip_);
-    update_->apply(w_, d.vector, lr, d.report.direction_norm);
+    d.report.finite = update_->apply(w_, d.vector, lr, d.report.direction_norm, sound);
+    d.report.bring_here();
+    if (!d.report.finite) {
+      failure_ = refusal(d.report);
+      update_->withdraw();
+      return d.report;
+    }
     statistics.keep();
     rule_state.keep();
   } catch (const NumericalError& refusal) {

@@ -20,9 +20,10 @@
 namespace basin::apps {
 
 /// The model that the configuration names, for images {H,W,C} of that many classes, with initial weights from
-/// the seed, or zeros if `blank`. Errors: those of make_model.
+/// the seed, or zeros if `blank`, on that device. Errors: those of make_model.
 std::unique_ptr<nn::Module> build_model(const ModelConfig& model, const Shape& image, std::int64_t classes,
-                                        std::uint64_t seed, Dtype dtype, bool blank = false);
+                                        std::uint64_t seed, Dtype dtype, bool blank = false,
+                                        Device device = {});
 
 class Experiment {
  public:
@@ -32,7 +33,7 @@ class Experiment {
 
   /// One optimizer step on a batch, the `step`-th of the run (from 0): forms the direction, applies it. A
   /// step that is not finite changes nothing: weights, optimizer state and running statistics keep their
-  /// bits.
+  /// bits. On a device nobody waits but for the report, at the end, read at once.
   optim::StepReport step(const data::Batch& batch, std::int64_t step);
   /// Takes the weights after that step into the average if they are due. A step that was not applied brings
   /// none, unless the average is of the weights at the ends of epochs or cycles.

@@ -58,7 +58,7 @@ StepRecord record_of(const optim::StepReport& report, const RunState& before, do
   StepRecord record{.step = before.step + 1,
                     .epoch = before.epoch + 1,
                     .images = report.rows,
-                    .correct = report.correct,
+                    .correct = static_cast<std::int64_t>(report.correct.value()),
                     .loss = report.loss,
                     .gradient_norm = report.gradient_norm,
                     .cosine = report.cosine,

@@ -9,10 +9,11 @@ namespace basin::optim {
 void move_towards(Tensor& mean, const Tensor& x, double weight) {
   Tensor difference = x.clone();
   axpby(-1, mean, 1, difference);
-  if (!all_finite(difference))
+  const Scalar finite = all_finite(difference);
+  if (!possibly(finite))
     throw NumericalError("[average] what enters the average is not finite, or too far from it to subtract; ",
                          "the average is as it was");
-  axpby(weight, difference, 1, mean);
+  axpby(select(finite, weight, 0), difference, 1, mean);
 }
 
 WeightAverage::WeightAverage(bool is_mean, const EmaOptions& options)
@@ -45,7 +46,7 @@ void WeightAverage::collect(const ParameterVector& w) {
   const Tensor& now = w.values();
   std::int64_t& n = *n_.mutable_data<std::int64_t>();
   if (n == 0) {
-    if (!all_finite(now))
+    if (!possibly(all_finite(now)))
       throw NumericalError("[", name(), "] the weights are not finite: no average of them");
     values_ = now.clone();
   } else {

@@ -11,7 +11,8 @@ namespace basin::optim {
 
 /// mean <- mean + weight (x - mean), in place. A mean that equals x stays what it is, and weight = 1/(n+1)
 /// makes the mean of n values that of n + 1. Errors: ArgumentError unless both are alike; NumericalError
-/// where x - mean is not finite: what is infinite once stays so. The mean then keeps its bits.
+/// where x - mean is not finite: what is infinite once stays so. The mean then keeps its bits; on a device,
+/// which nobody waits for, that is all that happens.
 void move_towards(Tensor& mean, const Tensor& x, double weight);
 
 /// How the decay of an exponential moving average begins, n the number of weights that are in it: early on

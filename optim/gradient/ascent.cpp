@@ -76,7 +76,7 @@ Tensor Ascent::scales(const ParameterVector& w) const {
     if (plain)
       part.fill(1);
     else if (options_.scaling == Scaling::segments)
-      part.fill(norm(w.values().view(s.offset, s.shape)) + eta);
+      fill(part, norm(w.values().view(s.offset, s.shape)) + eta);
   }
   return t;
 }
@@ -87,7 +87,8 @@ double Ascent::factor_of(const Segment& segment) const {
   return 1;
 }
 
-Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, double rho, double g_norm) const {
+Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, double rho,
+                         const std::optional<Scalar>& g_norm) const {
   if (!(rho >= 0) || !std::isfinite(rho))
     throw ArgumentError("[", rule_, "] rho is a radius, finite and at least 0, got ", rho);
   if (options_.perturbed != Perturbed::all || !options_.factors.empty()) check(w);
@@ -102,35 +103,37 @@ Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, doubl
   return e;
 }
 
-Climb Ascent::climb(const ParameterVector& w, const Tensor& gradient, double rho, double g_norm) const {
-  if (rho == 0 || g_norm == 0) return {};
+Climb Ascent::climb(const ParameterVector& w, const Tensor& gradient, double rho,
+                    std::optional<Scalar> g_norm) const {
+  if (rho == 0 || (g_norm && certainly(*g_norm == 0))) return {};
   Tensor g = gradient;
   if (options_.perturbed != Perturbed::all) {
     g = gradient.clone();
     for (const Segment& s : w.segments())
       if (!moves(s)) g.view(s.offset, s.shape).fill(0);
-    g_norm = -1;
+    g_norm.reset();
   }
 
   const Tensor t = scales(w);
   const bool inner = t.defined() && options_.scaling != Scaling::outer;
   const Tensor x = inner ? t * g : g;
   const auto scaled = [&](const Tensor& v) { return t.defined() ? t * v : v; };
-  if (!options_.normalise) return norm(x) == 0 ? Climb{} : Climb{scaled(x), rho};
+  if (!options_.normalise) return Climb{scaled(x), rho}.where(norm(x) != 0);
   if (options_.p == 2) {
-    const double size = inner || g_norm < 0 ? norm(x) : Scalar(g_norm);
-    const double scale = rho / size;
-    return scale <= largest_number(x.dtype()) ? Climb{scaled(x), scale} : Climb{};
+    const Scalar size = inner || !g_norm ? norm(x) : *g_norm;
+    const Scalar scale = rho / size;
+    return Climb{scaled(x), scale}.where(scale <= largest_number(x.dtype()));
   }
 
   const Tensor size = unary(UnaryOp::abs, x);
   const Tensor largest = reduce(ReduceOp::max, size);
-  if (largest.item() == 0) return {};
-  if (std::isinf(options_.p)) return {scaled(unary(UnaryOp::sign, x)), rho};
+  const Scalar somewhere = Scalar(largest) != 0;
+  if (std::isinf(options_.p)) return Climb{scaled(unary(UnaryOp::sign, x)), rho}.where(somewhere);
   // e is the same for x and for x / max|x|, whose powers neither overflow nor vanish all together.
   const Tensor relative = size / largest;
   const Tensor power = unary(UnaryOp::pow_scalar, relative, 1 / (options_.p - 1));  // |.|^(q-1)
-  return {scaled(unary(UnaryOp::sign, x) * power), rho / std::pow(dot(power, relative), 1 / options_.p)};
+  const Scalar length = pow(dot(power, relative), 1 / options_.p);
+  return Climb{scaled(unary(UnaryOp::sign, x) * power), rho / length}.where(somewhere);
 }
 
 }  // namespace basin::optim

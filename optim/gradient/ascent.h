@@ -1,9 +1,11 @@
 // Ascent: from a gradient to the perturbation e, the step uphill that the SAM family shares.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/scalar.h"
 #include "optim/parameter_vector.h"
 
 namespace basin::optim {
@@ -39,11 +41,19 @@ struct AscentOptions {
   std::vector<RadiusFactor> factors = {};
 };
 
-/// e as scale * vector; vector is undefined where e = 0.
+/// e as scale * vector. Where e = 0 the vector is undefined, as far as the host knows; on a device, which the
+/// host does not wait for, the scale is then 0.
 struct Climb {
   Tensor vector;
-  double scale = 0;
+  Scalar scale = 0;
+  Scalar moves = 1;  // condition: e is not 0
   explicit operator bool() const { return vector.defined(); }
+
+  /// This climb where the condition holds, else none.
+  Climb where(const Scalar& condition) const {
+    if (!vector.defined() || !possibly(condition)) return {};
+    return {vector, select(condition, scale, 0), both(moves, condition)};
+  }
 };
 
 /// e = the maximiser of g . e over |T^-1 e|_p <= rho (Foret et al. 2021, eq. (2); with T: Kwon et al. 2021,
@@ -63,16 +73,18 @@ class Ascent {
   void check(const ParameterVector& w) const;
 
   /// e for the gradient g at w; nothing where it has no direction: rho = 0, no gradient, or one so small that
-  /// rho / |g| overflows. g_norm is |g| if known, else negative. Errors: rho negative or not finite; those of
+  /// rho / |g| overflows. g_norm is |g| if the caller has it. Errors: rho negative or not finite; those of
   /// check().
-  Climb operator()(const ParameterVector& w, const Tensor& g, double rho, double g_norm = -1) const;
+  Climb operator()(const ParameterVector& w, const Tensor& g, double rho,
+                   const std::optional<Scalar>& g_norm = {}) const;
 
   const AscentOptions& options() const { return options_; }
 
  private:
   bool moves(const Segment& segment) const;
   Tensor scales(const ParameterVector& w) const;
-  Climb climb(const ParameterVector& w, const Tensor& gradient, double rho, double g_norm) const;
+  Climb climb(const ParameterVector& w, const Tensor& gradient, double rho,
+              std::optional<Scalar> g_norm) const;
   double factor_of(const Segment& segment) const;
 
   std::string rule_;

@@ -55,28 +55,28 @@ Direction Gam::by_differences(const Objective& objective, ParameterVector& w, do
     report.enter(e);
     return e.gradient;
   };
+  const auto failed = [&] { return !possibly(report.finite); };
 
   const Tensor g0 = look(Pass::first);
-  if (!report.finite) return {{}, report};
+  if (failed()) return {{}, report};
   Tensor g1 = g0, g2, g3;
   if (const Climb up = ascent_(w, g0, rho_prime, report.gradient_norm)) {
     Perturbation moved(w, up.vector, up.scale);
     g1 = look(Pass::repeat);
-    if (!report.finite) return {{}, report};
+    if (failed()) return {{}, report};
   }
   Tensor h0 = g1 - g0;
-  const double h0_norm = norm(h0);
-  const bool curved = !is_rounding(h0, h0_norm, g0, report.gradient_norm);
-  if (Climb across = curved ? ascent_(w, h0, rho, h0_norm) : Climb{}) {
+  const Scalar h0_norm = norm(h0), curved = opposite(is_rounding(h0, h0_norm, g0, report.gradient_norm));
+  if (Climb across = possibly(curved) ? ascent_(w, h0, rho, h0_norm).where(curved) : Climb{}) {
     Perturbation moved(w, across.vector, across.scale);
     across = {};
     h0 = {};
     g2 = g3 = look(Pass::repeat);
-    if (!report.finite) return {{}, report};
+    if (failed()) return {{}, report};
     if (const Climb again = ascent_(w, g2, rho_prime)) {
       moved.further(again.vector, again.scale);
       g3 = look(Pass::repeat);
-      if (!report.finite) return {{}, report};
+      if (failed()) return {{}, report};
     }
   } else {  // h0 = 0: w2 is w
     g2 = g0;
@@ -92,7 +92,7 @@ Direction Gam::by_differences(const Objective& objective, ParameterVector& w, do
   Tensor plus = combination(alpha, g1, 1 - alpha, g3);
   const Tensor minus = options_.form == GamForm::official ? combination(1, g0, std::abs(1 - beta), g2)
                                                           : combination(beta, g0, 1 - beta, g2);
-  const double share = share_along(minus, plus, dot(plus, plus));
+  const Scalar share = share_along(minus, plus, dot(plus, plus));
   axpby(-options_.gamma, minus, 1 + options_.gamma * share, plus);  // h+ - gamma (h- - share h+)
   return along(plus, g0, report);
 }
@@ -111,7 +111,7 @@ Direction Gam::by_products(const Objective& objective, ParameterVector& w, doubl
   };
 
   const Evaluation here = look(Pass::first);
-  if (!report.finite) return {{}, report};
+  if (!possibly(report.finite)) return {{}, report};
   Tensor g = here.gradient;
   const Climb f = ascent_(w, here.norm_gradient, rho);
   if (const Climb up = options_.with_sam ? ascent_(w, g, rho_prime, report.gradient_norm) : Climb{}) {
@@ -123,7 +123,7 @@ Direction Gam::by_products(const Objective& objective, ParameterVector& w, doubl
   if (!f) return along(g, here.gradient, report);
   Perturbation moved(w, f.vector, f.scale);
   const Evaluation there = look(Pass::repeat);
-  if (!report.finite) return {{}, report};
+  if (!possibly(report.finite)) return {{}, report};
   return along(combination(options_.alpha * rho, there.norm_gradient, 1, g), here.gradient, report);
 }
 

@@ -1,7 +1,5 @@
 #include "optim/gradient/gradient_rule.h"
 
-#include <cmath>
-
 #include "core/ops.h"
 #include "optim/geometry.h"
 
@@ -10,7 +8,7 @@ namespace basin::optim {
 bool StepReport::enter(const Evaluation& pass) {
   if (!pass.gradient.defined())
     throw ArgumentError("[objective] the evaluation of pass ", passes, " has no gradient");
-  const double size = norm(pass.gradient);  // finite only if every entry is
+  const Scalar size = norm(pass.gradient);  // finite only if every entry is
   if (passes == 0) {
     loss = pass.loss;
     gradient_norm = size;
@@ -20,13 +18,32 @@ bool StepReport::enter(const Evaluation& pass) {
     perturbed_loss = pass.loss;
     perturbed_norm = size;
   }
-  const bool products = !pass.norm_gradient.defined() || all_finite(pass.norm_gradient);
-  if (!std::isfinite(pass.loss) || !std::isfinite(size) || !products) {
-    finite = false;
-    failed_pass = passes;
-  }
+  const Scalar products = pass.norm_gradient.defined() ? all_finite(pass.norm_gradient) : Scalar(true);
+  const Scalar sound = both(both(is_finite(pass.loss), is_finite(size)), products);
+  failed_pass = select(both(finite, opposite(sound)), passes, failed_pass);
+  finite = both(finite, sound);
   ++passes;
-  return finite;
+  return possibly(finite);
+}
+
+void StepReport::perturbed_only_if(const Scalar& condition) {
+  perturbed_loss = select(condition, perturbed_loss, kNotMeasured);
+  perturbed_norm = select(condition, perturbed_norm, kNotMeasured);
+}
+
+void StepReport::bring_here() {
+  basin::bring_here({&loss, &perturbed_loss, &gradient_norm, &perturbed_norm, &direction_norm, &cosine, &rho,
+                     &clipped, &correct, &finite, &failed_pass});
+}
+
+void remember(Tensor& state, const Tensor& now, const Scalar& finite) {
+  if (!possibly(finite)) return;
+  if (state.defined())
+    assign_if(finite, now, state);
+  else
+    state = select(
+        finite, [&] { return now.clone(); },
+        [&] { return Tensor::zeros(now.shape(), now.dtype(), now.device()); });
 }
 
 Direction GradientRule::direction(const Objective& objective, ParameterVector& w, const StepInfo& now) {
@@ -48,21 +65,24 @@ Direction GradientRule::direction(const Objective& objective, ParameterVector& w
 
 Direction along(const Tensor& vector, const Tensor& g, StepReport report) {
   const bool same = vector.raw() == g.raw();
-  report.direction_norm = same ? report.gradient_norm : double(norm(vector));
-  report.finite = std::isfinite(report.direction_norm);
-  if (!report.finite) return {{}, report};
-  if (report.gradient_norm > 0 && report.direction_norm > 0)
-    report.cosine = same ? 1 : cosine(g, report.gradient_norm, vector, report.direction_norm);
+  report.direction_norm = same ? report.gradient_norm : norm(vector);
+  report.finite = both(report.finite, is_finite(report.direction_norm));
+  if (!possibly(report.finite)) return {{}, report};
+  report.cosine = select(
+      both(report.gradient_norm > 0, report.direction_norm > 0),
+      [&] { return same ? Scalar(1) : cosine(g, report.gradient_norm, vector, report.direction_norm); },
+      [] { return Scalar(kNotMeasured); });
   return {vector, report};
 }
 
 Direction clipped(Direction direction, double max_norm) {
   if (!(max_norm > 0)) throw ArgumentError("[clip] max_norm must be above 0, got ", max_norm);
   StepReport& report = direction.report;
-  if (!report.finite || report.direction_norm <= max_norm) return direction;
-  report.clipped = max_norm / report.direction_norm;
-  direction.vector = unary(UnaryOp::mul_scalar, direction.vector, report.clipped);
-  report.direction_norm = max_norm;
+  const Scalar is_longer = both(report.finite, report.direction_norm > max_norm);
+  if (!possibly(is_longer)) return direction;
+  report.clipped = select(is_longer, max_norm / report.direction_norm, 1);
+  direction.vector = direction.vector * report.clipped;
+  report.direction_norm = select(is_longer, max_norm, report.direction_norm);
   return direction;
 }
 

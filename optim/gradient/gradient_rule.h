@@ -15,33 +15,45 @@ inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 /// What a step saw, for steps.jsonl and the progress line. Values that a rule does not have stay NaN.
 struct StepReport {
-  double loss = kNotMeasured;  // of the first pass: at w (MSAM, which never visits w: where it looks)
-  double perturbed_loss = kNotMeasured;  // at the last point other than w; SAM's w + e
-  double gradient_norm = kNotMeasured;   // |g|, g the gradient of the first pass
-  double perturbed_norm = kNotMeasured;  // |g_s|, g_s the gradient at the last point other than w
-  double direction_norm = kNotMeasured;  // |direction|
-  double cosine = kNotMeasured;          // between g and the direction; NaN if one of them is zero
-  double rho = kNotMeasured;             // radius of this step, of a rule that has one
-  double clipped = 1;                    // the factor that clipping put on the direction
+  Scalar loss = kNotMeasured;  // of the first pass: at w (MSAM, which never visits w: where it looks)
+  Scalar perturbed_loss = kNotMeasured;  // at the last point other than w; SAM's w + e
+  Scalar gradient_norm = kNotMeasured;   // |g|, g the gradient of the first pass
+  Scalar perturbed_norm = kNotMeasured;  // |g_s|, g_s the gradient at the last point other than w
+  Scalar direction_norm = kNotMeasured;  // |direction|
+  Scalar cosine = kNotMeasured;          // between g and the direction; NaN if one of them is zero
+  Scalar rho = kNotMeasured;             // radius of this step, of a rule that has one
+  Scalar clipped = 1;                    // the factor that clipping put on the direction
   int passes = 0;                        // forward-backward passes made over the batch
-  std::int64_t correct = 0, rows = 0;    // of the first pass
-  bool finite = true;  // false: some pass met a non-finite loss or gradient; there is nothing to apply
-  int failed_pass =
-      -1;  // which pass, counted from 0; -1 if the passes were finite but not what they add up to
+  Scalar correct = 0;                    // of the first pass
+  std::int64_t rows = 0;                 // of the first pass
+  /// Condition: all passes met finite losses and gradients. Else there is nothing to apply.
+  Scalar finite = true;
+  /// Which pass was not finite, counted from 0; -1 if all were, or were but not what they add up to.
+  Scalar failed_pass = -1;
 
   /// Enters the next pass of the step: the first gives loss, |g|, correct and rows, a later one the perturbed
-  /// loss and |g_s|. Returns false, with finite and failed_pass set, if its loss, the norm of its gradient,
-  /// or its grad |grad L| is not finite. Errors: the evaluation has no gradient.
+  /// loss and |g_s|. If its loss, the norm of its gradient, or its grad |grad L| is not finite, `finite` and
+  /// `failed_pass` say so. Returns whether to go on: false where the host knows that the step is not finite.
+  /// Errors: the evaluation has no gradient.
   bool enter(const Evaluation& pass);
+  /// Takes back what was measured away from w unless the condition holds: of a climb that led nowhere.
+  void perturbed_only_if(const Scalar& condition);
+  /// Makes all of it known: of a step on a device the one moment at which the host waits for it.
+  void bring_here();
 };
 
-/// What to descend along, {d}. Undefined when the report is not finite.
+/// state <- now if the step is finite, in place: what a rule remembers of a step. A state that is not there
+/// yet comes to be: `now`, or on a device where the step turns out not to be finite, zeros.
+void remember(Tensor& state, const Tensor& now, const Scalar& finite);
+
+/// What to descend along, {d}. Undefined when the report is known not to be finite.
 struct Direction {
   Tensor vector;
   StepReport report;
 };
 
-/// The last line of a rule: `vector`, with its norm and its angle to g (the gradient at w) in the report.
+/// The last line of a rule: `vector`, with its norm and its angle to g (the gradient at w) in the report. A
+/// vector that is not finite makes the step not finite.
 Direction along(const Tensor& vector, const Tensor& g, StepReport report);
 
 /// The direction, shortened to max_norm if it is longer; the report then has the new norm and the factor.
@@ -78,8 +90,7 @@ class GradientRule {
   /// gradient is not like w; the rule's own.
   Direction direction(const Objective& objective, ParameterVector& w, const StepInfo& now = {});
   /// State beyond the weights (none for plain and SAM), for checkpoints. A tensor may be undefined: state
-  /// that is not there yet. Rules replace these tensors and never write into them, so a handle keeps what
-  /// was.
+  /// that is not there yet. Once there it is written in place: who wants to go back holds a BufferGuard.
   virtual void describe(Inventory&) {}
 
  protected:

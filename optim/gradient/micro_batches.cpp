@@ -1,7 +1,6 @@
 #include "optim/gradient/micro_batches.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "core/ops.h"
@@ -19,7 +18,7 @@ void add(double share, const Tensor& x, Tensor& sum) {
 }
 
 /// What stands for the mean of a batch whose parts stop at one that failed: what made it fail, else nothing.
-double of_no_batch(double part) { return std::isfinite(part) ? kNotMeasured : part; }
+Scalar of_no_batch(const Scalar& part) { return select(is_finite(part), kNotMeasured, part); }
 
 }  // namespace
 
@@ -34,7 +33,7 @@ Direction MicroBatches::form(const Objective& objective, ParameterVector& w, con
   if (now.rows < 1 || now.rows > most)
     throw ArgumentError("[micro-batches] made for 1 to ", most, " rows, the step has ", now.rows);
 
-  HandleGuard states(entries_of(*this).buffers);
+  BufferGuard states(entries_of(*this).buffers);
   StepReport all;
   all.loss = all.perturbed_loss = all.perturbed_norm = 0;
   Tensor mean, mean_g;
@@ -60,9 +59,9 @@ Direction MicroBatches::form(const Objective& objective, ParameterVector& w, con
     all.perturbed_loss += share * r.perturbed_loss;
     all.perturbed_norm += share * r.perturbed_norm;
     all.rho = r.rho;
-    if (!r.finite) {
-      all.finite = false;
-      all.failed_pass = r.failed_pass;
+    all.failed_pass = select(both(all.finite, opposite(r.finite)), r.failed_pass, all.failed_pass);
+    all.finite = both(all.finite, r.finite);
+    if (!possibly(r.finite)) {
       all.rows = now.rows;
       all.loss = of_no_batch(r.loss);
       all.perturbed_loss = of_no_batch(r.perturbed_loss);
@@ -74,7 +73,7 @@ Direction MicroBatches::form(const Objective& objective, ParameterVector& w, con
   }
   all.gradient_norm = norm(mean_g);
   Direction d = along(mean, mean_g, all);
-  if (d.report.finite) states.keep();
+  states.settle(d.report.finite);
   return d;
 }
 

@@ -10,6 +10,8 @@
 
 namespace basin::optim {
 
+class Perturbation;
+
 /// What the perturbation climbs along.
 enum class ClimbAlong {
   gradient,  // g = grad L(w)
@@ -83,15 +85,25 @@ class Sam : public GradientRule {
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;
 
  private:
+  // The members of the family, each where its paper is: msam.cpp
   Direction at_momentum(const Objective& objective, ParameterVector& w, const StepInfo& now,
                         double rho) const;
-  Direction between_looks(const Tensor& g, const StepReport& report) const;
-  double step_length(double rho) const;
-  Climb first_climb(const ParameterVector& w, const Tensor& g, double rho, double g_norm) const;
+  Climb climb(const ParameterVector& w, const Tensor& g, double rho, const Scalar& g_norm) const;
   Evaluation look(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
                   StepReport& report) const;
-  Tensor combined(const Tensor& g, const Tensor& g_s, const StepReport& report) const;
-  void remember(const Tensor& g);
+  Direction remembering(const Tensor& g, const Direction& d);
+  // gsam.cpp
+  Tensor combined(const Tensor& g, const Tensor& g_s, const Climb& e, const StepReport& report) const;
+  // k_step_sam.cpp
+  double step_length(double rho) const;
+  Evaluation look_further(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
+                          Perturbation& moved, Evaluation there, StepReport& report) const;
+  // fsam.cpp
+  Climb climb_residual(const ParameterVector& w, const Tensor& g, double rho, const Scalar& g_norm) const;
+  void remember_mean(const Tensor& g, const Scalar& finite);
+  // looksam.cpp
+  Direction between_looks(const Tensor& g, const StepReport& report) const;
+  void remember_look(const Tensor& g, const Tensor& g_s, const Climb& e, const StepReport& report);
 
   SamOptions options_;
   Radius radius_;

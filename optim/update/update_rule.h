@@ -1,9 +1,11 @@
 // Update rules: how a direction is applied to the weights. They never modify the direction.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "autograd/inventory.h"
+#include "core/scalar.h"
 #include "optim/parameter_vector.h"
 
 namespace basin::optim {
@@ -13,19 +15,27 @@ class UpdateRule {
   virtual ~UpdateRule() = default;
   virtual const char* name() const = 0;
   /// One step: w <- U(w, direction) at learning rate lr. With lr = 0 the state moves and the weights keep
-  /// their bits. `direction_norm` is |direction| if it is known (StepReport::direction_norm), else negative.
-  /// Errors: ArgumentError for a direction that is undefined (its step was not finite) or not like w, and for
-  /// an lr that is negative or not finite. NumericalError for a step after which a weight or a number of the
-  /// state would not be finite, or whose direction is not: a second moment that overflows (f32: entries above
-  /// about 1e19) would stay infinite, and its weight where it is, for ever. Weights and state then hold the
-  /// bits they had; who goes on has skipped the step:
+  /// their bits. `direction_norm` is |direction| if the caller has it (StepReport::direction_norm). The step
+  /// is made if `wanted` holds; else nothing is changed. Returns whether it was made. Errors: ArgumentError
+  /// for a direction that is undefined (its step was not finite) or not like w, and for an lr that is
+  /// negative or not finite. NumericalError for a step after which a weight or a number of the state would
+  /// not be finite, or whose direction is not: a second moment that overflows (f32: entries above about 1e19)
+  /// would stay infinite, and its weight where it is, for ever. Weights and state then hold the bits they
+  /// had; who goes on has skipped the step:
   ///
   ///     try { update.apply(w, d.vector, lr, d.report.direction_norm); } catch (const NumericalError&) { ...
   ///     }
   ///
   /// Costs nothing where bounds show that all stays finite: only close to the largest number is a step made
   /// with a copy at hand.
-  void apply(ParameterVector& w, const Tensor& direction, double lr, double direction_norm = -1);
+  ///
+  /// On a device nobody waits here. A step that is not wanted, or after which a number would not be finite,
+  /// changes no weight and no moment; what is returned is not known yet, and who reads later that it was 0
+  /// calls withdraw(). The copy is always at hand.
+  Scalar apply(ParameterVector& w, const Tensor& direction, double lr,
+               const std::optional<Scalar>& direction_norm = {}, const Scalar& wanted = true);
+  /// Takes the last step, which a device did not make, out of the count of steps.
+  void withdraw();
   /// The state as buffers (moments {d}, step count i64 {}), for checkpoints. It exists from construction on,
   /// and a copy of it continues with the same bits.
   virtual void describe(Inventory& it) = 0;
@@ -58,6 +68,7 @@ class UpdateRule {
   };
   Bounds bounds(const std::vector<Tensor*>& vectors, bool measure) const;
   void step_with_care(ParameterVector& w, const Tensor& direction, double lr, double direction_norm);
+  Scalar step_elsewhere(ParameterVector& w, const Tensor& direction, double lr, const Scalar& wanted);
 
   std::vector<Known> known_;  // of the weights, then of state()
 };

@@ -6,8 +6,9 @@
 
 namespace basin::optim::testing {
 
-SmallNetwork::SmallNetwork()
-    : init(7),
+SmallNetwork::SmallNetwork(Device where)
+    : device(where),
+      init(7, Dtype::f32, where),
       first(kInputs, kHidden, init),
       norm(kHidden, init),
       dropout(0.5),
@@ -26,7 +27,8 @@ Objective SmallNetwork::objective(const ParameterVector& vector, std::int64_t t)
   return [this, &vector, t](const Request& request) {
     const auto [all_x, all_y] = batch(t);
     const Index end = request.end < 0 ? kRows : request.end;
-    const Tensor x = all_x.slice_rows(request.begin, end), y = all_y.slice_rows(request.begin, end);
+    const Tensor x = all_x.slice_rows(request.begin, end).to(device);
+    const Tensor y = all_y.slice_rows(request.begin, end).to(device);
     nn::Context ctx{.statistics = request.pass == Pass::first ? nn::Statistics::update : nn::Statistics::hold,
                     .seed = 3,
                     .step = static_cast<std::uint64_t>(t)};

@@ -92,13 +92,14 @@ struct TanhNetwork {
 struct SmallNetwork {
   static constexpr Index kRows = 24, kInputs = 40, kHidden = 160, kClasses = 5;
 
+  Device device;
   nn::Initializer init;
   nn::Linear first;
   nn::BatchNorm2d norm;
   nn::Dropout dropout;
   nn::Linear second;
 
-  SmallNetwork();
+  explicit SmallNetwork(Device device = {});
   void describe(Inventory& it) {
     it.child("first", first);
     it.child("norm", norm);

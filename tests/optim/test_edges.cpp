@@ -134,7 +134,7 @@ TEST_CASE("edge: projections and cosines hold where products vanish or overflow"
       const double share = 3 * (x_size / y_size);
       if (std::isfinite(share) && share > 1e-300)
         CHECK(share_along(x, y, dot(y, y)) == doctest::Approx(share).epsilon(1e-13));
-      const Tensor part = orthogonal_part(x, norm(x), y, norm(y));
+      const Tensor part = orthogonal_part(x, norm(x), y, norm(y)).vector;
       REQUIRE(part.defined());
       CHECK(part.to_vector<double>()[1] == doctest::Approx(4 * x_size).epsilon(1e-13));
       CHECK(std::abs(part.to_vector<double>()[0]) <= 1e-13 * x_size);

@@ -179,7 +179,7 @@ TEST_CASE("refused step: averages keep out what is not finite") {
   }
 }
 
-TEST_CASE("refused step: a handle guard takes a rule's state back") {
+TEST_CASE("refused step: a guard takes a rule's state back") {
   Quadratic q;
   ParameterVector w = ParameterVector::of(q);
   Sam rule(fsam());
@@ -187,13 +187,13 @@ TEST_CASE("refused step: a handle guard takes a rule's state back") {
   const Tensors before = state_of(rule);
   w.values().fill(3);
   {
-    HandleGuard guard(entries_of(rule).buffers);
+    BufferGuard guard(entries_of(rule).buffers);
     rule.direction(q.objective(w), w, {.step = 1});
     CHECK_FALSE(same_bits(state_of(rule), before));
   }
   CHECK(same_bits(state_of(rule), before));
   {
-    HandleGuard guard(entries_of(rule).buffers);
+    BufferGuard guard(entries_of(rule).buffers);
     rule.direction(q.objective(w), w, {.step = 1});
     guard.keep();
   }

@@ -41,7 +41,7 @@ class Vasso : public GradientRule {
       g_s = there.gradient;
     }
     Direction result = along(g_s, here.gradient, report);
-    if (result.report.finite) d_ = d;
+    remember(d_, d, result.report.finite);
     return result;
   }
 

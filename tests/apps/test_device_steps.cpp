@@ -1,0 +1,193 @@
+// Whole training steps on the test device: the CPU's weights, and one read by the host in a step.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "apps/runs/checkpoint.h"
+#include "apps/training/dataset_objective.h"
+#include "apps/training/evaluation.h"
+#include "apps/training/experiment.h"
+#include "apps/training/run_data.h"
+#include "core/io/archive.h"
+#include "nn/recalibration.h"
+#include "tests/apps/training.h"
+#include "tests/core/temporary_directory.h"
+#include "tests/device/test_device.h"
+#include "tests/optim/problems.h"
+
+using namespace basin;
+using basin::testing::host_reads, basin::testing::test_device;
+using test::small, test::Words;
+
+namespace {
+
+/// An experiment on one device and the batches of its run.
+struct Trainer {
+  apps::TrainConfig config;
+  apps::RunData data;
+  apps::Experiment experiment;
+  data::Loader loader;
+  std::int64_t reads = 0;  // of the last step
+
+  Trainer(const Words& words, Device device)
+      : config(on(device, small("unused", words))),
+        data(apps::load_run_data(config.data, config.run.seed)),
+        experiment(config, data.set, apps::run_length(config.schedule, data.train->size())),
+        loader(data.train, apps::training_batches(config, 0, 0)) {}
+
+  static apps::TrainConfig on(Device device, apps::TrainConfig config) {
+    config.device.device = device;
+    return config;
+  }
+  optim::StepReport step(std::int64_t t, float first_pixel = 0) {
+    data::Batch batch;
+    REQUIRE(loader.next(batch));
+    if (first_pixel != 0) batch.images.mutable_data<float>()[0] = first_pixel;
+    const std::int64_t before = host_reads();
+    const optim::StepReport report = experiment.step(batch, t);
+    experiment.collect(t, report.finite);
+    reads = host_reads() - before;
+    return report;
+  }
+  /// The bytes of weights, statistics, states and average.
+  std::string everything() {
+    std::string all;
+    const auto add = [&](const Tensor& t) {
+      const Tensor here = t.to(Device{});
+      if (here.defined()) all.append(reinterpret_cast<const char*>(here.raw()), here.bytes());
+    };
+    add(experiment.weights().values());
+    if (experiment.averaging() && experiment.averaging()->average.n() > 0)
+      add(experiment.averaging()->average.values());
+    for (Entries e :
+         {experiment.entries(), entries_of(experiment.update_rule()), entries_of(experiment.gradient_rule())})
+      for (const NamedBuffer& b : e.buffers) add(*b.buffer);
+    return all;
+  }
+};
+
+void check_steps(const Words& words) {
+  CAPTURE(words.at(0) + words.at(1));
+  Trainer here(words, {}), there(words, test_device());
+  CHECK(there.everything() == here.everything());
+  for (std::int64_t t = 0; t < 3; ++t) {
+    CAPTURE(t);
+    const optim::StepReport wanted = here.step(t), report = there.step(t);
+    CHECK(here.reads == 0);
+    CHECK(there.reads == 1);
+    CHECK(report.finite);
+    CHECK(report.loss == wanted.loss);
+    CHECK(report.gradient_norm == wanted.gradient_norm);
+    CHECK(report.direction_norm == wanted.direction_norm);
+    CHECK(report.correct == wanted.correct);
+    CHECK(report.passes == wanted.passes);
+    if (!std::isnan(wanted.perturbed_loss)) CHECK(report.perturbed_loss == wanted.perturbed_loss);
+  }
+  CHECK(there.experiment.weights().values().device() == test_device());
+  CHECK(there.everything() == here.everything());
+}
+
+std::vector<apps::StatePart> state_of(apps::Experiment& e) {
+  return {{"model", e.entries()},
+          {"optimizer", entries_of(e.update_rule())},
+          {"rule", entries_of(e.gradient_rule())}};
+}
+
+const Words kFew = {"--batch-size", "16", "--limit", "64"};
+
+Words with(const Words& words) {
+  Words all = words;
+  all.insert(all.end(), kFew.begin(), kFew.end());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("device steps: SGD, SAM, GAM, Adam and their like on a small ResNet with batch norm") {
+  check_steps(with({"--sharpness", "none"}));
+  check_steps(with({"--sharpness", "sam"}));
+  check_steps(with({"--sharpness", "gam"}));
+  check_steps(with({"--sharpness", "gsam"}));
+  check_steps(with({"--sharpness", "fsam", "--clip", "0.5"}));
+  check_steps(with({"--optimizer", "adamw"}));
+  check_steps(with({"--optimizer", "rmsprop", "--average", "ema"}));
+}
+
+TEST_CASE("device steps: mixed batches, label smoothing, decay in the loss, micro-batches") {
+  check_steps(with({"--augment", "mixup=0.2", "--label-smoothing", "0.1"}));
+  check_steps(with({"--decay-in", "loss", "--weight-decay", "5e-4"}));
+  check_steps(with({"--sharpness", "sam", "--micro", "own", "--micro-size", "4"}));
+  check_steps(with({"--sharpness", "fsam", "--micro", "shared", "--micro-size", "6"}));
+}
+
+TEST_CASE("device steps: dropout, shaken branches, attention, layer norm") {
+  check_steps({"--model", "vgg16-bn", "--batch-size", "4", "--limit", "16", "--sharpness", "sam"});
+  check_steps({"--model", "shake-shake-26-2x32d", "--batch-size", "4", "--limit", "16"});
+  check_steps({"--model", "vit-cifar", "--batch-size", "4", "--limit", "16", "--sharpness", "sam"});
+}
+
+TEST_CASE("device steps: one that is not finite changes nothing, and says so with its one read") {
+  const Words words = with({"--sharpness", "sam", "--optimizer", "adam"});
+  Trainer here(words, {}), there(words, test_device());
+  CHECK(there.step(0).finite);
+  here.step(0);
+  const std::string before = there.everything();
+  const float infinity = std::numeric_limits<float>::infinity();
+  const optim::StepReport report = there.step(1, infinity);
+  CHECK(there.reads == 1);
+  CHECK_FALSE(report.finite);
+  CHECK(report.failed_pass == 0);
+  CHECK_FALSE(here.step(1, infinity).finite);
+  CHECK(there.everything() == before);
+  CHECK(there.step(2).finite);
+  here.step(2);
+  CHECK(there.everything() == here.everything());
+}
+
+TEST_CASE("device steps: a checkpoint written on a device resumes there and on the CPU, with the same bits") {
+  const Words words = with({"--sharpness", "fsam", "--optimizer", "adam"});
+  test::TemporaryDirectory dir;
+  const std::string path = dir / "state.safetensors";
+  Trainer straight(words, test_device());
+  straight.step(0);
+  write_archive(path, apps::state_entries(state_of(straight.experiment)));
+  straight.step(1);
+  for (const Device device : {test_device(), Device{}}) {
+    CAPTURE(device);
+    Trainer resumed(words, device);
+    data::Batch first;
+    REQUIRE(resumed.loader.next(first));
+    apps::restore_state(Archive(path), state_of(resumed.experiment));
+    for (const NamedBuffer& b : entries_of(resumed.experiment.gradient_rule()).buffers)
+      CHECK(b.buffer->device() == device);
+    resumed.step(1);
+    CHECK(resumed.everything() == straight.everything());
+  }
+}
+
+TEST_CASE("device steps: evaluation, recalibration and a data set's loss see what the CPU sees") {
+  const Words words = with({"--sharpness", "none"});
+  Trainer here(words, {}), there(words, test_device());
+  const auto tally = [](Trainer& t) {
+    nn::Recalibration recalibration(t.experiment.model());
+    data::Loader loader(t.data.train, data::one_pass(16));
+    for (data::Batch batch; loader.next(batch);) recalibration.add(batch.images);
+    recalibration.finish();
+    return apps::evaluate(t.experiment.model(), t.data.train, t.data.set.classes(), {.batch_size = 16});
+  };
+  const apps::Tally a = tally(here), b = tally(there);
+  CHECK(a.loss_sum == b.loss_sum);
+  CHECK(a.correct == b.correct);
+  CHECK(there.everything() == here.everything());
+  const auto loss = [](Trainer& t) {
+    const apps::DatasetObjective objective(t.experiment.model(), t.experiment.weights(), t.data.train,
+                                           {.batch_size = 16}, {});
+    return objective({});
+  };
+  const optim::Evaluation x = loss(here), y = loss(there);
+  CHECK(x.loss == y.loss);
+  CHECK(x.correct == y.correct);
+  CHECK(optim::testing::same_bits(y.gradient.to(Device{}), x.gradient));
+}
