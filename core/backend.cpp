@@ -3,8 +3,6 @@
 
 #include <atomic>
 
-#include "core/cpu/backend.h"
-
 namespace basin {
 namespace {
 
@@ -14,7 +12,7 @@ std::atomic<Backend*>& cuda_slot() {
 }
 
 std::atomic<Backend*>& cpu_slot() {
-  static std::atomic<Backend*> slot{&cpu::cpu_backend()};
+  static std::atomic<Backend*> slot{&cpu_backend()};
   return slot;
 }
 
@@ -31,40 +29,26 @@ Tensor normalised(Backend& backend, const BatchNormForward& f) {
 
 }  // namespace
 
-void Backend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                                Tensor& y) {
-  conv2d(g, normalised(*this, f), w, y);
+void Backend::conv2d_in_parts(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) {
+  conv2d({call.geometry}, call.norm != nullptr ? normalised(*this, *call.norm) : x, w, y);
+  if (call.moments != nullptr) moments(y, call.moments->mean, call.moments->var);
 }
 
-void Backend::conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
-                             Moments& of_y) {
-  conv2d(g, x, w, y);
-  moments(y, of_y.mean, of_y.var);
-}
-
-void Backend::batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                                        Tensor& y, Moments& of_y) {
-  batch_norm_conv2d(g, f, w, y);
-  moments(y, of_y.mean, of_y.var);
-}
-
-void Backend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
-                                            const Tensor& dy, Tensor& dw) {
-  conv2d_weight_grad(g, normalised(*this, f), dy, dw);
-}
-
-void Backend::batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
-                                     const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
-                                     Tensor& dw) {
-  batch_norm_conv2d_weight_grad(g, f.forward(), dy, dw);
-  conv2d_input_grad(g, dy, w, dx);
-  batch_norm_grad(f, dx, dgamma, dbeta, nullptr);
+void Backend::conv2d_weight_grad_in_parts(const ConvCall& call, const Tensor& dy, Tensor& dw) {
+  conv2d_weight_grad({call.geometry}, normalised(*this, *call.norm), dy, dw);
 }
 
 void Backend::conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
-                               Tensor& dx, Tensor& dw) {
-  conv2d_input_grad(g, dy, w, dx);
-  conv2d_weight_grad(g, x, dy, dw);
+                               const ConvGradients& out) {
+  if (out.norm == nullptr) {
+    conv2d_input_grad(g, dy, w, out.dx);
+    conv2d_weight_grad({g}, x, dy, out.dw);
+    return;
+  }
+  const BatchNormForward forward = out.norm->forward();
+  conv2d_weight_grad({.geometry = g, .norm = &forward}, x, dy, out.dw);
+  conv2d_input_grad(g, dy, w, out.dx);
+  batch_norm_grad(*out.norm, out.dx, *out.dgamma, *out.dbeta, nullptr);
 }
 
 Backend& backend(Device device) {

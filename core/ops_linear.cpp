@@ -65,7 +65,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
     g.m *= g.batch;
     g.batch = 1;
   }
-  backend_of(a).matmul(g, a, b, out);
+  backend_of(a, Work::matmul)->matmul(g, a, b, out);
   return out;
 }
 
@@ -129,7 +129,7 @@ Tensor room_for_conv2d(const char* op, const Tensor& x, const Tensor& w, const C
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
   Tensor y = room_for_conv2d("conv2d", x, w, g);
-  if (y.elements() > 0) backend_of(x).conv2d(g, x, w, y);
+  if (y.elements() > 0) backend_of(x, Work::conv_forward)->conv2d({g}, x, w, y);
   return y;
 }
 
@@ -138,7 +138,7 @@ std::pair<Tensor, Moments> conv2d_moments(const Tensor& x, const Tensor& w, cons
   if (y.elements() == 0) throw ArgumentError("[conv2d_moments] the result is empty, ", y.shape());
   Moments of_y = {Tensor::empty({g.out_c}, x.dtype(), x.device()),
                   Tensor::empty({g.out_c}, x.dtype(), x.device())};
-  backend_of(x).conv2d_moments(g, x, w, y, of_y);
+  backend_of(x, Work::conv_forward)->conv2d({.geometry = g, .moments = &of_y}, x, w, y);
   return {y, of_y};
 }
 
@@ -148,7 +148,7 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& 
   expect_shape("conv2d_input_grad", dy, "dy", g.y_shape());
   expect_shape("conv2d_input_grad", w, "weight", g.w_shape());
   Tensor dx = Tensor::empty(g.x_shape(), dy.dtype(), dy.device());
-  if (dx.elements() > 0) backend_of(dy).conv2d_input_grad(g, dy, w, dx);
+  if (dx.elements() > 0) backend_of(dy, Work::conv_input_grad)->conv2d_input_grad(g, dy, w, dx);
   return dx;
 }
 
@@ -161,7 +161,7 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry&
   if (x.elements() == 0)
     dw.fill(0);
   else
-    backend_of(x).conv2d_weight_grad(g, x, dy, dw);
+    backend_of(x, Work::conv_weight_grad)->conv2d_weight_grad({g}, x, dy, dw);
   return dw;
 }
 
@@ -177,7 +177,7 @@ std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, con
   expect_shape("conv2d_gradients", dy, "dy", g.y_shape());
   Tensor dx = Tensor::empty(g.x_shape(), x.dtype(), x.device());
   Tensor dw = Tensor::empty(g.w_shape(), x.dtype(), x.device());
-  backend_of(x).conv2d_gradients(g, x, w, dy, dx, dw);
+  backend_of(x, Work::conv_gradients)->conv2d_gradients(g, x, w, dy, {dx, dw});
   return {dx, dw};
 }
 
@@ -186,12 +186,12 @@ double dot(const Tensor& x, const Tensor& y) {
   expect_alike("dot", x, "x", y, "y");
   if (x.elements() != y.elements())
     throw ArgumentError("[dot] x ", x.shape(), " and y ", y.shape(), " have different element counts");
-  return backend_of(x).dot(x, y);
+  return backend_of(x, Work::optimizer)->dot(x, y);
 }
 
 double norm(const Tensor& x) {
   expect_floating("norm", x, "x");
-  const double squares = backend_of(x).dot(x, x);
+  const double squares = backend_of(x, Work::optimizer)->dot(x, x);
   // Squares of f32 numbers neither overflow nor vanish in f64.
   if (x.dtype() == Dtype::f32 || (squares > 1e-280 && std::isfinite(squares)) || std::isnan(squares) ||
       x.elements() == 0)
@@ -200,12 +200,12 @@ double norm(const Tensor& x) {
   const double most = largest.item();
   if (most == 0 || std::isinf(most)) return most;
   const Tensor relative = size / largest;
-  return most * std::sqrt(backend_of(x).dot(relative, relative));
+  return most * std::sqrt(backend_of(x, Work::optimizer)->dot(relative, relative));
 }
 
 bool all_finite(const Tensor& x) {
   expect_floating("all_finite", x, "x");
-  return backend_of(x).all_finite(x);
+  return backend_of(x, Work::optimizer)->all_finite(x);
 }
 
 void axpby(double a, const Tensor& x, double b, Tensor& y) {
@@ -213,7 +213,7 @@ void axpby(double a, const Tensor& x, double b, Tensor& y) {
   expect_alike("axpby", x, "x", y, "y");
   if (x.elements() != y.elements())
     throw ArgumentError("[axpby] x ", x.shape(), " and y ", y.shape(), " have different element counts");
-  backend_of(x).axpby(a, x, b, y);
+  backend_of(x, Work::optimizer)->axpby(a, x, b, y);
 }
 
 Tensor combination(double a, const Tensor& x, double b, const Tensor& y) {

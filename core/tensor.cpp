@@ -100,7 +100,7 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(Dtype dtype) const {
   if (!defined() || dtype == dtype_) return *this;
   Tensor t = empty(shape_, dtype, device());
-  if (elements_ > 0) backend_of(*this).cast(*this, t);
+  if (elements_ > 0) backend_of(*this, Work::elementwise)->cast(*this, t);
   return t;
 }
 
@@ -108,11 +108,11 @@ void Tensor::copy_from(const Tensor& source) {
   if (source.elements_ != elements_ || source.dtype_ != dtype_)
     throw ArgumentError("[copy_from] ", source.shape_, " ", source.dtype_, " into ", shape_, " ", dtype_);
   if (elements_ > 0 && source.raw() != raw())
-    backend_of(*this).copy_bytes(mutable_raw(), source.raw(), bytes());
+    backend_of(*this, Work::shaping)->copy_bytes(mutable_raw(), source.raw(), bytes());
 }
 
 void Tensor::fill(double value) {
-  if (elements_ > 0) backend_of(*this).fill(*this, value);
+  if (elements_ > 0) backend_of(*this, Work::elementwise)->fill(*this, value);
 }
 
 double Tensor::item() const {

@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "apps/bench/bench.h"
-#include "apps/bench/timed_backend.h"
 #include "apps/cli/format.h"
 #include "apps/cli/period.h"
 #include "apps/cli/signals.h"
 #include "apps/cli/table.h"
 #include "autograd/recording.h"
 #include "core/conv_algorithm.h"
+#include "core/cpu/backend.h"
 #include "core/cpu/conv/kernels.h"
 #include "core/cpu/conv/peak.h"
 #include "core/cpu/conv/winograd/winograd.h"
@@ -66,6 +66,31 @@ bool same_work(const ConvGeometry& a, const ConvGeometry& b) {
          a.groups == b.groups;
 }
 
+/// The CPU's backend while it stands, which hands on each forward convolution's geometry.
+class WithConvolutionsSeen {
+ public:
+  explicit WithConvolutionsSeen(std::function<void(const ConvGeometry&)> seen)
+      : before_(backend()), watched_(std::move(seen)) {
+    install_backend(Device::Kind::cpu, watched_);
+  }
+  ~WithConvolutionsSeen() { install_backend(Device::Kind::cpu, before_); }
+  WithConvolutionsSeen(const WithConvolutionsSeen&) = delete;
+  WithConvolutionsSeen& operator=(const WithConvolutionsSeen&) = delete;
+
+ private:
+  struct Watched final : cpu::CpuBackend {
+    explicit Watched(std::function<void(const ConvGeometry&)> s) : seen(std::move(s)) {}
+    void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) override {
+      seen(call.geometry);
+      cpu::CpuBackend::conv2d(call, x, w, y);
+    }
+    std::function<void(const ConvGeometry&)> seen;
+  };
+
+  Backend& before_;
+  Watched watched_;
+};
+
 std::vector<Layer> layers_of(const BenchConfig& config) {
   const auto model = nn::make_model({.name = config.model.name,
                                      .height = config.image_size,
@@ -73,8 +98,7 @@ std::vector<Layer> layers_of(const BenchConfig& config) {
                                      .shortcut = config.model.shortcut,
                                      .blank = true});
   std::vector<Layer> layers;
-  WithTimedBackend with;
-  with.timed.on_convolution = [&](const ConvGeometry& g) {
+  const WithConvolutionsSeen seen([&](const ConvGeometry& g) {
     ConvGeometry batched = g;
     batched.batch = config.batch_size;
     const auto known = std::find_if(layers.begin(), layers.end(),
@@ -83,7 +107,7 @@ std::vector<Layer> layers_of(const BenchConfig& config) {
       layers.push_back({batched, 1});
     else
       ++known->count;
-  };
+  });
   const NoRecording off;
   nn::Context ctx = nn::Context::evaluation();
   (*model)(Variable(Tensor::zeros({1, config.image_size, config.image_size, 3})), ctx);
@@ -126,11 +150,11 @@ int bench_conv(const BenchConfig& config, Terminal& terminal) {
       terminal.repaint(text(describe(g), ", ", name_of(algorithm)));
       const WithConvAlgorithm with(algorithm);
       const Figure figures[] = {
-          measure(config.rounds, flop, cpu::multiply_add_peak, [&] { backend().conv2d(g, x, w, y); }),
+          measure(config.rounds, flop, cpu::multiply_add_peak, [&] { backend().conv2d({g}, x, w, y); }),
           measure(config.rounds, flop, cpu::multiply_add_peak,
                   [&] { backend().conv2d_input_grad(g, dy, w, dx); }),
           measure(config.rounds, flop, cpu::multiply_add_peak,
-                  [&] { backend().conv2d_weight_grad(g, x, dy, dw); })};
+                  [&] { backend().conv2d_weight_grad({g}, x, dy, dw); })};
       std::vector<std::string> cells{describe(g), std::to_string(layer.count), name_of(algorithm)};
       Json entry;
       entry.set("convolution", describe(g)).set("times", layer.count).set("algorithm", name_of(algorithm));
@@ -231,13 +255,13 @@ void add_flat(std::vector<Kernel>& all, Index size) {
   all.push_back({"dot", {size}, 2 * bytes, 0, [=] { backend().dot(g, w); }});
   all.push_back({"axpby", {size}, 3 * bytes, 0, [=]() mutable { backend().axpby(0.1, g, 0.9, v); }});
   all.push_back({"sgd_step", {size}, 5 * bytes, 0, [=]() mutable {
-                   backend().sgd_step({.lr = 1e-9,
-                                       .momentum = 0.9,
-                                       .dampening = 0,
-                                       .weight_decay = 5e-4,
-                                       .nesterov = false,
-                                       .first = false},
-                                      g, nullptr, w, &v);
+                   const SgdStep step{.lr = 1e-9,
+                                      .momentum = 0.9,
+                                      .dampening = 0,
+                                      .weight_decay = 5e-4,
+                                      .nesterov = false,
+                                      .first = false};
+                   backend().update(step, {g, nullptr, w, {&v}});
                  }});
 }
 

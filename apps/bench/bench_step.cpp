@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "apps/bench/bench.h"
-#include "apps/bench/timed_backend.h"
+#include "apps/bench/work_timer.h"
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
 #include "apps/cli/table.h"
@@ -110,12 +110,13 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
     benches.push_back(std::make_unique<TrainingBench>(c, config, config.batch_size));
     rows.push_back({.name = c.name, .shares = std::vector<std::vector<double>>(titles().size())});
   }
-  WithTimedBackend with;
+  WorkTimer timer;
+  const WithWorkObserver watched(timer);
   for (std::int64_t round = 0; round <= config.rounds; ++round) {  // round 0 warms up
     for (std::size_t i = 0; i < benches.size(); ++i) {
       if (interruption_requested()) return interruption_exit_code();
       terminal.repaint(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
-      with.timed.reset();
+      timer.reset();
       const double waited = batches.waited();
       const TrainingBench::Time time =
           benches[i]->steps(config.steps, [&]() -> const data::Batch& { return batches.next(); });
@@ -132,7 +133,7 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
       };
       for (const Part& part : kernels()) {
         double seconds = 0;
-        for (const Work work : part.kinds) seconds += with.timed.seconds(work);
+        for (const Work work : part.kinds) seconds += timer.seconds(work);
         take(seconds);
       }
       take(batches.waited() - waited);

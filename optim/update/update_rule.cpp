@@ -158,7 +158,8 @@ void Sgd::step(ParameterVector& w, const Tensor& direction, double lr) {
                   .nesterov = options_.nesterov,
                   .first = step == 0};
   Tensor values = target(w, lr);
-  backend_of(values).sgd_step(s, direction, mask_of(w), values, has_momentum ? &velocity_ : nullptr);
+  backend_of(values, Work::optimizer)
+      ->update(s, {direction, mask_of(w), values, {has_momentum ? &velocity_ : nullptr}});
   ++step;
 }
 
@@ -202,7 +203,7 @@ void Adam::step(ParameterVector& w, const Tensor& direction, double lr) {
                    .decoupled_decay = options_.decoupled ? options_.weight_decay : 0,
                    .step = step + 1};
   Tensor values = target(w, lr);
-  backend_of(values).adam_step(s, direction, mask_of(w), values, m_, v_);
+  backend_of(values, Work::optimizer)->update(s, {direction, mask_of(w), values, {&m_, &v_}});
   ++step;
 }
 
@@ -247,8 +248,8 @@ void RmsProp::step(ParameterVector& w, const Tensor& direction, double lr) {
                       .weight_decay = options_.weight_decay,
                       .eps_inside_root = options_.eps_inside_root};
   Tensor values = target(w, lr);
-  backend_of(values).rmsprop_step(s, direction, mask_of(w), values, square_,
-                                  has_momentum ? &velocity_ : nullptr);
+  backend_of(values, Work::optimizer)
+      ->update(s, {direction, mask_of(w), values, {&square_, has_momentum ? &velocity_ : nullptr}});
   ++*step_.mutable_data<std::int64_t>();
 }
 
@@ -290,7 +291,7 @@ void Lion::step(ParameterVector& w, const Tensor& direction, double lr) {
   const LionStep s{
       .lr = lr, .beta1 = options_.beta1, .beta2 = options_.beta2, .weight_decay = options_.weight_decay};
   Tensor values = target(w, lr);
-  backend_of(values).lion_step(s, direction, mask_of(w), values, m_);
+  backend_of(values, Work::optimizer)->update(s, {direction, mask_of(w), values, {&m_}});
   ++*step_.mutable_data<std::int64_t>();
 }
 
