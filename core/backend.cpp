@@ -1,4 +1,4 @@
-// The registry of backends: the CPU's is always there, others are installed by a call.
+// The registry of backends, by kind and index: the CPU's is always there, others are installed by a call.
 #include "core/backend.h"
 
 #include <atomic>
@@ -6,18 +6,19 @@
 namespace basin {
 namespace {
 
-std::atomic<Backend*>& cuda_slot() {
-  static std::atomic<Backend*> slot{nullptr};
-  return slot;
-}
+constexpr int kMostOfAKind = 16;
 
 std::atomic<Backend*>& cpu_slot() {
   static std::atomic<Backend*> slot{&cpu_backend()};
   return slot;
 }
 
-std::atomic<Backend*>& slot_of(Device::Kind kind) {
-  return kind == Device::Kind::cpu ? cpu_slot() : cuda_slot();
+/// Null where there can be none: the host is one device, and of the others there are at most 16 of a kind.
+std::atomic<Backend*>* slot_of(Device d) {
+  if (d.is_host()) return d.index == 0 ? &cpu_slot() : nullptr;
+  static std::array<std::atomic<Backend*>, kMostOfAKind* static_cast<int>(Device::Kind::count_)> slots{};
+  if (d.index < 0 || d.index >= kMostOfAKind) return nullptr;
+  return &slots[static_cast<std::size_t>(static_cast<int>(d.kind) * kMostOfAKind + d.index)];
 }
 
 // What batch normalisation gives, in memory of its own.
@@ -52,13 +53,20 @@ void Backend::conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Ten
 }
 
 Backend& backend(Device device) {
-  Backend* b = slot_of(device.kind).load(std::memory_order_acquire);
+  std::atomic<Backend*>* slot = slot_of(device);
+  Backend* b = slot == nullptr ? nullptr : slot->load(std::memory_order_acquire);
   if (b == nullptr)
     throw UsageError("[backend] no backend is installed for ", device,
                      ": this program was built or started without it; use the cpu");
   return *b;
 }
 
-void install_backend(Device::Kind kind, Backend& b) { slot_of(kind).store(&b, std::memory_order_release); }
+void install_backend(Device device, Backend& b) {
+  std::atomic<Backend*>* slot = slot_of(device);
+  if (slot == nullptr)
+    throw ArgumentError("[backend] there is no device ", device, ", index ", device.index,
+                        ": the cpu has index 0, others 0 to ", kMostOfAKind - 1);
+  slot->store(&b, std::memory_order_release);
+}
 
 }  // namespace basin

@@ -11,6 +11,7 @@
 #include "core/functors/unary.h"
 #include "core/functors/update.h"
 #include "core/moments.h"
+#include "core/scalar.h"
 #include "core/tensor.h"
 #include "core/work.h"
 
@@ -96,7 +97,15 @@ class Backend {
   // Memory. allocate: 64-byte aligned, from a caching allocator; throws MemoryError.
   virtual std::byte* allocate(std::size_t bytes) = 0;
   virtual void release(std::byte* data, std::size_t bytes) = 0;
+  // Copies: within the device; from host memory; to host memory, which waits until the bytes are there.
   virtual void copy_bytes(std::byte* to, const std::byte* from, std::size_t bytes) = 0;
+  // Here: all three alike, for memory that the host may touch.
+  virtual void upload(std::byte* to, const std::byte* from_host, std::size_t bytes) {
+    copy_bytes(to, from_host, bytes);
+  }
+  virtual void download(std::byte* to_host, const std::byte* from, std::size_t bytes) {
+    copy_bytes(to_host, from, bytes);
+  }
   virtual void fill(Tensor& out, double value) = 0;
   virtual void cast(const Tensor& x, Tensor& out) = 0;  // between any two dtypes
 
@@ -172,10 +181,12 @@ class Backend {
   virtual void log_softmax(const Tensor& x, Tensor& y) = 0;
   virtual void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) = 0;
 
-  // Flat vectors (optim). Sums accumulate in f64 in a fixed order.
-  virtual double dot(const Tensor& x, const Tensor& y) = 0;
-  virtual void axpby(double a, const Tensor& x, double b, Tensor& y) = 0;  // y <- a x + b y
-  virtual bool all_finite(const Tensor& x) = 0;
+  // Flat vectors (optim). Sums accumulate in f64 in a fixed order. What a device computes stays there, as a
+  // Scalar that is not known, and so may the numbers be that it is given.
+  virtual Scalar dot(const Tensor& x, const Tensor& y) = 0;
+  /// y <- a x + b y. Where a lives on the device and is 0, x counts for nothing, also if it is not finite.
+  virtual void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) = 0;
+  virtual Scalar all_finite(const Tensor& x) = 0;
   /// One step of an update rule: w and the state follow its formula (core/functors/update.h).
   virtual void update(const UpdateStep& step, const UpdateTensors& t) = 0;
 
@@ -210,8 +221,9 @@ class BackendAtWork {
 /// The backend of a device. Errors: UsageError when none is installed for it.
 Backend& backend(Device device = {});
 inline BackendAtWork backend_of(const Tensor& t, Work work) { return {backend(t.device()), work}; }
-/// Installs the backend of a device kind; the object must live as long as the process.
-void install_backend(Device::Kind kind, Backend& b);
+/// Installs the backend of a device; the object must live as long as the process. Errors: ArgumentError for
+/// an index outside [0, 16).
+void install_backend(Device device, Backend& b);
 /// The CPU's, which is installed from the start and never destroyed: tensors of static duration may outlive
 /// main(). It is core/cpu that defines it.
 Backend& cpu_backend();

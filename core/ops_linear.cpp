@@ -1,6 +1,4 @@
 // Tensor functions that multiply and add: matmul, convolution, flat vectors; the geometry of windows.
-#include <cmath>
-
 #include "core/op_checks.h"
 #include "core/ops.h"
 
@@ -181,7 +179,7 @@ std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, con
   return {dx, dw};
 }
 
-double dot(const Tensor& x, const Tensor& y) {
+Scalar dot(const Tensor& x, const Tensor& y) {
   expect_floating("dot", x, "x");
   expect_alike("dot", x, "x", y, "y");
   if (x.elements() != y.elements())
@@ -189,26 +187,33 @@ double dot(const Tensor& x, const Tensor& y) {
   return backend_of(x, Work::optimizer)->dot(x, y);
 }
 
-double norm(const Tensor& x) {
+Scalar norm(const Tensor& x) {
   expect_floating("norm", x, "x");
-  const double squares = backend_of(x, Work::optimizer)->dot(x, x);
+  const Scalar squares = backend_of(x, Work::optimizer)->dot(x, x);
   // Squares of f32 numbers neither overflow nor vanish in f64.
-  if (x.dtype() == Dtype::f32 || (squares > 1e-280 && std::isfinite(squares)) || std::isnan(squares) ||
-      x.elements() == 0)
-    return std::sqrt(squares);
-  const Tensor size = unary(UnaryOp::abs, x), largest = reduce(ReduceOp::max, size);
-  const double most = largest.item();
-  if (most == 0 || std::isinf(most)) return most;
-  const Tensor relative = size / largest;
-  return most * std::sqrt(backend_of(x, Work::optimizer)->dot(relative, relative));
+  if (x.dtype() == Dtype::f32 || x.elements() == 0) return sqrt(squares);
+  const Scalar fits = either(both(squares > 1e-280, is_finite(squares)), squares != squares);
+  return select(
+      fits, [&] { return sqrt(squares); },
+      [&] {
+        const Tensor size = unary(UnaryOp::abs, x), largest = reduce(ReduceOp::max, size);
+        const Scalar most(largest);
+        return select(
+            both(most > 0, is_finite(most)),
+            [&] {
+              const Tensor relative = size / largest;
+              return most * sqrt(backend_of(x, Work::optimizer)->dot(relative, relative));
+            },
+            [&] { return most; });
+      });
 }
 
-bool all_finite(const Tensor& x) {
+Scalar all_finite(const Tensor& x) {
   expect_floating("all_finite", x, "x");
   return backend_of(x, Work::optimizer)->all_finite(x);
 }
 
-void axpby(double a, const Tensor& x, double b, Tensor& y) {
+void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) {
   expect_floating("axpby", x, "x");
   expect_alike("axpby", x, "x", y, "y");
   if (x.elements() != y.elements())
@@ -216,10 +221,34 @@ void axpby(double a, const Tensor& x, double b, Tensor& y) {
   backend_of(x, Work::optimizer)->axpby(a, x, b, y);
 }
 
-Tensor combination(double a, const Tensor& x, double b, const Tensor& y) {
+Tensor combination(const Scalar& a, const Tensor& x, const Scalar& b, const Tensor& y) {
   Tensor z = y.clone();
   axpby(a, x, b, z);
   return z;
+}
+
+Tensor operator*(const Tensor& x, const Scalar& a) {
+  return a.known() ? x * a.value() : x * a.tensor(x.device()).to(x.dtype());
+}
+
+Tensor operator*(const Scalar& a, const Tensor& x) { return x * a; }
+
+void fill(Tensor& x, const Scalar& a) {
+  if (a.known())
+    x.fill(a);
+  else
+    x.copy_from(broadcast_to(a.tensor(x.device()).to(x.dtype()), x.shape()));
+}
+
+void assign_if(const Scalar& condition, const Tensor& x, Tensor& y) {
+  if (possibly(condition)) y.copy_from(select(condition, x, y));
+}
+
+void increment(Tensor& count, const Scalar& by) {
+  if (count.device().is_host() && by.known())
+    *count.mutable_data<std::int64_t>() += static_cast<std::int64_t>(by.value());
+  else
+    count.copy_from((Scalar(count) + by).tensor(count.device()).to(Dtype::i64));
 }
 
 }  // namespace basin

@@ -5,6 +5,7 @@
 
 #include "apps/cli/bindings.h"
 #include "apps/cli/cli.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
 #include "apps/cli/suggest.h"
 #include "apps/commands/commands.h"
@@ -161,7 +162,7 @@ int bench_command(const BenchConfig& config, Terminal& terminal) {
   apply(config.device);
   if (!config.rules.empty()) check_rules_of(config);
   for (const auto& [name, subject] : subjects())
-    if (name == config.what) return subject(config, terminal);
+    if (name == config.what) return interruptible([&] { return subject(config, terminal); });
   throw InternalError("[bench] the command line let the subject ", quote(config.what), " pass");
 }
 

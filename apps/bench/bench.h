@@ -75,7 +75,7 @@ data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows);
 Json turns_document(const BenchConfig& config);
 std::string turns_line(const BenchConfig& config, const std::string& relation);
 
-// The subjects. Each returns the exit code; 130 or 143 when interrupted.
+// The subjects. Each returns the exit code. Errors: InterruptedError.
 int bench_rules(const BenchConfig& config, Terminal& terminal);
 int bench_step(const BenchConfig& config, Terminal& terminal);
 int bench_memory(const BenchConfig& config, Terminal& terminal);

@@ -3,8 +3,8 @@
 
 #include "apps/bench/bench.h"
 #include "apps/cli/format.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
-#include "apps/cli/signals.h"
 #include "apps/cli/table.h"
 #include "autograd/recording.h"
 #include "core/conv_algorithm.h"
@@ -71,9 +71,9 @@ class WithConvolutionsSeen {
  public:
   explicit WithConvolutionsSeen(std::function<void(const ConvGeometry&)> seen)
       : before_(backend()), watched_(std::move(seen)) {
-    install_backend(Device::Kind::cpu, watched_);
+    install_backend({}, watched_);
   }
-  ~WithConvolutionsSeen() { install_backend(Device::Kind::cpu, before_); }
+  ~WithConvolutionsSeen() { install_backend({}, before_); }
   WithConvolutionsSeen(const WithConvolutionsSeen&) = delete;
   WithConvolutionsSeen& operator=(const WithConvolutionsSeen&) = delete;
 
@@ -126,6 +126,7 @@ std::string describe(const ConvGeometry& g) {
 }  // namespace
 
 int bench_conv(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   Table table({{.title = "convolution", .left = true},
                {.title = "times"},
                {.title = "algorithm", .left = true},
@@ -146,8 +147,7 @@ int bench_conv(const BenchConfig& config, Terminal& terminal) {
     for (const ConvAlgorithm algorithm :
          {ConvAlgorithm::direct, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4}) {
       if (algorithm != ConvAlgorithm::direct && !cpu::winograd_tile(algorithm, g)) continue;
-      if (interruption_requested()) return interruption_exit_code();
-      terminal.repaint(text(describe(g), ", ", name_of(algorithm)));
+      work.begin(text(describe(g), ", ", name_of(algorithm)));
       const WithConvAlgorithm with(algorithm);
       const Figure figures[] = {
           measure(config.rounds, flop, cpu::multiply_add_peak, [&] { backend().conv2d({g}, x, w, y); }),
@@ -174,7 +174,7 @@ int bench_conv(const BenchConfig& config, Terminal& terminal) {
       list.append(entry);
     }
   }
-  terminal.repaint("");
+  work.done();
   const double peak = cpu::multiply_add_peak();
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", config.model.name, ", batch ", config.batch_size, ", ", thread_count(),
@@ -292,6 +292,7 @@ std::vector<Kernel> kernels_of(Index batch) {
 }  // namespace
 
 int bench_ops(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   Table table({{.title = "kernel", .left = true},
                {.title = "shape", .left = true},
                {.title = "ms"},
@@ -301,24 +302,23 @@ int bench_ops(const BenchConfig& config, Terminal& terminal) {
                {.title = "% of best"}});
   Json list = Json::Array{};
   for (const Kernel& kernel : kernels_of(config.batch_size)) {
-    if (interruption_requested()) return interruption_exit_code();
-    terminal.repaint(text(kernel.name, " ", kernel.shape));
+    work.begin(text(kernel.name, " ", kernel.shape));
     const bool counts_flop = kernel.flop > 0;
-    const double work = counts_flop ? kernel.flop : kernel.bytes;
-    const Figure f =
-        measure(config.rounds, work, counts_flop ? cpu::multiply_add_peak : cpu::copy_bandwidth, kernel.run);
-    const std::string rate = fixed(1e-9 * work / f.seconds.median, 1);
+    const double amount = counts_flop ? kernel.flop : kernel.bytes;
+    const Figure f = measure(config.rounds, amount,
+                             counts_flop ? cpu::multiply_add_peak : cpu::copy_bandwidth, kernel.run);
+    const std::string rate = fixed(1e-9 * amount / f.seconds.median, 1);
     table.add({kernel.name, text(kernel.shape), fixed(1e3 * f.seconds.median, 3),
                fixed(1e3 * f.seconds.low, 3) + " to " + fixed(1e3 * f.seconds.high, 3),
                counts_flop ? "" : rate, counts_flop ? rate : "", percent(f.share.median, 0)});
     Json entry;
     entry.set("kernel", kernel.name).set("shape", text(kernel.shape)).set("seconds", f.seconds.median);
     entry.set("seconds_low", f.seconds.low).set("seconds_high", f.seconds.high);
-    entry.set(counts_flop ? "flop_per_second" : "bytes_per_second", work / f.seconds.median);
+    entry.set(counts_flop ? "flop_per_second" : "bytes_per_second", amount / f.seconds.median);
     entry.set("of_best", f.share.median);
     list.append(entry);
   }
-  terminal.repaint("");
+  work.done();
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", thread_count(), " threads, ", cpu::instruction_set(), ", medians of ",
                        config.rounds,

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/runs/records.h"
-
 namespace basin::apps {
 
 class Table {
@@ -35,15 +33,5 @@ class Table {
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
-
-/// The columns that not every run has.
-struct EpochColumns {
-  bool perturbed = false;   // the loss at w + e
-  bool validation = false;  // accuracy on the validation images
-};
-
-/// The table that grows by one row an epoch.
-Table epoch_table(const EpochColumns& which, bool unicode);
-std::vector<std::string> epoch_cells(const EpochRecord& record, const EpochColumns& which);
 
 }  // namespace basin::apps

@@ -2,7 +2,7 @@
 #include <sstream>
 
 #include "apps/cli/format.h"
-#include "apps/cli/signals.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/suggest.h"
 #include "apps/cli/table.h"
 #include "apps/commands/commands.h"
@@ -46,9 +46,9 @@ Json row_json(const CheckRow& row) {
   return json;
 }
 
-}  // namespace
-
-int gradcheck_command(const GradcheckConfig& config, Terminal& terminal) {
+/// Checks and reports; the exit code. Errors: InterruptedError.
+int check_ops(const GradcheckConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   const std::vector<OpCase> ops = chosen(config.op);
   std::vector<Table::Column> columns{{.title = "op", .left = true}, {.title = "cases"}};
   for (std::int64_t order = 1; order <= config.order; ++order) {
@@ -62,8 +62,7 @@ int gradcheck_command(const GradcheckConfig& config, Terminal& terminal) {
   std::vector<std::string> failures;
   int cases = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
-    if (interruption_requested()) return interruption_exit_code();
-    terminal.repaint(text("checking ", ops[i].name, " (", i + 1, "/", ops.size(), ")"));
+    work.begin(text("checking ", ops[i].name, " (", i + 1, "/", ops.size(), ")"));
     const CheckRow row = check_op(ops[i], static_cast<int>(config.order));
     cases += row.cases;
     if (!row.passed) failures.push_back(text(row.op, ": ", row.first_failure));
@@ -78,7 +77,7 @@ int gradcheck_command(const GradcheckConfig& config, Terminal& terminal) {
     table.add(std::move(cells));
     rows.append(row_json(row));
   }
-  terminal.repaint("");
+  work.done();
 
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", ops.size() - failures.size(), " of ", ops.size(), " ops pass (", cases,
@@ -90,6 +89,12 @@ int gradcheck_command(const GradcheckConfig& config, Terminal& terminal) {
   document.set("order", config.order).set("passed", failures.empty()).set("ops", rows);
   terminal.result(document);
   return static_cast<int>(failures.empty() ? ExitCode::success : ExitCode::check_failed);
+}
+
+}  // namespace
+
+int gradcheck_command(const GradcheckConfig& config, Terminal& terminal) {
+  return interruptible([&] { return check_ops(config, terminal); });
 }
 
 }  // namespace basin::apps

@@ -12,7 +12,7 @@
 #include "core/device.h"
 #include "core/dtype.h"
 #include "data/loading/label_noise.h"
-#include "data/sets/folder.h"
+#include "data/sets/image_folder.h"
 #include "nn/models/registry.h"
 #include "nn/recalibration.h"
 #include "optim/averages/average.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/config/config.h"
-#include "apps/training/run_data.h"
+#include "apps/runs/image_set.h"
 #include "core/io/archive.h"
 #include "core/io/json.h"
 

@@ -1,7 +1,7 @@
 // Differentiable batch norm, fused with a ReLU and a residual, or with the convolution behind it.
 #include <algorithm>
 
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 #include "autograd/ops/norm_support.h"
 #include "core/op_checks.h"
 

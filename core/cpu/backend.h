@@ -54,9 +54,9 @@ class CpuBackend : public Backend {
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
 
-  double dot(const Tensor& x, const Tensor& y) override;
-  void axpby(double a, const Tensor& x, double b, Tensor& y) override;
-  bool all_finite(const Tensor& x) override;
+  Scalar dot(const Tensor& x, const Tensor& y) override;
+  void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;
+  Scalar all_finite(const Tensor& x) override;
   void update(const UpdateStep& step, const UpdateTensors& t) override;
 };
 

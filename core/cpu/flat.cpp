@@ -8,7 +8,7 @@
 
 namespace basin::cpu {
 
-double CpuBackend::dot(const Tensor& x, const Tensor& y) {
+Scalar CpuBackend::dot(const Tensor& x, const Tensor& y) {
   return dispatch_floating(x.dtype(), "dot", [&]<class T>(T) {
     const T* px = x.data<T>();
     const T* py = y.data<T>();
@@ -22,7 +22,8 @@ double CpuBackend::dot(const Tensor& x, const Tensor& y) {
   });
 }
 
-void CpuBackend::axpby(double a, const Tensor& x, double b, Tensor& y) {
+void CpuBackend::axpby(const Scalar& scale, const Tensor& x, const Scalar& share, Tensor& y) {
+  const double a = scale, b = share;
   dispatch_floating(x.dtype(), "axpby", [&]<class T>(T) {
     const T* px = x.data<T>();
     T* py = y.mutable_data<T>();
@@ -32,7 +33,7 @@ void CpuBackend::axpby(double a, const Tensor& x, double b, Tensor& y) {
   });
 }
 
-bool CpuBackend::all_finite(const Tensor& x) {
+Scalar CpuBackend::all_finite(const Tensor& x) {
   return dispatch_floating(x.dtype(), "all_finite", [&]<class T>(T) {
     const T* px = x.data<T>();
     std::atomic<bool> finite{true};

@@ -79,7 +79,7 @@ UpdateRule::Bounds UpdateRule::bounds(const std::vector<Tensor*>& vectors, bool 
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const Tensor& x = *vectors[i];
     const bool known = !measure && i < known_.size() && known_[i].holds(x);
-    const double bound = known ? known_[i].bound : norm(x);
+    const double bound = known ? known_[i].bound : double(norm(x));
     if (i == 0)
       b.weight = bound;
     else
@@ -94,7 +94,7 @@ void UpdateRule::apply(ParameterVector& w, const Tensor& direction, double lr, d
   for (const Tensor* x : vectors) check_alike(name(), "state", *x, w);
   vectors.insert(vectors.begin(), &w.values());
 
-  const double size = direction_norm >= 0 ? direction_norm : norm(direction);
+  const double size = direction_norm >= 0 ? direction_norm : double(norm(direction));
   const double room = roomy(w.dtype());
   Bounds then = after(bounds(vectors, false), size, lr);
   if (!(then.peak <= room)) then = after(bounds(vectors, true), size, lr);
