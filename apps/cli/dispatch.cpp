@@ -9,7 +9,7 @@
 #include "apps/cli/help.h"
 #include "apps/cli/suggest.h"
 #include "apps/runs/environment.h"
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/simd/instruction_set.h"
 #include "core/error.h"
 #include "core/io/utf8.h"
 
@@ -39,7 +39,7 @@ int run(const Call<Config>& call, const std::function<int(const Config&, Termina
     write_out(streams.out, call.print);
     return 0;
   }
-  cpu::kernels();  // BASIN_ARCH may name none: before anything is made
+  cpu::instruction_set();  // BASIN_ARCH may name none: before anything is made
   return command(call.config, terminal);
 }
 

@@ -9,7 +9,7 @@
 #include "apps/config/names.h"
 #include "apps/config/option_tables.h"
 #include "apps/training/axes.h"
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/simd/instruction_set.h"
 #include "core/error.h"
 #include "core/parallel.h"
 
