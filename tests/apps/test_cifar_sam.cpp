@@ -38,7 +38,7 @@ int call(const fs::path& folder, const std::string& command) {
 }  // namespace
 
 TEST_CASE("slow: cifar_sam ends with the bits of basin train") {
-  const TemporaryDirectory dir;
+  const test::TemporaryDirectory dir;
   const fs::path folder = dir.path();
   for (int i = 1; i <= 5; ++i)
     write_records(folder / ("data_batch_" + std::to_string(i) + ".bin"), static_cast<std::uint64_t>(i));
