@@ -10,8 +10,6 @@ int main(int argc, char** argv) {
   using namespace basin::apps;
   if (!open_standard_streams()) return static_cast<int>(basin::ExitCode::output);
   install_signal_handlers();
-  return run_basin({argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
-                   {train_command, eval_command, export_command, info_command, data_command, bench_command,
-                    gradcheck_command},
+  return run_basin(program(), {argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
                    {std::cout, std::cerr, detect_terminal()});
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/bench/bench_config.h"
+#include "apps/bench/contenders.h"
 #include "apps/cli/terminal.h"
 #include "apps/training/axes.h"
 #include "apps/training/batch_objective.h"
@@ -18,19 +20,6 @@ struct Spread {
 };
 /// The median is the mean of the middle two where there is an even number. Errors: ArgumentError for none.
 Spread spread(std::vector<double> values);
-
-/// A gradient rule as `basin train` would be asked for it.
-struct Contender {
-  std::string name;
-  std::vector<std::string> options;
-  bool of_norms = false;  // it needs normalisation layers
-};
-
-/// The gradient rules that --rules names, `first` (if not empty) before all. Errors: UsageError for an
-/// unknown one, with a suggestion.
-std::vector<Contender> contenders(const std::string& list, const std::string& first);
-/// All of them.
-std::vector<Contender> contenders();
 
 /// One rule at work on a model of its own: SGD with momentum, as the default of `basin train`.
 class TrainingBench {
@@ -76,11 +65,11 @@ Json turns_document(const BenchConfig& config);
 std::string turns_line(const BenchConfig& config, const std::string& relation);
 
 // The subjects. Each returns the exit code. Errors: InterruptedError.
-int bench_rules(const BenchConfig& config, Terminal& terminal);
-int bench_step(const BenchConfig& config, Terminal& terminal);
-int bench_memory(const BenchConfig& config, Terminal& terminal);
-int bench_scaling(const BenchConfig& config, Terminal& terminal);
-int bench_conv(const BenchConfig& config, Terminal& terminal);
-int bench_ops(const BenchConfig& config, Terminal& terminal);
+ExitCode bench_rules(const BenchConfig& config, Terminal& terminal);
+ExitCode bench_step(const BenchConfig& config, Terminal& terminal);
+ExitCode bench_memory(const BenchConfig& config, Terminal& terminal);
+ExitCode bench_scaling(const BenchConfig& config, Terminal& terminal);
+ExitCode bench_conv(const BenchConfig& config, Terminal& terminal);
+ExitCode bench_ops(const BenchConfig& config, Terminal& terminal);
 
 }  // namespace basin::apps

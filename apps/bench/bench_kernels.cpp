@@ -125,7 +125,7 @@ std::string describe(const ConvGeometry& g) {
 
 }  // namespace
 
-int bench_conv(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_conv(const BenchConfig& config, Terminal& terminal) {
   const LongWork work(terminal);
   Table table({{.title = "convolution", .left = true},
                {.title = "times"},
@@ -186,7 +186,7 @@ int bench_conv(const BenchConfig& config, Terminal& terminal) {
   document.set("threads", thread_count()).set("kernels", cpu::instruction_set()).set("peak", peak);
   document.set("rounds", config.rounds).set("convolutions", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 // ---- all other kernels ----
@@ -291,7 +291,7 @@ std::vector<Kernel> kernels_of(Index batch) {
 
 }  // namespace
 
-int bench_ops(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_ops(const BenchConfig& config, Terminal& terminal) {
   const LongWork work(terminal);
   Table table({{.title = "kernel", .left = true},
                {.title = "shape", .left = true},
@@ -328,7 +328,7 @@ int bench_ops(const BenchConfig& config, Terminal& terminal) {
   document.set("batch_size", config.batch_size).set("threads", thread_count());
   document.set("kernels", cpu::instruction_set()).set("rounds", config.rounds).set("ops", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

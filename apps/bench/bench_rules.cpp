@@ -44,7 +44,7 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
 
 }  // namespace
 
-int bench_rules(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_rules(const BenchConfig& config, Terminal& terminal) {
   const LongWork work(terminal);
   const data::Batch batch = bench_batch(config, config.batch_size);
   std::vector<std::unique_ptr<TrainingBench>> benches;
@@ -74,7 +74,7 @@ int bench_rules(const BenchConfig& config, Terminal& terminal) {
   }
   work.done();
   show(rows, config, terminal);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

@@ -52,7 +52,7 @@ void forget_peak() {
 
 }  // namespace
 
-int bench_scaling(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_scaling(const BenchConfig& config, Terminal& terminal) {
   const LongWork work(terminal);
   const std::vector<int> threads = thread_counts(thread_count());
   const std::vector<std::int64_t> sizes = batch_sizes(config.batch_size);
@@ -111,10 +111,10 @@ int bench_scaling(const BenchConfig& config, Terminal& terminal) {
   document.set("model", config.model.name).set("rule", rule.name).set("rounds", config.rounds);
   document.set("steps", config.steps).set("rows", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
-int bench_memory(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_memory(const BenchConfig& config, Terminal& terminal) {
   const LongWork work(terminal);
   Table table({{.title = "rule", .left = true},
                {.title = "batch"},
@@ -149,7 +149,7 @@ int bench_memory(const BenchConfig& config, Terminal& terminal) {
   Json document;
   document.set("model", config.model.name).set("threads", thread_count()).set("rows", list);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

@@ -102,7 +102,7 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
 
 }  // namespace
 
-int bench_step(const BenchConfig& config, Terminal& terminal) {
+ExitCode bench_step(const BenchConfig& config, Terminal& terminal) {
   const LongWork work(terminal);
   Batches batches(config);
   std::vector<std::unique_ptr<TrainingBench>> benches;
@@ -142,7 +142,7 @@ int bench_step(const BenchConfig& config, Terminal& terminal) {
   }
   work.done();
   show(rows, config, terminal);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

@@ -1,11 +1,12 @@
 // The only place that knows CLI11: it splits an argument vector by the options of a table. Everything typed
 // is ours (apps/cli/options.h), and so is the rule that no word is passed over.
+#include "apps/cli/arguments.h"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <deque>
 #include <map>
 
-#include "apps/cli/cli.h"
 #include "apps/cli/suggest.h"
 #include "core/error.h"
 
@@ -28,7 +29,6 @@ using Words = std::vector<std::string>;
 }
 
 bool takes_none(const Option& option) { return option.binding.kind == ValueKind::flag; }
-bool can_be_negated(const Option& option) { return takes_none(option) && !option.key.empty(); }
 
 /// Whether a word looks like an option: "--lr", "-q", but not "-1" or "-".
 bool is_option(const OptionTable& table, const std::string& word) {
@@ -85,7 +85,7 @@ class Splitter {
       Slot& slot = slots.emplace_back(Slot{&option, {}});
       std::string names = "--" + option.flag;
       if (!option.letter.empty()) names += ",-" + option.letter;
-      if (can_be_negated(option)) names += ",!--no-" + option.flag;
+      if (option.can_be_negated()) names += ",!--no-" + option.flag;
       // One value each time, as it stands: CLI11 takes [x,y] apart only where extra arguments are allowed.
       slot.handle = takes_none(option) ? app.add_flag(names)
                                        : app.add_option(names, slot.values)->allow_extra_args(false);
@@ -135,7 +135,7 @@ class Splitter {
     };
     if (!option.letter.empty() && value.starts_with('=') && joined("-" + option.letter + value))
       value.erase(0, 1);  // -o=FILE
-    if (can_be_negated(option))
+    if (option.can_be_negated())
       for (const std::string& word : words_)
         if (word.starts_with("--no-" + option.flag + "="))
           throw UsageError("--no-", option.flag, " takes no value");

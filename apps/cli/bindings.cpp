@@ -10,7 +10,6 @@
 
 #include "apps/cli/suggest.h"
 #include "core/io/utf8.h"
-#include "data/augment/augment.h"
 
 namespace basin::apps {
 
@@ -171,21 +170,6 @@ Binding order(double& field) {
     field = *value;
   };
   binding.print = [&field] { return std::isinf(field) ? std::string("inf") : print_count(field); };
-  return binding;
-}
-
-Binding augmentation(std::string& field) {
-  Binding binding =
-      make(ValueKind::text, "LIST", "a list of random changes such as basic or crop=4,flip,autoaugment");
-  binding.assign = [&field](const std::string& given) {
-    try {
-      data::parse_augmentation(given);
-    } catch (const UsageError& error) {
-      throw ValueError("is no list of random changes: ", error.what());
-    }
-    field = given;
-  };
-  binding.print = [&field] { return field; };
   return binding;
 }
 

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/config/config.h"
+#include "apps/cli/names.h"
+#include "apps/cli/period.h"
 #include "core/error.h"
 
 namespace basin::apps {
@@ -57,8 +58,6 @@ Binding natural(std::uint64_t& field);
 Binding real(double& field, Range range);
 /// The order p of a norm: "2", "inf", any number above 1.
 Binding order(double& field);
-/// A list that data::parse_augmentation() reads.
-Binding augmentation(std::string& field);
 /// Any one line of UTF-8 that is not blank; also an empty one, unless `needed`.
 Binding free_text(std::string& field, std::string placeholder, std::string allowed, bool needed = false);
 /// Names or patterns between commas, each once: "conv1.*,fc.bias"; or nothing.

@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "apps/cli/help.h"
+#include "apps/cli/parse.h"
 #include "apps/cli/suggest.h"
-#include "apps/runs/environment.h"
 #include "core/cpu/simd/instruction_set.h"
 #include "core/error.h"
 #include "core/io/utf8.h"
@@ -20,6 +20,9 @@ namespace {
 constexpr const char* kReport =
     "; this is a bug in basin: please report it with the command line and `basin info`";
 
+/// As the system counts it.
+int number(ExitCode code) { return static_cast<int>(code); }
+
 /// Whatever an error quotes of what was given (a path of any length), it is one line of bounded length.
 std::string one_line(std::string text) {
   constexpr std::size_t kLongest = 4000;
@@ -29,71 +32,56 @@ std::string one_line(std::string text) {
   return excerpt(text, kLongest);
 }
 
-template <class Config>
-int run(const Call<Config>& call, const std::function<int(const Config&, Terminal&)>& command,
-        const Streams& streams) {
-  Terminal terminal(streams.out, streams.err, streams.traits, call.config.output);
-  for (const std::string& warning : call.warnings) terminal.warn(warning);
-  for (const std::string& origin : call.origins) terminal.detail("option " + origin);
-  if (!call.print.empty()) {
-    write_out(streams.out, call.print);
-    return 0;
+ExitCode run(const Parsed& parsed, const Streams& streams, const Runner& runner) {
+  Terminal terminal(streams.out, streams.err, streams.traits, parsed.call->output());
+  for (const std::string& warning : parsed.warnings) terminal.warn(warning);
+  for (const std::string& origin : parsed.origins) terminal.detail("option " + origin);
+  if (!parsed.print.empty()) {
+    write_out(streams.out, parsed.print);
+    return ExitCode::success;
   }
   cpu::instruction_set();  // BASIN_ARCH may name none: before anything is made
-  return command(call.config, terminal);
+  return runner(*parsed.call, terminal);
 }
 
-int dispatch(const std::vector<std::string>& arguments, const Environment& environment,
-             const Commands& commands, const Streams& streams) {
+ExitCode dispatch(const Program& program, const std::vector<std::string>& arguments,
+                  const Environment& environment, const Streams& streams, const Runner& runner) {
   if (arguments.empty()) {
-    streams.err << usage(help_width());
-    return static_cast<int>(ExitCode::usage);
+    streams.err << usage(program, help_width());
+    return ExitCode::usage;
   }
-  const std::string& command = arguments[0];
+  const std::string& word = arguments[0];
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-  if (command == "train") {
-    Call<TrainConfig> call = parse_train(rest, environment);
-    call.config.run.command.assign({"basin"});
-    call.config.run.command.insert(call.config.run.command.end(), arguments.begin(), arguments.end());
-    return run(call, commands.train, streams);
-  }
-  if (command == "eval") return run(parse_eval(rest, environment), commands.eval, streams);
-  if (command == "export") return run(parse_export(rest, environment), commands.write, streams);
-  if (command == "info") return run(parse_info(rest, environment), commands.info, streams);
-  if (command == "data") return run(parse_data(rest, environment), commands.data, streams);
-  if (command == "bench") return run(parse_bench(rest, environment), commands.bench, streams);
-  if (command == "gradcheck") return run(parse_gradcheck(rest, environment), commands.gradcheck, streams);
+  for (const Command& command : program.commands)
+    if (command.name == word) return run(parse(program, command, rest, environment), streams, runner);
 
   const auto alone = [&](const std::string& text) {
-    if (!rest.empty()) throw UsageError(command, " stands alone, got ", quote(rest[0]), " too");
+    if (!rest.empty()) throw UsageError(word, " stands alone, got ", quote(rest[0]), " too");
     write_out(streams.out, text);
-    return 0;
+    return ExitCode::success;
   };
-  if (command == "--help" || command == "-h") return alone(usage(help_width()));
-  if (command == "--version") return alone(version_line() + "\n");
-  if (command == "--help-markdown") return alone(help_markdown());
+  if (word == "--help" || word == "-h") return alone(usage(program, help_width()));
+  if (word == "--version") return alone(program.version + "\n");
+  if (word == "--help-markdown") return alone(help_markdown(program));
 
-  std::vector<std::string> names;
-  for (const CommandSummary& summary : command_summaries()) names.push_back(summary.name);
-  if (command.starts_with('-')) {
-    throw UsageError("the first word must be a command (", one_of(names), "), got ", quote(command));
-  }
-  throw UsageError("unknown command ", quote(command), "; there are ", one_of(names),
-                   did_you_mean(command, names));
+  const std::vector<std::string> names = program.command_names();
+  if (word.starts_with('-'))
+    throw UsageError("the first word must be a command (", one_of(names), "), got ", quote(word));
+  throw UsageError("unknown command ", quote(word), "; there are ", one_of(names), did_you_mean(word, names));
 }
 
 }  // namespace
 
-int run_basin(const std::vector<std::string>& arguments, const Environment& environment,
-              const Commands& commands, const Streams& streams) {
+int run_basin(const Program& program, const std::vector<std::string>& arguments,
+              const Environment& environment, const Streams& streams, const Runner& runner) {
   const auto fail = [&](ExitCode code, const std::string& what) {
     streams.err << "basin: " << one_line(what) << std::endl;
-    return static_cast<int>(code);
+    return number(code);
   };
   try {
-    return dispatch(arguments, environment, commands, streams);
+    return number(dispatch(program, arguments, environment, streams, runner));
   } catch (const BrokenPipe&) {
-    return BrokenPipe::kExitCode;
+    return number(BrokenPipe::kExitCode);
   } catch (const Error& error) {
     return fail(error.code(),
                 error.code() == ExitCode::internal ? error.what() + std::string(kReport) : error.what());

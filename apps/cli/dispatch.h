@@ -1,4 +1,4 @@
-// From the arguments of `basin` to the subcommand, and from whatever it throws to an exit code.
+// From the arguments of `basin` to the command, and from whatever it throws to an exit code.
 #pragma once
 
 #include <functional>
@@ -6,21 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli/cli.h"
+#include "apps/cli/command.h"
 #include "apps/cli/terminal.h"
+#include "apps/cli/variables.h"
 
 namespace basin::apps {
-
-/// What each subcommand runs; tests put their own here.
-struct Commands {
-  std::function<int(const TrainConfig&, Terminal&)> train;
-  std::function<int(const EvalConfig&, Terminal&)> eval;
-  std::function<int(const ExportConfig&, Terminal&)> write;  // basin export
-  std::function<int(const InfoConfig&, Terminal&)> info;
-  std::function<int(const DataToolConfig&, Terminal&)> data;
-  std::function<int(const BenchConfig&, Terminal&)> bench;
-  std::function<int(const GradcheckConfig&, Terminal&)> gradcheck;
-};
 
 /// The world around a call.
 struct Streams {
@@ -29,9 +19,14 @@ struct Streams {
   TerminalTraits traits;
 };
 
+/// What is done with a call that is ready; tests put something else in place of Call::run().
+using Runner = std::function<ExitCode(Call&, Terminal&)>;
+
 /// The whole program: `arguments` as after the program's name. Returns the exit code (README.md, "exit"); an
 /// exception ends as the line "basin: what, where, how to mend it" on `err`.
-int run_basin(const std::vector<std::string>& arguments, const Environment& environment,
-              const Commands& commands, const Streams& streams);
+int run_basin(
+    const Program& program, const std::vector<std::string>& arguments, const Environment& environment,
+    const Streams& streams,
+    const Runner& runner = [](Call& call, Terminal& terminal) { return call.run(terminal); });
 
 }  // namespace basin::apps

@@ -10,8 +10,6 @@
 #include <string_view>
 
 #include "apps/cli/presets.h"
-#include "apps/config/option_tables.h"
-#include "core/error.h"
 
 namespace basin::apps {
 
@@ -75,27 +73,26 @@ std::string sentence(std::string summary) {
   return summary + ".";
 }
 
+/// Whether the choices are to be spelled out beside the option: neither too many, nor explained there one by
+/// one ("fail: ...; skip: ..."). Presets have a section of their own.
+bool wants_choices(const Option& option) {
+  const std::vector<std::string>& choices = option.binding.choices;
+  if (choices.empty() || choices.size() > kMostChoices || option.flag == "preset") return false;
+  return std::any_of(choices.begin(), choices.end(), [&](const std::string& word) {
+    return option.help.find(word + ": ") == std::string::npos;
+  });
+}
+
 std::string explanation(const Option& option) {
   std::string out = option.help;
-  // Choices too many to be spelled out beside the option; presets have a section of their own.
-  const std::size_t choices = option.binding.choices.size();
-  if (option.binding.placeholder == "NAME" && choices > 0 && choices <= kMostChoices &&
-      option.flag != "preset") {
-    out += ": " + one_of(option.binding.choices);
-  }
-  if (!option.conditions.empty()) out += " (" + option.condition() + ")";
+  if (option.binding.placeholder == "NAME" && wants_choices(option))
+    out += "; one of " + one_of(option.binding.choices);
+  if (!option.conditions.empty()) out += " (with " + option.condition("--") + ")";
   if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (option.standard.empty()) return out;
   out += " [" + shortened(option.standard);
   for (const auto& [value, standard] : option.standards) out += "; " + value + ": " + shortened(standard);
   return out + "]";
-}
-
-const CommandSummary& summary_of(const std::string& name) {
-  for (const CommandSummary& summary : command_summaries()) {
-    if (summary.name == name) return summary;
-  }
-  throw InternalError("[help] no subcommand ", name);
 }
 
 std::string escaped(const std::string& cell) {
@@ -115,9 +112,8 @@ std::string taken(const Binding& binding) {
 
 std::string code(const std::string& word) { return word.empty() ? "" : "`" + word + "`"; }
 
-std::string markdown_table(const std::string& name, const OptionTable& table) {
-  const CommandSummary& summary = summary_of(name);
-  std::string out = "## basin " + name + "\n\n" + sentence(summary.help) + "\n";
+std::string markdown_table(const Command& command, const OptionTable& table) {
+  std::string out = "## basin " + command.name + "\n\n" + sentence(command.help) + "\n";
   for (const auto& [group, title] : table.groups()) {
     out += "\n**" + title +
            "**\n\n| option | TOML key | default | takes | meaning |\n| --- | --- | --- | --- | --- |\n";
@@ -130,7 +126,7 @@ std::string markdown_table(const std::string& name, const OptionTable& table) {
       if (!option.conditions.empty()) help += "; counts with " + option.condition("--");
       std::string spelled = "--" + option.flag;
       if (!option.letter.empty()) spelled = "-" + option.letter + ", " + spelled;
-      if (option.binding.kind == ValueKind::flag && !option.key.empty()) spelled += ", --no-" + option.flag;
+      if (option.can_be_negated()) spelled += ", --no-" + option.flag;
       out += "| " + code(spelled) + " | " + code(option.path()) + " | " + standard + " | " +
              escaped(taken(option.binding)) + " | " + escaped(help) + " |\n";
     }
@@ -139,24 +135,6 @@ std::string markdown_table(const std::string& name, const OptionTable& table) {
 }
 
 }  // namespace
-
-const std::vector<CommandSummary>& command_summaries() {
-  static const std::vector<CommandSummary> all = {
-      {"train", "[options]", "train a network; the run's files go to a directory of its own"},
-      {"eval", "--run DIR | --ensemble DIR | --weights FILE [options]",
-       "loss and accuracy of trained weights on the test images"},
-      {"export", "--run DIR | --weights FILE -o FILE [options]",
-       "trained weights as a file for other programs, checked"},
-      {"info", "[MODEL | FILE] [options]",
-       "this build and machine; a model's layers; what a weight file holds"},
-      {"data", "verify | show | get NAME [options]",
-       "decode every picture; show augmented ones; fetch a data set"},
-      {"bench", "rules | step | memory | scaling | conv | ops [options]",
-       "cost of gradient rules; speed of training and kernels; memory"},
-      {"gradcheck", "[options]", "every operation's derivatives against finite differences"},
-  };
-  return all;
-}
 
 int help_width() {
   int width = 80;
@@ -171,18 +149,15 @@ int help_width() {
   return std::clamp(width, 40, 100);
 }
 
-std::string usage(int width) {
+std::string usage(const Program& program, int width) {
   constexpr int kColumn = 14;
   std::string out = "usage: basin COMMAND [options]\n\n";
-  out +=
-      wrapped("Trains neural networks towards flat minima. Results go to stdout, progress and log to stderr.",
-              0, 0, width);
+  out += wrapped(program.about + " Results go to stdout, progress and log to stderr.", 0, 0, width);
   out += "\nCommands (basin COMMAND --help lists the options of each):\n";
-  for (const CommandSummary& summary : command_summaries())
-    out += entry(summary.name, summary.help, kColumn, width);
+  for (const Command& command : program.commands) out += entry(command.name, command.help, kColumn, width);
   out += "\n" + entry("--version", "version and build", kColumn, width) +
          entry("-h, --help", "this help", kColumn, width);
-  out += "\nA first run without any file: basin train --data synthetic --preset first_look\n";
+  out += "\nA first run without any file: " + program.first_call + "\n";
   out += "\nExit codes:\n";
   out += wrapped(
       "0 success, 1 internal error, 2 usage, 3 data, 4 checkpoint, 5 numerical failure, 6 out of memory, "
@@ -191,11 +166,10 @@ std::string usage(int width) {
   return out;
 }
 
-std::string command_help(const std::string& name, const OptionTable& table, int width) {
+std::string command_help(const Command& command, const OptionTable& table, int width) {
   const int column = width < 72 ? 12 : 30;
-  const CommandSummary& summary = summary_of(name);
-  std::string out = wrapped("usage: basin " + name + " " + summary.arguments, 0, 7, width);
-  out += "\n" + wrapped(sentence(summary.help), 0, 0, width);
+  std::string out = wrapped("usage: basin " + command.name + " " + command.arguments, 0, 7, width);
+  out += "\n" + wrapped(sentence(command.help), 0, 0, width);
   for (const auto& [group, title] : table.groups()) {
     out += "\n" + title + "\n";
     for (const Option& option : table.options()) {
@@ -214,22 +188,13 @@ std::string command_help(const std::string& name, const OptionTable& table, int 
   return out;
 }
 
-std::string help_markdown() {
-  FrameConfig frame;
-  TrainConfig train;
-  EvalConfig eval;
-  ExportConfig written;
-  InfoConfig info;
-  DataToolConfig data;
-  BenchConfig bench;
-  GradcheckConfig gradcheck;
-  return markdown_table("train", train_options(train, frame)) + "\n" +
-         markdown_table("eval", eval_options(eval, frame)) + "\n" +
-         markdown_table("export", export_options(written, frame)) + "\n" +
-         markdown_table("info", info_options(info, frame)) + "\n" +
-         markdown_table("data", data_options(data, frame)) + "\n" +
-         markdown_table("bench", bench_options(bench, frame)) + "\n" +
-         markdown_table("gradcheck", gradcheck_options(gradcheck, frame));
+std::string help_markdown(const Program& program) {
+  std::string out;
+  for (const Command& command : program.commands) {
+    const std::unique_ptr<Call> call = command.make();
+    out += (out.empty() ? "" : "\n") + markdown_table(command, call->table());
+  }
+  return out;
 }
 
 }  // namespace basin::apps

@@ -23,13 +23,13 @@ std::string interruption() {
 }  // namespace
 
 InterruptedError::InterruptedError(const std::string& message)
-    : Error(static_cast<ExitCode>(interruption_exit_code()), message) {}
+    : Error(ExitCode{interruption_exit_code()}, message) {}
 
-int interruptible(const std::function<int()>& body) {
+ExitCode interruptible(const std::function<ExitCode()>& body) {
   try {
     return body();
   } catch (const InterruptedError& signal) {
-    return static_cast<int>(signal.code());
+    return signal.code();
   }
 }
 

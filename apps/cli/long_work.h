@@ -16,9 +16,9 @@ struct InterruptedError : Error {
   explicit InterruptedError(const std::string& message);
 };
 
-/// What `body` returns; where a signal ends it, the signal's exit code: for commands that have shown nothing
+/// What `body` returns; where a signal ends it, the signal's: for commands that have shown nothing
 /// by then and have nothing to say.
-int interruptible(const std::function<int()>& body);
+ExitCode interruptible(const std::function<ExitCode()>& body);
 
 /// A Watch for whatever loop asks: it does `what` to things called `unit`.
 using WatchMaker = std::function<data::Watch(const std::string& what, const std::string& unit)>;

@@ -61,6 +61,10 @@ std::string variable_of(const std::string& flag) {
   return name;
 }
 
+bool Option::can_be_negated() const {
+  return binding.kind == ValueKind::flag && (!key.empty() || standard == "true");
+}
+
 std::string Option::variable() const { return key.empty() ? "" : variable_of(flag); }
 
 std::string Option::condition(const std::string& prefix) const {
@@ -127,7 +131,7 @@ std::vector<std::string> OptionTable::flags() const {
   std::vector<std::string> words;
   for (const Option& option : options_) words.push_back(option.flag);
   for (const Option& option : options_) {
-    if (option.binding.kind == ValueKind::flag && !option.key.empty()) words.push_back("no-" + option.flag);
+    if (option.can_be_negated()) words.push_back("no-" + option.flag);
   }
   return words;
 }

@@ -1,12 +1,20 @@
-// PeriodicTimer: a Period on the clock of a run. It says at each step whether the moment has come.
+// A recurring moment of a run, and a clock that says at each step whether it has come.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 
-#include "apps/config/config.h"
-
 namespace basin::apps {
+
+/// A recurring moment of a run: every `count` steps, epochs (0.1 epochs is allowed) or seconds; never if
+/// count is 0.
+struct Period {
+  enum class Unit { steps, epochs, seconds };
+  double count = 0;
+  Unit unit = Unit::epochs;
+  bool never() const { return count == 0; }
+  bool operator==(const Period&) const = default;
+};
 
 /// Seconds since some fixed moment, never going back.
 using Clock = std::function<double()>;

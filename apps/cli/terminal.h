@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "apps/config/config.h"
+#include "apps/cli/output.h"
 #include "core/error.h"
 #include "core/io/json.h"
 
@@ -32,8 +32,8 @@ bool open_standard_streams();
 /// stdout is a pipe whose reader has gone (`| head -3`): nothing to report, and the exit code of a process
 /// that SIGPIPE ends.
 struct BrokenPipe : Error {
-  static constexpr int kExitCode = 141;
-  BrokenPipe() : Error(static_cast<ExitCode>(kExitCode), "stdout: Broken pipe") {}
+  static constexpr ExitCode kExitCode{141};
+  BrokenPipe() : Error(kExitCode, "stdout: Broken pipe") {}
 };
 
 /// Writes all of `text` to stdout, or to what stands for it. Errors: BrokenPipe; OutputError.

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "apps/cli/suggest.h"
-#include "apps/config/option_tables.h"
 #include "core/error.h"
 
 extern char** environ;
@@ -66,26 +65,33 @@ void apply_environment_to_run(OptionTable& table, const Environment& environment
   }
 }
 
-std::vector<std::string> environment_warnings(const Environment& environment) {
-  TrainConfig train;
-  FrameConfig frame;
-  const OptionTable table = train_options(train, frame);
+std::vector<std::string> environment_warnings(const Environment& environment,
+                                              const std::vector<OptionTable>& tables) {
   constexpr std::string_view kPrefix = "BASIN_";
   std::vector<std::string> known = {"ARCH"}, warnings;
   std::map<std::string, std::string> others;  // names that other programs give, and ours
-  for (const Option& option : table.options()) {
-    if (option.key.empty()) continue;
-    known.push_back(option.variable().substr(kPrefix.size()));
-    for (const std::string& alias : option.aliases) others[variable_of(alias)] = option.variable();
+  std::map<std::string, std::string> flags;   // of options without a variable, by what it would be
+  for (const OptionTable& table : tables) {
+    for (const Option& option : table.options()) {
+      if (option.key.empty()) {
+        flags[variable_of(option.flag)] = option.flag;
+        continue;
+      }
+      const std::string own = option.variable().substr(kPrefix.size());
+      if (std::find(known.begin(), known.end(), own) == known.end()) known.push_back(own);
+      for (const std::string& alias : option.aliases) others[variable_of(alias)] = option.variable();
+    }
   }
   for (const auto& [name, value] : environment) {
     const std::string own = name.substr(kPrefix.size());
     if (std::find(known.begin(), known.end(), own) != known.end()) continue;
     std::string hint = did_you_mean_one_of(own, known, kPrefix);
     if (const auto found = others.find(name); found != others.end()) hint = "; here it is " + found->second;
-    for (const Option& option : table.options())
-      if (option.key.empty() && variable_of(option.flag) == name)
-        hint = "; --" + option.flag + " is given with each call";
+    // BASIN_EPOCH is meant for BASIN_EPOCHS, though one command has an --epoch.
+    const auto flag = flags.find(name);
+    const std::string near = nearest(own, known);
+    if (flag != flags.end() && (near.empty() || edit_distance(own, near) > 1))
+      hint = "; --" + flag->second + " is given with each call";
     warnings.push_back("the environment variable " + excerpt(name) + " names no option and changes nothing" +
                        hint);
   }

@@ -22,8 +22,9 @@ void apply_environment(OptionTable& table, const Environment& environment);
 void apply_environment_to_run(OptionTable& table, const Environment& environment,
                               const std::string& directory, std::vector<std::string>& warnings);
 
-/// One warning for each variable that is no option's, with the names near to it. The options of training that
-/// have variables are those of every subcommand; BASIN_ARCH is core/cpu/simd/instruction_set.h's.
-std::vector<std::string> environment_warnings(const Environment& environment);
+/// One warning for each variable that is no option's of these tables, with the names near to it. BASIN_ARCH
+/// is core/cpu/simd/instruction_set.h's.
+std::vector<std::string> environment_warnings(const Environment& environment,
+                                              const std::vector<OptionTable>& tables);
 
 }  // namespace basin::apps

@@ -1,17 +1,35 @@
-// The subcommands of `basin data`, a file each.
+// What the three things that `basin data` does share: their configuration. Each has a file of its own.
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "apps/cli/terminal.h"
-#include "apps/config/config.h"
+#include "apps/config/data.h"
+#include "core/error.h"
 
 namespace basin::apps {
 
-/// Reads everything: a picture set is decoded, images in memory are loaded. 7 if a picture cannot be decoded.
-int verify_data(const DataToolConfig& config, Terminal& terminal);
+/// "verify" decodes every picture, "show" draws examples as a network sees them into a PNG file, "get"
+/// fetches the set data.name from its publisher into data.dir.
+struct DataToolConfig {
+  DataConfig data;
+  std::uint64_t seed = 42;
+  std::string out = "examples.png";
+  std::int64_t count = 64;
+  std::int64_t epoch = 0;
+  std::int64_t epochs = 1;
+  std::int64_t columns = 8;
+  std::int64_t enlarge = 2;
+};
+
+/// Reads everything: a picture set is decoded, images in memory are loaded. ExitCode::check_failed if a
+/// picture cannot be decoded.
+ExitCode verify_data(const DataToolConfig& config, Terminal& terminal);
 /// Writes a PNG of training images as a network sees them.
-int show_data(const DataToolConfig& config, Terminal& terminal);
+ExitCode show_data(const DataToolConfig& config, Terminal& terminal);
 /// Fetches a data set from its publisher; without that says what to put where. Errors: those of
 /// data::fetch().
-int get_data(const DataToolConfig& config, Terminal& terminal);
+ExitCode get_data(const DataToolConfig& config, Terminal& terminal);
 
 }  // namespace basin::apps

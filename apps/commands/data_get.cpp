@@ -41,7 +41,7 @@ const char* said_of(data::Fetched how) {
 
 }  // namespace
 
-int get_data(const DataToolConfig& config, Terminal& terminal) {
+ExitCode get_data(const DataToolConfig& config, Terminal& terminal) {
   const data::Publication& set = publication(config.data.name);
   if (set.files.empty()) throw DataError(set.name, ": ", set.terms);
   const std::string& dir = config.data.dir;
@@ -74,7 +74,7 @@ int get_data(const DataToolConfig& config, Terminal& terminal) {
   Json document;
   document.set("data", set.name).set("dir", dir).set("files", files);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

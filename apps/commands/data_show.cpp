@@ -46,7 +46,7 @@ void expect_drawable(const DataToolConfig& config, std::int64_t images, const Sh
 
 }  // namespace
 
-int show_data(const DataToolConfig& config, Terminal& terminal) {
+ExitCode show_data(const DataToolConfig& config, Terminal& terminal) {
   const RunData data = load_run_data(config.data, config.seed, {.watch = LongWork(terminal).parts()});
   tell(data, terminal);
   const std::int64_t count = std::min(config.count, data.train->size());
@@ -71,7 +71,7 @@ int show_data(const DataToolConfig& config, Terminal& terminal) {
   document.set("data", data.set.name).set("augment", config.data.augment);
   document.set("epoch", config.epoch).set("epochs", config.epochs);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace basin::apps

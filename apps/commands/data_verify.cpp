@@ -73,7 +73,7 @@ std::int64_t empty_classes(const std::vector<std::int64_t>& labels, std::int64_t
 }
 
 /// Images in memory are checked as they are read.
-int verify_in_memory(const DataToolConfig& config, Terminal& terminal) {
+ExitCode verify_in_memory(const DataToolConfig& config, Terminal& terminal) {
   const data::LoadedData set = data::load_data_set(
       {.name = config.data.name,
        .dir = config.data.dir,
@@ -109,12 +109,12 @@ int verify_in_memory(const DataToolConfig& config, Terminal& terminal) {
   Json document;
   document.set("data", config.data.name).set("splits", splits);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+  return ExitCode::success;
 }
 
 }  // namespace
 
-int verify_data(const DataToolConfig& config, Terminal& terminal) {
+ExitCode verify_data(const DataToolConfig& config, Terminal& terminal) {
   if (!data::is_picture_set(config.data.name)) return verify_in_memory(config, terminal);
   const data::PictureTransform changed = training_transform(config.data);
   const data::PictureTransform as_is = evaluation_transform(config.data);
@@ -173,7 +173,7 @@ int verify_data(const DataToolConfig& config, Terminal& terminal) {
   Json document;
   document.set("dir", config.data.dir).set("splits", splits);
   terminal.result(document);
-  return static_cast<int>(bad == 0 ? ExitCode::success : ExitCode::check_failed);
+  return bad == 0 ? ExitCode::success : ExitCode::check_failed;
 }
 
 }  // namespace basin::apps

@@ -1,56 +1,40 @@
 // `basin export`: trained weights for other programs, read back and compared before it says so.
-#include <charconv>
-
+#include "apps/cli/command.h"
 #include "apps/cli/format.h"
-#include "apps/cli/options.h"
-#include "apps/commands/commands.h"
+#include "apps/config/data.h"
+#include "apps/config/model.h"
 #include "apps/runs/class_match.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/export_format.h"
-#include "apps/runs/members.h"
+#include "apps/runs/run_config.h"
 #include "apps/runs/weights.h"
+#include "apps/runs/weights_of_run.h"
 #include "apps/training/experiment.h"
 #include "apps/training/run_data.h"
 #include "core/error.h"
-#include "core/io/directory.h"
 #include "core/io/files.h"
 #include "core/io/hash.h"
 
 namespace basin::apps {
 namespace {
 
-/// The file that --weights stands for.
-std::string weights_file(const ExportConfig& config) {
-  const std::string& which = config.weights;
-  constexpr std::string_view kMember = "member:";
-  const bool of_run = which == "last" || which == "swa" || which == "ema" || which.starts_with(kMember);
-  if (!of_run) return which;
-  if (config.run.empty())
-    throw UsageError("--weights ", which, " is of a run: give --run DIR too (or ./", which, " for a file)");
-  std::string file =
-      config.run + (which == "last" ? "/final.safetensors" : "/final-" + which + ".safetensors");
-  if (which.starts_with(kMember)) {
-    std::int64_t number = 0;
-    const char* begin = which.data() + kMember.size();
-    const char* end = which.data() + which.size();
-    const auto [stop, error] = std::from_chars(begin, end, number);
-    if (error != std::errc() || stop != end || number < 1)
-      throw UsageError("--weights ", quote(which), ": members are member:1, member:2, ...");
-    file = member_path(config.run, number);
-  }
-  if (kind_of_file(file) == FileKind::none)
-    throw CheckpointError("[export] ", file, " is not there: the run in ", config.run,
-                          " has not ended, or keeps no such weights (a checkpoint of it can be given as "
-                          "--weights ",
-                          config.run, "/ckpt-....safetensors)");
-  return file;
-}
+/// Writes weights to `out` for other programs: those of the run in `run`, whose config.toml then fills in
+/// data and model, or those in a file. Of `data`, name and image size count: they tell the shape of an image,
+/// where the file does not or `image_given`.
+struct ExportConfig {
+  std::string run;
+  std::string weights = "last";  // last, swa, ema, member:N, or a file
+  std::string out;
+  std::string format = "auto";  // by the ending of `out`, or one of export_formats()
+  DataConfig data;
+  bool image_given = false;  // data.name or data.image_size is not the default
+  ModelConfig model;
+};
 
-}  // namespace
-
-int export_command(const ExportConfig& config, Terminal& terminal) {
+/// Writes the file and reads it back.
+void write_weights(const ExportConfig& config, Terminal& terminal) {
   const ExportFormat& format = export_format(config.format, config.out);
-  const std::string file = weights_file(config);
+  const std::string file = weights_file("export", config.run, config.weights);
   const WeightFile opened(file);
   const Identity said = identity_in(opened.metadata());
   const bool as_trained = !config.image_given && said.image.rank() == 3;
@@ -93,7 +77,66 @@ int export_command(const ExportConfig& config, Terminal& terminal) {
   document.set("file", config.out).set("format", format.name).set("bytes", bytes).set("sha256", sha256);
   document.set("tensors", compared.tensors).set("numbers", compared.numbers).set("equal", true);
   terminal.result(document);
-  return static_cast<int>(ExitCode::success);
+}
+
+class ExportCall : public Call {
+ public:
+  void options(OptionTable& t) override {
+    t.group("weights", "What is written");
+    t.add_call("run", free_text(config_.run, "DIR", "a directory"),
+               "export weights of the run in DIR, with its model and image shape")
+        .aliases = {"run-dir"};
+    t.add_call("weights", free_text(config_.weights, "WHICH", "last, swa, ema, member:N or a file"),
+               "which weights: of the run last, swa, ema or member:N (of an ensemble); or a file, a "
+               "checkpoint too, which without --run needs --model")
+        .aliases = {"checkpoint", "init"};
+    t.group("file", "The file");
+    Option& out =
+        t.add_call("out", free_text(config_.out, "FILE", "a file"), "file to write; replaced if it is there");
+    out.letter = "o";
+    out.aliases = {"output"};
+    std::vector<std::string> formats = {"auto"};
+    for (const ExportFormat& format : export_formats()) formats.push_back(format.name);
+    t.add_call("format", named(config_.format, formats, "formats"),
+               "format of the file; auto: by the ending of its name");
+    t.group("data", "Shape of an image");
+    t.add("data", "name", data_name(config_.data.name), "data set whose images have that shape");
+    count_for_pictures(
+        t.add("image-size", "image_size", whole(config_.data.image_size, 8, 2048), "height and width"));
+    add_network(t, config_.model);
+    add(t, output_);
+  }
+
+  std::string build_on(OptionTable& table) override {
+    if (config_.run.empty() && table.by_flag("weights")->source == Source::standard)
+      throw UsageError("nothing to export: give --run DIR, or --weights FILE with --model");
+    if (config_.out.empty()) throw UsageError("export needs a file to write: -o FILE");
+    if (!config_.run.empty()) take_from_run(table, config_.run);
+    return config_.run;
+  }
+
+  void check(const OptionTable& table, const std::vector<std::string>&) override {
+    if (config_.run.empty() && table.by_flag("model")->source == Source::standard)
+      throw UsageError("--weights needs --model NAME too, or --run DIR");
+    export_format(config_.format, config_.out);
+    for (const char* flag : {"data", "image-size"})
+      config_.image_given = config_.image_given || table.by_flag(flag)->source != Source::standard;
+  }
+
+  ExitCode run(Terminal& terminal) override {
+    write_weights(config_, terminal);
+    return ExitCode::success;
+  }
+
+ private:
+  ExportConfig config_;
+};
+
+}  // namespace
+
+Command export_command() {
+  return {"export", "--run DIR | --weights FILE -o FILE [options]",
+          "trained weights as a file for other programs, checked", 0, make_call<ExportCall>};
 }
 
 }  // namespace basin::apps

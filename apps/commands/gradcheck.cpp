@@ -1,11 +1,12 @@
 // `basin gradcheck`: every differentiable op against finite differences in f64.
 #include <sstream>
 
+#include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
 #include "apps/cli/suggest.h"
 #include "apps/cli/table.h"
-#include "apps/commands/commands.h"
+#include "apps/cli/terminal.h"
 #include "autograd/check/op_cases.h"
 #include "core/io/utf8.h"
 
@@ -46,12 +47,31 @@ Json row_json(const CheckRow& row) {
   return json;
 }
 
-/// Checks and reports; the exit code. Errors: InterruptedError.
-int check_ops(const GradcheckConfig& config, Terminal& terminal) {
+class GradcheckCall : public Call {
+ public:
+  void options(OptionTable& t) override {
+    t.group("what", "What is checked");
+    t.add_call("op", free_text(op_, "NAME", "a name"), "check this operation only, not all");
+    t.add_call("order", whole(order_, 1, 2), "1: gradients; 2: also gradients of gradients");
+    add(t, output_);
+  }
+  ExitCode run(Terminal& terminal) override {
+    return interruptible([&] { return check_ops(terminal); });
+  }
+
+ private:
+  /// Checks and reports. Errors: InterruptedError.
+  ExitCode check_ops(Terminal& terminal) const;
+
+  std::string op_;  // empty: every op
+  std::int64_t order_ = 1;
+};
+
+ExitCode GradcheckCall::check_ops(Terminal& terminal) const {
   const LongWork work(terminal);
-  const std::vector<OpCase> ops = chosen(config.op);
+  const std::vector<OpCase> ops = chosen(op_);
   std::vector<Table::Column> columns{{.title = "op", .left = true}, {.title = "cases"}};
-  for (std::int64_t order = 1; order <= config.order; ++order) {
+  for (std::int64_t order = 1; order <= order_; ++order) {
     columns.push_back({.title = text("order ", order, " relative")});
     columns.push_back({.title = "absolute"});
   }
@@ -63,7 +83,7 @@ int check_ops(const GradcheckConfig& config, Terminal& terminal) {
   int cases = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     work.begin(text("checking ", ops[i].name, " (", i + 1, "/", ops.size(), ")"));
-    const CheckRow row = check_op(ops[i], static_cast<int>(config.order));
+    const CheckRow row = check_op(ops[i], static_cast<int>(order_));
     cases += row.cases;
     if (!row.passed) failures.push_back(text(row.op, ": ", row.first_failure));
     std::vector<std::string> cells{row.op, std::to_string(row.cases)};
@@ -71,7 +91,7 @@ int check_ops(const GradcheckConfig& config, Terminal& terminal) {
       cells.push_back(error_text(e.relative));
       cells.push_back(error_text(e.absolute));
     }
-    cells.resize(2 + 2 * static_cast<std::size_t>(config.order),
+    cells.resize(2 + 2 * static_cast<std::size_t>(order_),
                  "-");  // orders after a failed one are not run
     cells.push_back(row.passed ? "pass" : "FAIL");
     table.add(std::move(cells));
@@ -81,20 +101,21 @@ int check_ops(const GradcheckConfig& config, Terminal& terminal) {
 
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", ops.size() - failures.size(), " of ", ops.size(), " ops pass (", cases,
-                       " cases, orders 1 to ", config.order,
+                       " cases, orders 1 to ", order_,
                        ", f64). Errors are the largest found; a relative one counts "
                        "where it exceeds the rounding error of the difference quotient itself\n"));
   for (const std::string& failure : failures) terminal.result(failure + "\n");
   Json document;
-  document.set("order", config.order).set("passed", failures.empty()).set("ops", rows);
+  document.set("order", order_).set("passed", failures.empty()).set("ops", rows);
   terminal.result(document);
-  return static_cast<int>(failures.empty() ? ExitCode::success : ExitCode::check_failed);
+  return failures.empty() ? ExitCode::success : ExitCode::check_failed;
 }
 
 }  // namespace
 
-int gradcheck_command(const GradcheckConfig& config, Terminal& terminal) {
-  return interruptible([&] { return check_ops(config, terminal); });
+Command gradcheck_command() {
+  return {"gradcheck", "[options]", "every operation's derivatives against finite differences", 0,
+          make_call<GradcheckCall>};
 }
 
 }  // namespace basin::apps

@@ -1,10 +1,13 @@
 // `basin info`: this build and machine, the models, the layers of one model, the contents of a file.
 #include <algorithm>
 
+#include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/suggest.h"
 #include "apps/cli/table.h"
-#include "apps/commands/commands.h"
+#include "apps/cli/terminal.h"
+#include "apps/config/data.h"
+#include "apps/config/model.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/identity.h"
 #include "apps/runs/weight_file.h"
@@ -18,6 +21,15 @@
 
 namespace basin::apps {
 namespace {
+
+/// Describes this build and machine; with a target, a model by name or a file. With `models`, the list of
+/// models.
+struct InfoConfig {
+  std::string target;
+  bool models = false;
+  DataConfig data;  // the name alone: whose image shape and classes a model's summary assumes
+  ModelConfig model;
+};
 
 void show_build(Terminal& terminal) {
   const BuildInfo build = build_info();
@@ -155,22 +167,61 @@ void show_file(const std::string& path, Terminal& terminal) {
   terminal.result(document);
 }
 
+class InfoCall : public Call {
+ public:
+  void options(OptionTable& t) override {
+    t.group("what", "What");
+    t.add_call("models", toggle(config_.models), "list the models");
+    t.add_call("data", data_name(config_.data.name),
+               "data set whose image shape and classes a model's summary assumes");
+    t.add_call("shortcut", choice(config_.model.shortcut, shortcut_names()),
+               "what a ResNet's shortcuts do where sizes change; A: pad with zeros; B: a 1x1 convolution");
+    add(t, output_);
+  }
+
+  void check(const OptionTable& table, const std::vector<std::string>& words) override {
+    config_.target = words[0];
+    const std::vector<nn::ModelInfo> models = nn::models();
+    const auto model = std::find_if(models.begin(), models.end(),
+                                    [&](const nn::ModelInfo& info) { return info.name == config_.target; });
+    const auto given = [&](const char* flag) { return table.by_flag(flag)->source == Source::flag; };
+    for (const char* flag : {"data", "shortcut"}) {
+      if (model == models.end() && given(flag)) {
+        throw UsageError("--", flag, " counts only for a model: basin info MODEL --", flag, " ...");
+      }
+    }
+    if (given("shortcut") && !model->takes_shortcut)
+      throw UsageError("--shortcut counts only for the ResNets of CIFAR, not for ", config_.target);
+    if (config_.models && !config_.target.empty())
+      throw UsageError("--models stands alone, without MODEL or FILE");
+  }
+
+  ExitCode run(Terminal& terminal) override {
+    const std::vector<std::string> names = nn::model_names();
+    if (config_.models)
+      show_models(terminal);
+    else if (config_.target.empty())
+      show_build(terminal);
+    else if (std::find(names.begin(), names.end(), config_.target) != names.end())
+      show_model(config_, terminal);
+    else if (kind_of_file(config_.target) != FileKind::none)
+      show_file(config_.target, terminal);
+    else
+      throw UsageError("info: ", quote(config_.target),
+                       " is neither a model (basin info --models) nor a file",
+                       did_you_mean(config_.target, names));
+    return ExitCode::success;
+  }
+
+ private:
+  InfoConfig config_;
+};
+
 }  // namespace
 
-int info_command(const InfoConfig& config, Terminal& terminal) {
-  const std::vector<std::string> names = nn::model_names();
-  if (config.models)
-    show_models(terminal);
-  else if (config.target.empty())
-    show_build(terminal);
-  else if (std::find(names.begin(), names.end(), config.target) != names.end())
-    show_model(config, terminal);
-  else if (kind_of_file(config.target) != FileKind::none)
-    show_file(config.target, terminal);
-  else
-    throw UsageError("info: ", quote(config.target), " is neither a model (basin info --models) nor a file",
-                     did_you_mean(config.target, names));
-  return static_cast<int>(ExitCode::success);
+Command info_command() {
+  return {"info", "[MODEL | FILE] [options]",
+          "this build and machine; a model's layers; what a weight file holds", 1, make_call<InfoCall>};
 }
 
 }  // namespace basin::apps

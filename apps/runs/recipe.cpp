@@ -2,9 +2,7 @@
 
 #include <sstream>
 
-#include "apps/cli/cli.h"
 #include "apps/cli/toml_file.h"
-#include "apps/config/option_tables.h"
 #include "core/error.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"
@@ -37,8 +35,7 @@ std::vector<TomlEntry> run_entries(const std::string& directory) {
 
 std::string recipe_lines(const std::string& toml) {
   TrainConfig config;
-  FrameConfig frame;
-  OptionTable table = train_options(config, frame);
+  OptionTable table = train_options(config);
   std::string all, section, lines;
   const auto end_section = [&] {
     if (!lines.empty()) all += (all.empty() ? "[" : "\n[") + section + "]\n" + lines;
@@ -72,8 +69,7 @@ void check_recipe(const TrainingPosition& saved, const TrainConfig& config, cons
   if (saved.recipe == recipe_toml(config)) return;
 
   TrainConfig before = read_recipe(saved.recipe, "the checkpoint's recipe"), now = config;
-  FrameConfig frame;
-  OptionTable trained = train_options(before, frame), wanted = train_options(now, frame);
+  OptionTable trained = train_options(before), wanted = train_options(now);
   std::string differences;
   for (const Option& option : wanted.options()) {
     if (option.role != Role::recipe || option.key.empty()) continue;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/cli/toml_file.h"
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/checkpoint.h"
 
 namespace basin::apps {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "apps/cli/terminal.h"
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/records.h"
 #include "apps/runs/result.h"
 #include "core/io/json.h"

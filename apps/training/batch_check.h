@@ -1,7 +1,7 @@
 // Whether every batch of a run can be normalised, found before the run begins.
 #pragma once
 
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/training/run_data.h"
 #include "nn/module.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "data/loading/loader.h"
 #include "nn/module.h"
 #include "optim/objective.h"

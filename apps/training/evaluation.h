@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/finite.h"
 #include "core/tensor.h"
 #include "data/loading/source.h"

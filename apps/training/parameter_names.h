@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "optim/parameter_vector.h"
 
 namespace basin::apps {

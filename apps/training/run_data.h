@@ -8,7 +8,7 @@
 
 #include "apps/cli/long_work.h"
 #include "apps/cli/terminal.h"
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/data_files.h"
 #include "apps/runs/image_set.h"
 #include "data/loading/folder_source.h"
@@ -74,9 +74,6 @@ data::ImageFolder limited(data::ImageFolder folder, std::int64_t limit);
 /// A data set's shape and classes as far as they are known without its files: a picture set is taken to have
 /// the crop's size and ImageNet's thousand classes. Errors: UsageError for an unknown name.
 data::DataSetInfo nominal_set(const DataConfig& config);
-
-/// Batches of one epoch; the incomplete last one counts.
-std::int64_t steps_per_epoch(const TrainConfig& config, const RunData& data);
 
 /// Loader of training batches from a position on. The same batches for any number of workers.
 data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/cli/terminal.h"
-#include "apps/config/config.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/identity.h"
 #include "nn/module.h"
 

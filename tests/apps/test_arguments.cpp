@@ -1,14 +1,16 @@
 // Splitting a command line: one value an option, and a place for every word.
 #include <doctest/doctest.h>
 
-#include "apps/cli/cli.h"
+#include "apps/cli/arguments.h"
 #include "tests/apps/calls.h"
 
 using namespace basin;
 using namespace basin::apps;
-using test::failure;
+using test::parse_failure;
+using test::parsed;
 using test::train_config;
 using test::train_failure;
+using test::value_of;
 
 TEST_CASE("an option takes one value, and a second one is named") {
   CHECK(train_failure({"--epochs", "1", "5"}) == "2: --epochs takes one value ('1'); '5' is a second one");
@@ -27,15 +29,13 @@ TEST_CASE("an option takes one value, and a second one is named") {
 }
 
 TEST_CASE("a word behind an option's value is the command's") {
-  CHECK(parse_info({"--data", "cifar100", "resnet20"}, {}).config.target == "resnet20");
-  CHECK(parse_bench({"--rounds", "1", "ops"}, {}).config.what == "ops");
-  CHECK(parse_bench({"--rounds", "1", "ops"}, {}).config.rounds == 1);
-  CHECK(parse_data({"--limit", "3", "show", "--data", "cifar10"}, {}).config.what == "show");
-  CHECK(failure([] {
-          parse_info({"--data", "cifar100", "resnet20", "resnet32"}, {});
-        }) == "2: unexpected argument 'resnet32' besides 'resnet20'");
-  CHECK(failure([] { parse_info({"--", "--data"}, {}); }).empty());
-  CHECK(parse_info({"--", "--data"}, {}).config.target == "--data");
+  CHECK(parsed("info", {"--data", "cifar100", "resnet20"}).words == test::Words{"resnet20"});
+  CHECK(parsed("bench", {"--rounds", "1", "ops"}).words == test::Words{"ops"});
+  CHECK(value_of(parsed("bench", {"--rounds", "1", "ops"}), "rounds") == "1");
+  CHECK(parsed("data", {"--limit", "3", "show", "--data", "cifar10"}).words == test::Words{"show", ""});
+  CHECK(parse_failure("info", {"--data", "cifar100", "resnet20", "resnet32"}) ==
+        "2: unexpected argument 'resnet32' besides 'resnet20'");
+  CHECK(parsed("info", {"--", "--data"}).words == test::Words{"--data"});
 }
 
 TEST_CASE("values are taken as they stand") {
@@ -54,7 +54,7 @@ TEST_CASE("values are taken as they stand") {
   for (const test::Words& out : {test::Words{"-o", "f.npz"}, {"-of.npz"}, {"-o=f.npz"}, {"--out", "f.npz"}}) {
     test::Words words = {"--weights", "w.safetensors", "--model", "mlp"};
     words.insert(words.end(), out.begin(), out.end());
-    CHECK(parse_export(words, {}).config.out == "f.npz");
+    CHECK(value_of(parsed("export", words), "out") == "f.npz");
   }
 }
 

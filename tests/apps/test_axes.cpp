@@ -194,14 +194,10 @@ TEST_CASE("SWA says which epochs are in it, and its file evaluates to what the t
     CHECK((step.at("lr").number() == 0.05) ==
           (step.at("epoch").integer() >= 3 || step.at("step").integer() == 1));
 
-  std::ostringstream out, err;
-  const apps::EvalConfig config = apps::parse_eval({"--weights", run + "/final-swa.safetensors", "--model",
-                                                    "resnet8", "--data", "synthetic", "--json"},
-                                                   {})
-                                      .config;
-  apps::Terminal terminal(out, err, {}, config.output);
-  REQUIRE(apps::eval_command(config, terminal) == 0);
-  const Json evaluated = parse_json(out.str());
+  const test::Said eval = test::run_command("eval", {"--weights", run + "/final-swa.safetensors", "--model",
+                                                     "resnet8", "--data", "synthetic", "--json"});
+  REQUIRE(eval.code == 0);
+  const Json evaluated = parse_json(eval.out);
   CHECK(evaluated.at("loss").number() == swa.at("test_loss").number());
   CHECK(evaluated.at("accuracy").number() == swa.at("test_accuracy").number());
   // The fair comparison: the last weights, with statistics estimated the same way.
@@ -256,11 +252,9 @@ TEST_CASE("slow: snapshot ensembles and FGE: members, the growing report, eval -
   CHECK(sha256_file(apps::member_path(run, 3)) == test::weights(run));
 
   for (const std::string& directory : {run, run + "/members", run + "/members/"}) {
-    std::ostringstream out, err;
-    const apps::EvalConfig config = apps::parse_eval({"--ensemble", directory, "--json"}, {}).config;
-    apps::Terminal terminal(out, err, {}, config.output);
-    REQUIRE(apps::eval_command(config, terminal) == 0);
-    const Json evaluated = parse_json(out.str());
+    const test::Said said = test::run_command("eval", {"--ensemble", directory, "--json"});
+    REQUIRE(said.code == 0);
+    const Json evaluated = parse_json(said.out);
     CHECK(evaluated.at("accuracy").number() == ensemble.at("test_accuracy").number());
     CHECK(evaluated.at("loss").number() == ensemble.at("test_loss").number());
   }

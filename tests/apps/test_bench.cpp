@@ -3,11 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include <sstream>
-
 #include "apps/bench/work_timer.h"
-#include "apps/cli/cli.h"
-#include "apps/commands/commands.h"
 #include "core/cpu/conv/kernels.h"
 #include "core/cpu/conv/peak.h"
 #include "core/cpu/memory/arena.h"
@@ -24,11 +20,9 @@ namespace {
 /// What `basin bench WORDS --json` prints.
 Json bench(std::vector<std::string> words) {
   words.push_back("--json");
-  std::ostringstream out, err;
-  const BenchConfig config = parse_bench(words, {}).config;
-  Terminal terminal(out, err, {}, config.output);
-  REQUIRE(bench_command(config, terminal) == 0);
-  return parse_json(out.str());
+  const test::Said said = test::run_command("bench", words);
+  REQUIRE(said.code == 0);
+  return parse_json(said.out);
 }
 
 TEST_CASE("spread: the median of an even number lies between the middle two") {
@@ -48,6 +42,32 @@ TEST_CASE("contenders: in the order asked for, unknown and repeated ones refused
   CHECK(chosen[2].name == "sam");
   CHECK(test::failure([] { contenders("gam,sam,gam", "plain"); }) == "2: --rules: 'gam' is there twice");
   CHECK(test::failure([] { contenders("sma", ""); }).find("did you mean sam") != std::string::npos);
+}
+
+TEST_CASE("contenders: each is what `basin train` makes of the same options") {
+  const std::vector<std::pair<std::string, test::Words>> all = {
+      {"plain", {}},
+      {"sam", {"--sharpness", "sam"}},
+      {"asam", {"--sharpness", "asam"}},
+      {"gsam", {"--sharpness", "gsam"}},
+      {"gnp", {"--sharpness", "gnp"}},
+      {"fsam", {"--sharpness", "fsam"}},
+      {"looksam", {"--sharpness", "looksam"}},
+      {"sam-interval", {"--sharpness", "sam", "--every", "10"}},
+      {"sam-on", {"--sharpness", "sam", "--perturb", "norms"}},
+      {"m-sam", {"--sharpness", "sam", "--micro", "own"}},
+      {"msam", {"--sharpness", "msam"}},
+      {"gam", {"--sharpness", "gam"}},
+      {"gam-exact", {"--sharpness", "gam", "--gam-form", "exact"}},
+  };
+  REQUIRE(contenders().size() == all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CAPTURE(all[i].first);
+    CHECK(contenders()[i].name == all[i].first);
+    TrainConfig trained = test::train_config(all[i].second);
+    trained.device = {};  // gam-exact's convolutions: `basin bench --conv-algo` says which it takes
+    CHECK(to_toml(contenders()[i].config) == to_toml(trained));
+  }
 }
 
 TEST_CASE("bench rules: passes a step and relative costs, in turns") {
@@ -116,11 +136,9 @@ TEST_CASE("bench scaling: each batch with each number of threads, over one threa
 }
 
 TEST_CASE("bench scaling takes one rule") {
-  std::ostringstream out, err;
-  const BenchConfig two = parse_bench({"scaling", "--model", "mlp", "--rules", "sam,gam"}, {}).config;
-  Terminal terminal(out, err, {}, two.output);
-  CHECK(test::failure([&] { bench_command(two, terminal); }) ==
-        "2: bench scaling measures one rule, --rules sam,gam names more");
+  CHECK(test::failure([] {
+          test::run_command("bench", {"scaling", "--model", "mlp", "--rules", "sam,gam"});
+        }) == "2: bench scaling measures one rule, --rules sam,gam names more");
 }
 
 TEST_CASE("bench conv: the model's convolutions, counted, by each algorithm that applies") {
@@ -141,10 +159,9 @@ TEST_CASE("bench conv: the model's convolutions, counted, by each algorithm that
                                  "3x3 32 to 32 @ 16x16 winograd2", "3x3 32 to 32 @ 16x16 winograd4",
                                  "3x3 32 to 64 @ 16x16, stride 2 direct", "3x3 64 to 64 @ 8x8 direct",
                                  "3x3 64 to 64 @ 8x8 winograd2", "3x3 64 to 64 @ 8x8 winograd4"});
-  std::ostringstream out, err;
-  const BenchConfig none = parse_bench({"conv", "--model", "mlp"}, {}).config;
-  Terminal terminal(out, err, {}, none.output);
-  CHECK(test::failure([&] { bench_command(none, terminal); }) == "2: bench conv: mlp has no convolution");
+  CHECK(test::failure([] {
+          test::run_command("bench", {"conv", "--model", "mlp"});
+        }) == "2: bench conv: mlp has no convolution");
 }
 
 TEST_CASE("slow: bench ops: every kernel runs and has a rate") {

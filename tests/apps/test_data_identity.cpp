@@ -74,12 +74,12 @@ struct Photos {
 };
 
 test::Said data_tool(const Words& words) {
-  std::ostringstream out, err;
   test::Said said;
+  std::ostringstream out, err;
   const std::string failure = test::failure([&] {
-    const apps::DataToolConfig config = apps::parse_data(words, {}).config;
-    apps::Terminal terminal(out, err, {}, config.output);
-    said.code = apps::data_command(config, terminal);
+    const apps::Parsed call = test::parsed("data", words);
+    apps::Terminal terminal(out, err, {}, call.call->output());
+    said.code = static_cast<int>(call.call->run(terminal));
   });
   if (!failure.empty()) said.code = std::stoi(failure);
   said.out = out.str() + failure;
@@ -307,11 +307,10 @@ TEST_CASE("every loop over data ends on a signal, with its exit code and how far
   CHECK_FALSE(fs::exists(photos.dir / "r"));
 
   REQUIRE(photos.run("trained").code == 0);
-  std::ostringstream out, err;
-  const apps::EvalConfig config = apps::parse_eval({"--run", photos.dir / "trained"}, {}).config;
-  apps::Terminal terminal(out, err, {}, config.output);
   std::raise(SIGTERM);
-  const std::string evaluating = test::failure([&] { apps::eval_command(config, terminal); });
+  const std::string evaluating = test::failure([&] {
+    test::run_command("eval", {"--run", photos.dir / "trained"});
+  });
   apps::clear_interruption();
   CHECK_MESSAGE(evaluating.starts_with("143: listing folder: "), evaluating);
 }

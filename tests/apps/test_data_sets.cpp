@@ -33,12 +33,12 @@ struct Answer {
 
 /// `basin data` in this process; an error as its code and message.
 Answer data_says(const Words& words) {
-  std::ostringstream out, err;
   Answer answer;
+  std::ostringstream out, err;
   const std::string failure = test::failure([&] {
-    const apps::DataToolConfig config = apps::parse_data(words, {}).config;
-    apps::Terminal terminal(out, err, {}, config.output);
-    answer.code = apps::data_command(config, terminal);
+    const apps::Parsed call = test::parsed("data", words);
+    apps::Terminal terminal(out, err, {}, call.call->output());
+    answer.code = static_cast<int>(call.call->run(terminal));
   });
   if (!failure.empty()) answer.code = std::stoi(failure);
   answer.out = out.str() + failure;

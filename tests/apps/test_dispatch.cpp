@@ -8,8 +8,10 @@
 #include <sstream>
 #include <tuple>
 
+#include "apps/cli/completion.h"
 #include "apps/cli/help.h"
-#include "apps/config/option_tables.h"
+#include "apps/commands/commands.h"
+#include "apps/commands/train.h"
 #include "core/error.h"
 #include "core/io/files.h"
 
@@ -23,25 +25,25 @@ struct Outcome {
   std::string out, err;
 };
 
-Commands commands_that(const std::function<int(Terminal&)>& act) {
-  return {[act](const TrainConfig&, Terminal& t) { return act(t); },
-          [act](const EvalConfig&, Terminal& t) { return act(t); },
-          [act](const ExportConfig&, Terminal& t) { return act(t); },
-          [act](const InfoConfig&, Terminal& t) { return act(t); },
-          [act](const DataToolConfig&, Terminal& t) { return act(t); },
-          [act](const BenchConfig&, Terminal& t) { return act(t); },
-          [act](const GradcheckConfig&, Terminal& t) { return act(t); }};
+Runner runner_that(const std::function<int(Terminal&)>& act) {
+  return [act](Call&, Terminal& t) { return ExitCode{act(t)}; };
 }
 
-Outcome basin_call(const std::vector<std::string>& arguments, const Commands& commands,
+Outcome basin_call(const std::vector<std::string>& arguments, const Runner& runner,
                    const Environment& environment = {}) {
   std::ostringstream out, err;
-  const int code = run_basin(arguments, environment, commands, {out, err, {}});
+  const int code = run_basin(program(), arguments, environment, {out, err, {}}, runner);
   return {code, out.str(), err.str()};
 }
 
 Outcome basin_call(const std::vector<std::string>& arguments) {
-  return basin_call(arguments, commands_that([](Terminal&) -> int { throw InternalError("not to be run"); }));
+  return basin_call(arguments, runner_that([](Terminal&) -> int { throw InternalError("not to be run"); }));
+}
+
+const Command& command_of(const std::string& name) {
+  for (const Command& command : program().commands)
+    if (command.name == name) return command;
+  throw InternalError("[test] no command ", name);
 }
 
 int longest_line(const std::string& text) {
@@ -61,8 +63,8 @@ TEST_CASE("bare basin: usage on stderr, exit 2, --help: the same on stdout, exit
   CHECK(help.err.empty());
   CHECK(help.out == bare.err);
   CHECK(std::count(help.out.begin(), help.out.end(), '\n') <= 24);
-  for (const CommandSummary& summary : command_summaries())
-    CHECK(help.out.find("\n  " + summary.name) != std::string::npos);
+  for (const Command& command : program().commands)
+    CHECK(help.out.find("\n  " + command.name) != std::string::npos);
 }
 
 TEST_CASE("--version is one line") {
@@ -85,42 +87,34 @@ TEST_CASE("an unknown command is named, with a suggestion") {
 }
 
 TEST_CASE("help of every command lists every option with its default and fits the width") {
-  TrainConfig train;
-  FrameConfig frame;
-  const OptionTable table = train_options(train, frame);
+  const Command& train = command_of("train");
+  const std::unique_ptr<Call> call = train.make();
+  const OptionTable table = call->table();
   for (const int width : {40, 60, 80, 100}) {
-    const std::string help = command_help("train", table, width);
+    const std::string help = command_help(train, table, width);
     CAPTURE(width);
     CHECK(longest_line(help) <= width);
     for (const Option& option : table.options()) CHECK(help.find("-" + option.flag) != std::string::npos);
   }
-  const std::string help = command_help("train", table, 100);
+  const std::string help = command_help(train, table, 100);
   CHECK(help.find("learning rate at its peak [0.1; adam: 0.001; adamw: 0.001; rmsprop:") !=
         std::string::npos);
   CHECK(help.find("--no-progress") != std::string::npos);
-  for (const char* command : {"train", "eval", "export", "info", "data", "bench", "gradcheck"}) {
-    const Outcome outcome = basin_call({command, "--help"});
+  for (const Command& command : program().commands) {
+    const Outcome outcome = basin_call({command.name, "--help"});
     CHECK(outcome.code == 0);
     CHECK(outcome.err.empty());
-    CHECK(outcome.out.starts_with(std::string("usage: basin ") + command));
+    CHECK(outcome.out.starts_with("usage: basin " + command.name));
   }
   // Help is help, whatever else is wrong with the line.
   CHECK(basin_call({"train", "--lr", "nan", "-h"}).code == 0);
 }
 
 TEST_CASE("every option says something, once, under a known group") {
-  TrainConfig train;
-  EvalConfig eval;
-  ExportConfig written;
-  InfoConfig info;
-  DataToolConfig data;
-  BenchConfig bench;
-  GradcheckConfig gradcheck;
-  FrameConfig frame;
-  for (const OptionTable& table :
-       {train_options(train, frame), eval_options(eval, frame), export_options(written, frame),
-        info_options(info, frame), data_options(data, frame), bench_options(bench, frame),
-        gradcheck_options(gradcheck, frame)}) {
+  for (const Command& command : program().commands) {
+    CAPTURE(command.name);
+    const std::unique_ptr<Call> call = command.make();
+    const OptionTable table = call->table();
     std::vector<std::string> flags = table.flags();
     std::sort(flags.begin(), flags.end());
     CHECK(std::adjacent_find(flags.begin(), flags.end()) == flags.end());
@@ -141,18 +135,46 @@ TEST_CASE("every option says something, once, under a known group") {
   }
 }
 
+TEST_CASE("completion knows every command, every spelling of its options, and the words that may follow") {
+  const std::vector<CommandCompletion> all = completions(program());
+  REQUIRE(all.size() == program().commands.size());
+  const auto find = [&](const std::string& command, const std::string& word) -> const CompletionOption* {
+    for (const CommandCompletion& one : all)
+      for (const CompletionOption& option : one.options)
+        if (one.name == command && option.word == word) return &option;
+    return nullptr;
+  };
+  REQUIRE(find("train", "--optimizer") != nullptr);
+  CHECK(find("train", "--optimizer")->takes_value);
+  CHECK(find("train", "--optimizer")->choices ==
+        std::vector<std::string>{"sgd", "adam", "adamw", "rmsprop", "lion"});
+  CHECK(find("train", "--run")->placeholder == "DIR");
+  CHECK_FALSE(find("train", "--nesterov")->takes_value);
+  CHECK(find("train", "--no-nesterov") != nullptr);
+  CHECK(find("train", "--no-force") == nullptr);
+  CHECK(find("export", "-o")->takes_value);
+  CHECK(find("gradcheck", "-h") != nullptr);
+  CHECK(find("gradcheck", "--model") == nullptr);
+  // What is offered is taken.
+  for (const Command& command : program().commands) {
+    const std::unique_ptr<Call> call = command.make();
+    const OptionTable table = call->table();
+    for (const std::string& flag : table.flags()) CHECK(find(command.name, "--" + flag) != nullptr);
+  }
+}
+
 TEST_CASE("docs/command-line.md holds the options as they are") {
   const std::string page = read_file(BASIN_SOURCE_DIR "/docs/command-line.md");
-  const std::string body = help_markdown();
+  const std::string body = help_markdown(program());
   CHECK(basin_call({"--help-markdown"}).out == body);
   // On a failure: build/release/basin --help-markdown, and paste it below the line "<!-- ... -->".
   CHECK(page.ends_with(body));
 }
 
 TEST_CASE("exceptions end as one line and their exit code") {
-  const auto failing = [](auto error) { return commands_that([error](Terminal&) -> int { throw error; }); };
-  const auto code_and_line = [&](const Commands& commands) {
-    const Outcome outcome = basin_call({"info"}, commands);
+  const auto failing = [](auto error) { return runner_that([error](Terminal&) -> int { throw error; }); };
+  const auto code_and_line = [&](const Runner& runner) {
+    const Outcome outcome = basin_call({"info"}, runner);
     CHECK(outcome.out.empty());
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
     return std::to_string(outcome.code) + " " + outcome.err;
@@ -174,21 +196,23 @@ TEST_CASE("exceptions end as one line and their exit code") {
 }
 
 TEST_CASE("commands get their configuration, and their exit code is the program's") {
-  Commands commands = commands_that([](Terminal&) { return 130; });
   std::vector<std::string> seen;
-  commands.train = [&](const TrainConfig& config, Terminal&) {
+  const Runner train = [&](Call& call, Terminal&) {
+    const TrainConfig& config = dynamic_cast<TrainCall&>(call).config;
     seen = config.run.command;
-    return config.schedule.epochs == 3 ? 0 : 1;
+    return config.schedule.epochs == 3 ? ExitCode::success : ExitCode::internal;
   };
-  CHECK(basin_call({"train", "--epochs", "3"}, commands).code == 0);
+  CHECK(basin_call({"train", "--epochs", "3"}, train).code == 0);
   CHECK(seen == std::vector<std::string>{"basin", "train", "--epochs", "3"});
-  CHECK(basin_call({"eval", "--weights", "f", "--model", "mlp", "--data", "mnist"}, commands).code == 130);
+  CHECK(basin_call({"eval", "--weights", "f", "--model", "mlp", "--data", "mnist"},
+                   runner_that([](Terminal&) { return 130; }))
+            .code == 130);
 }
 
 TEST_CASE("-v tells where values are from, on stderr, --print-config runs nothing") {
-  const Commands commands = commands_that([](Terminal&) -> int { throw InternalError("not to be run"); });
+  const Runner none = runner_that([](Terminal&) -> int { throw InternalError("not to be run"); });
   const Outcome outcome =
-      basin_call({"train", "-v", "--lr", "0.2", "--print-config"}, commands, {{"BASIN_EPOCHS", "3"}});
+      basin_call({"train", "-v", "--lr", "0.2", "--print-config"}, none, {{"BASIN_EPOCHS", "3"}});
   CHECK(outcome.code == 0);
   CHECK(outcome.out.find("lr = 0.2\n") != std::string::npos);
   CHECK(outcome.err == "option optimizer.lr = 0.2 (--lr)\noption schedule.epochs = 3 (BASIN_EPOCHS)\n");
@@ -197,7 +221,7 @@ TEST_CASE("-v tells where values are from, on stderr, --print-config runs nothin
 TEST_CASE("a stdout that cannot be written is exit 8") {
   std::ostringstream err;
   std::ostream broken(nullptr);
-  CHECK(run_basin({"--help"}, {}, {}, {broken, err, {}}) == 8);
+  CHECK(run_basin(program(), {"--help"}, {}, {broken, err, {}}) == 8);
   CHECK(err.str().starts_with("basin: stdout: "));
 }
 
@@ -217,7 +241,7 @@ struct FailingBuffer : std::stringbuf {
 }  // namespace
 
 TEST_CASE("a command whose reader has gone ends quietly with 141, on a full disk with 8 and the reason") {
-  const Commands speaking = commands_that([](Terminal& t) {
+  const Runner speaking = runner_that([](Terminal& t) {
     t.result("a line");
     return 0;
   });
@@ -229,7 +253,7 @@ TEST_CASE("a command whose reader has gone ends quietly with 141, on a full disk
       FailingBuffer buffer(reason);
       std::ostream out(&buffer);
       std::ostringstream err;
-      CHECK(run_basin({command}, {}, speaking, {out, err, {}}) == code);
+      CHECK(run_basin(program(), {command}, {}, {out, err, {}}, speaking) == code);
       CHECK(err.str() == line);
     }
   }

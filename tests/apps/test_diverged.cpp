@@ -74,9 +74,9 @@ struct Called {
   std::string failure, out;
 };
 Called eval(const Words& words) {
-  const apps::EvalConfig config = apps::parse_eval(plus({"--data", "synthetic", "-q"}, words), {}).config;
-  FakeTerminal t(config.output);
-  const std::string failure = test::failure([&] { apps::eval_command(config, t.terminal); });
+  const apps::Parsed call = test::parsed("eval", plus({"--data", "synthetic", "-q"}, words));
+  FakeTerminal t(call.call->output());
+  const std::string failure = test::failure([&] { call.call->run(t.terminal); });
   return {failure, t.out.str()};
 }
 
@@ -171,12 +171,8 @@ TEST_CASE("weights that are not finite are refused wherever they are read, and t
     CHECK(evaluated.failure.starts_with("5: [load] "));
     CHECK(contains(evaluated.failure, named(file)));
     CHECK(evaluated.out.empty());
-    const apps::ExportConfig config =
-        apps::parse_export(
-            {"--weights", file, "--model", "mlp", "--data", "synthetic", "-o", dir / "out.npz"}, {})
-            .config;
-    FakeTerminal t;
-    CHECK(contains(test::failure([&] { apps::export_command(config, t.terminal); }), named(file)));
+    const Words words = {"--weights", file, "--model", "mlp", "--data", "synthetic", "-o", dir / "out.npz"};
+    CHECK(contains(test::failure([&] { test::run_command("export", words); }), named(file)));
     CHECK_FALSE(fs::exists(dir / "out.npz"));
   }
   // The head that is drawn anew is not looked at.
@@ -202,7 +198,7 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     const apps::TrainConfig config =
         small(dir / "run", {"--limit", "64", "--batch-size", "16", "--model", network, "--average", "swa"});
     const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-    apps::Experiment experiment(config, data.set, 4);
+    apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
     const Tensor own = experiment.weights().values().clone();
     experiment.weights().values().copy_from(unary(UnaryOp::mul_scalar, own, 1e30));
     experiment.averaging()->average.collect(experiment.weights());
@@ -210,8 +206,9 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     FakeTerminal t;
     apps::RunDirectory run(config, t.terminal);
     run.begin(config);
-    const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
-                                                         apps::LongWork(t.terminal).parts());
+    const apps::Outcome outcome =
+        apps::evaluate_outcome(config, data, apps::run_length(config.schedule, data.train->size()),
+                               experiment, {.test_loss = 2}, run, apps::LongWork(t.terminal).parts());
     REQUIRE(outcome.variants.back().name == "swa");
     CHECK(outcome.variants[0].failure.empty());
     CHECK(fs::exists(run.file("final.safetensors")));
@@ -226,12 +223,13 @@ TEST_CASE("an average that nothing entered is a row without numbers, not the end
   const TemporaryDirectory dir;
   const apps::TrainConfig config = mlp(dir / "run", {"--average", "ema"});
   const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-  apps::Experiment experiment(config, data.set, 4);
+  apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
   FakeTerminal t;
   apps::RunDirectory run(config, t.terminal);
   run.begin(config);
-  const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
-                                                       apps::LongWork(t.terminal).parts());
+  const apps::Outcome outcome =
+      apps::evaluate_outcome(config, data, apps::run_length(config.schedule, data.train->size()), experiment,
+                             {.test_loss = 2}, run, apps::LongWork(t.terminal).parts());
   CHECK(contains(outcome.variants.back().failure, "no weights entered it"));
   CHECK(fs::exists(run.file("final.safetensors")));
 }
@@ -242,14 +240,13 @@ TEST_CASE("a tally of no images has no mean") {
 }
 
 TEST_CASE("a step that is not finite leaves weights, statistics and the state of every rule alone") {
-  std::vector<std::vector<std::string>> rules;
-  for (const apps::Contender& rule : apps::contenders()) rules.push_back(rule.options);
-  for (const Words& options : rules) {
-    CAPTURE(test::Words(options).empty() ? "plain" : options.back());
-    const apps::TrainConfig config =
-        small("unused", plus({"--limit", "128", "--batch-size", "64", "--model", "resnet8"}, options));
+  for (const apps::Contender& rule : apps::contenders()) {
+    CAPTURE(rule.name);
+    apps::TrainConfig config =
+        small("unused", {"--limit", "128", "--batch-size", "64", "--model", "resnet8"});
+    config.sharpness = rule.config.sharpness;
     const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-    apps::Experiment experiment(config, data.set, 2);
+    apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
     const auto everything = [&] {
       std::vector<double> all = experiment.weights().values().to_vector<double>();
       for (const Entries& e : {experiment.entries(), entries_of(experiment.update_rule()),

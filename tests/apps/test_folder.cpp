@@ -68,11 +68,8 @@ TEST_CASE("a folder of pictures trains, resumes and is evaluated, and broken fil
 
   // Looked at before: each bad file by name, and a sheet of what the network would see.
   const auto look = [&](const Words& words) {
-    std::ostringstream out, err;
-    const apps::DataToolConfig config = apps::parse_data(words, {}).config;
-    apps::Terminal terminal(out, err, {}, config.output);
-    const int code = apps::data_command(config, terminal);
-    return std::pair(code, out.str());
+    const test::Said looked = test::run_command("data", words);
+    return std::pair(looked.code, looked.out);
   };
   const auto [bad, listed] = look({"verify", "--data-dir", photos});
   CHECK(bad == 7);

@@ -1,25 +1,27 @@
 // `basin info`: the layers of a model and the sums below them; what a file of weights says of its network.
 #include <doctest/doctest.h>
 
-#include "apps/commands/commands.h"
+#include <algorithm>
+
 #include "apps/runs/weights.h"
 #include "core/io/json.h"
 #include "nn/models/registry.h"
-#include "tests/apps/streams.h"
+#include "tests/apps/calls.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;
 
 namespace {
 
-std::string info(const std::string& model, bool json) {
-  apps::InfoConfig config;
-  config.target = model;
-  config.data.name = "fashion-mnist";
-  config.output.json = json;
-  test::FakeTerminal fake(config.output);
-  CHECK(apps::info_command(config, fake.terminal) == 0);
-  return fake.out.str();
+std::string info(const std::string& target, bool json) {
+  test::Words words = {target};
+  const std::vector<std::string> models = nn::model_names();
+  if (std::find(models.begin(), models.end(), target) != models.end())
+    words.insert(words.end(), {"--data", "fashion-mnist"});
+  if (json) words.push_back("--json");
+  const test::Said said = test::run_command("info", words);
+  CHECK(said.code == 0);
+  return said.out;
 }
 
 }  // namespace

@@ -71,9 +71,9 @@ TEST_CASE("long work: a signal ends the part that looks next, with its exit code
   CHECK(failure([&] { work.begin("round 2"); }) == "143: terminated (SIGTERM)");
   CHECK(interruptible([&] {
           work.begin("round 2");
-          return 0;
-        }) == 143);
-  CHECK(interruptible([] { return 7; }) == 7);
+          return ExitCode::success;
+        }) == ExitCode{143});
+  CHECK(interruptible([] { return ExitCode::check_failed; }) == ExitCode::check_failed);
 }
 
 TEST_CASE("unit results: a work that SIGINT ends in the middle goes on where it was, to the same results") {

@@ -8,8 +8,8 @@
 #include <limits>
 #include <new>
 
-#include "apps/cli/cli.h"
 #include "apps/report/page.h"
+#include "apps/runs/run_config.h"
 #include "core/error.h"
 #include "core/io/files.h"
 #include "tests/apps/calls.h"

@@ -136,7 +136,7 @@ TEST_CASE("a step that is not finite ends the run with exit 5, and no saved numb
 TEST_CASE("a finite direction that the update rule refuses is a skipped step: nothing has changed") {
   const apps::TrainConfig config = small("unused", {"--sharpness", "fsam", "--lr", "1e308"});
   const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-  apps::Experiment experiment(config, data.set, 3);
+  apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
   data::Loader loader(data.train, apps::training_batches(config, 0, 0));
   data::Batch batch;
   REQUIRE(loader.next(batch));
@@ -163,7 +163,7 @@ TEST_CASE("a finite direction that the update rule refuses is a skipped step: no
 TEST_CASE("a non-finite step changes no weight, no state and no running statistic") {
   const apps::TrainConfig config = small("unused", {"--sharpness", "sam"});
   const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-  apps::Experiment experiment(config, data.set, 3);
+  apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
   data::Loader loader(data.train, apps::training_batches(config, 0, 0));
   data::Batch batch;
   REQUIRE(loader.next(batch));
@@ -198,11 +198,9 @@ TEST_CASE("eval repeats the end of training to the last bit, for any batch size,
                                    {"--threads", "1"}}) {
     test::Words all = {"--run", run, "--json", "--quiet"};
     all.insert(all.end(), words.begin(), words.end());
-    const apps::EvalConfig config = apps::parse_eval(all, {}).config;
-    std::ostringstream out, err;
-    apps::Terminal terminal(out, err, {}, config.output);
-    CHECK(apps::eval_command(config, terminal) == 0);
-    const Json said = parse_json(out.str());
+    const test::Said evaluated = test::run_command("eval", all);
+    CHECK(evaluated.code == 0);
+    const Json said = parse_json(evaluated.out);
     CHECK(said.at("loss").number() == last.at("test_loss").number());
     CHECK(said.at("accuracy").number() == last.at("test_accuracy").number());
   }

@@ -136,9 +136,9 @@ TEST_CASE("names: of many, the nearest few, and who lists them") {
 TEST_CASE("texts that say nothing are refused") {
   for (const char* flag : {"--config", "--run", "--resume", "--preset"})
     CHECK_MESSAGE(train_failure({flag, ""}).starts_with(std::string("2: ") + flag + " '' is not "), flag);
-  CHECK(test::failure([] { parse_gradcheck({"--op", ""}, {}); }) == "2: --op '' is not a name");
-  CHECK(test::failure([] { parse_bench({"rules", "--rules", ""}, {}); }) == "2: --rules '' is not names");
-  CHECK(test::failure([] { parse_eval({"--run", ""}, {}); }) == "2: --run '' is not a directory");
+  CHECK(test::parse_failure("gradcheck", {"--op", ""}) == "2: --op '' is not a name");
+  CHECK(test::parse_failure("bench", {"rules", "--rules", ""}) == "2: --rules '' is not names");
+  CHECK(test::parse_failure("eval", {"--run", ""}) == "2: --run '' is not a directory");
   CHECK(train_failure({"--name", "  "}) == "2: --name '  ' is blank");
   CHECK(train_failure({"--data", "webdataset", "--train-shards", ""}) ==
         "2: --train-shards '' is not a pattern");
@@ -188,7 +188,7 @@ TEST_CASE("a range in the help is the one that is taken") {
     CHECK(
         test::failure([&] {
           const TrainConfig config = train_config(words);
-          check_axes(config, 100);
+          check_axes(config, run_length(config.schedule, 100 * config.schedule.batch_size));
           Tensor weight = Tensor::zeros({2}, Dtype::f32);
           Variable parameter = Variable::parameter(weight, "w");
           const optim::ParameterVector w({{"w", &parameter, ParameterRole::weight, ParameterLayout::plain}});

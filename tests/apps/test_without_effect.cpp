@@ -6,7 +6,6 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/presets.h"
-#include "apps/config/option_tables.h"
 #include "apps/training/axes.h"
 #include "apps/training/parameter_names.h"
 #include "nn/models/registry.h"
@@ -31,7 +30,10 @@ std::string written(const std::string& path, const std::string& content) {
 
 /// What is wrong with a run of so many steps an epoch.
 std::string rules_failure(const Words& words, std::int64_t steps_per_epoch) {
-  return failure([&] { check_axes(with_length(train_config(words), steps_per_epoch), steps_per_epoch); });
+  return failure([&] {
+    const TrainConfig config = train_config(words);
+    check_axes(config, run_length(config.schedule, steps_per_epoch * config.schedule.batch_size));
+  });
 }
 
 }  // namespace
@@ -91,23 +93,23 @@ TEST_CASE("options that a setting makes void are refused, and taken where it doe
 }
 
 TEST_CASE("options that a setting makes void: the other commands") {
-  const auto info = [](const Words& words) { return failure([&] { parse_info(words, {}); }); };
+  const auto info = [](const Words& words) { return test::parse_failure("info", words); };
   CHECK(info({"lenet5", "--shortcut", "B"}) ==
         "2: --shortcut counts only for the ResNets of CIFAR, not for lenet5");
   CHECK(info({"resnet14", "--shortcut", "B"}).empty());
   CHECK(info({"w.safetensors", "--data", "mnist"}).find("counts only for a model") != std::string::npos);
-  const auto bench = [](const Words& words) { return failure([&] { parse_bench(words, {}); }); };
+  const auto bench = [](const Words& words) { return test::parse_failure("bench", words); };
   CHECK(bench({"step", "--workers", "1"}).starts_with("2: --workers counts only with --augment other than"));
   CHECK(bench({"step", "--workers", "1", "--augment", "flip"}).empty());
   CHECK(bench({"step", "--model", "mlp", "--conv-algo", "direct"}).starts_with("2: --conv-algo counts only"));
   CHECK(bench({"step", "--rules", "plain,nope"}).starts_with("2: --rules: unknown rule 'nope'"));
   CHECK(bench({"rules", "--rules", "sam,gam,sam"}) == "2: --rules: 'sam' is there twice");
-  const auto data = [](const Words& words) { return failure([&] { parse_data(words, {}); }); };
+  const auto data = [](const Words& words) { return test::parse_failure("data", words); };
   CHECK(data({"show", "--data", "cifar10", "--augment", "none", "--seed", "3"})
             .starts_with("2: --seed counts only with --augment"));
   CHECK(data({"show", "--data", "cifar10", "--seed", "3"}).empty());
   CHECK(data({"show", "--label-noise", "0.1"}).starts_with("2: unknown option '--label-noise'"));
-  const auto eval = [](const Words& words) { return failure([&] { parse_eval(words, {}); }); };
+  const auto eval = [](const Words& words) { return test::parse_failure("eval", words); };
   CHECK(eval({"--weights", "w", "--model", "mlp", "--data", "synthetic", "--data-dir", "d"})
             .starts_with("2: --data-dir counts only with --data other than synthetic"));
 }
@@ -215,7 +217,7 @@ TEST_CASE("what --perturb moves is held against the network's parameters") {
 
 TEST_CASE("a variable that is no option's is named, with what it may have been meant for") {
   const auto warnings = [](const Environment& environment) {
-    return parse_gradcheck({}, environment).warnings;
+    return test::parsed("gradcheck", {}, environment).warnings;
   };
   const auto warning = [&](const char* name) -> std::string {
     const std::vector<std::string> all = warnings({{name, "1"}});
@@ -246,8 +248,9 @@ TEST_CASE("a variable that a run's own numbers overrule is named") {
   CHECK(call.warnings == expected);
   CHECK(call.config.optimizer.lr == 0.2);
   CHECK(call.config.data.workers == 0);
-  CHECK(parse_eval({"--run", run}, {{"BASIN_MODEL", "mlp"}, {"BASIN_LR", "9"}}).warnings.size() == 1);
-  CHECK(parse_export({"--run", run, "-o", "f.npz"}, {{"BASIN_MODEL", "mlp"}}).warnings.size() == 1);
+  CHECK(test::parsed("eval", {"--run", run}, {{"BASIN_MODEL", "mlp"}, {"BASIN_LR", "9"}}).warnings.size() ==
+        1);
+  CHECK(test::parsed("export", {"--run", run, "-o", "f.npz"}, {{"BASIN_MODEL", "mlp"}}).warnings.size() == 1);
 }
 
 TEST_CASE("a run that stops early says so in the one document of --json") {

@@ -8,24 +8,17 @@
 #include <utility>
 #include <vector>
 
-#include "apps/cli/terminal.h"
-#include "apps/commands/commands.h"
 #include "core/io/hash.h"
 #include "tests/apps/calls.h"
 
 namespace basin::test {
-
-struct Said {
-  int code = -1;
-  std::string out, err;
-};
 
 /// `basin train` in this process.
 inline Said train(const apps::TrainConfig& config) {
   std::ostringstream out, err;
   apps::Terminal terminal(out, err, {}, config.output);
   Said said;
-  said.code = apps::train_command(config, terminal);
+  said.code = static_cast<int>(apps::train(config, terminal));
   said.out = out.str();
   said.err = err.str();
   return said;

@@ -120,7 +120,7 @@ TEST_CASE("third-party headers stay where they belong") {
   CHECK(rules_broken("apps/cli/arguments.cpp", kOpening + "#include <CLI/CLI.hpp>\n") == Rules{});
   CHECK(rules_broken("apps/cli/options.h", kHeader + "#include <CLI/CLI.hpp>\n") == Rules{"vendor"});
   CHECK(rules_broken("apps/cli/toml_file.cpp", kOpening + "#include <toml++/toml.h>\n") == Rules{});
-  CHECK(rules_broken("apps/config/config.h", kHeader + "#include <toml++/toml.h>\n") == Rules{"vendor"});
+  CHECK(rules_broken("apps/config/data.h", kHeader + "#include <toml++/toml.h>\n") == Rules{"vendor"});
   CHECK(rules_broken("core/tensor.cpp", kOpening + "#include <cuda_runtime.h>\n") == Rules{"vendor"});
   CHECK(rules_broken("data/loading/loader.cpp", kOpening + "#include <random>\n") == Rules{"vendor"});
   CHECK(rules_broken("data/loading/loader.cpp", kOpening + "#include <doctest/doctest.h>\n") ==

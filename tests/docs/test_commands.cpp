@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "apps/cli/dispatch.h"
+#include "apps/commands/commands.h"
 #include "tests/docs/markdown.h"
 
 using namespace basin;
@@ -28,15 +29,9 @@ Answer ask_basin(const std::string& command) {
     if (word != "...") arguments.push_back(word);
   }
   arguments.erase(arguments.begin());
-  const apps::Commands nothing = {.train = [](const auto&, auto&) { return 0; },
-                                  .eval = [](const auto&, auto&) { return 0; },
-                                  .write = [](const auto&, auto&) { return 0; },
-                                  .info = [](const auto&, auto&) { return 0; },
-                                  .data = [](const auto&, auto&) { return 0; },
-                                  .bench = [](const auto&, auto&) { return 0; },
-                                  .gradcheck = [](const auto&, auto&) { return 0; }};
   std::ostringstream out, err;
-  const int code = apps::run_basin(arguments, {}, nothing, {out, err, {}});
+  const int code = apps::run_basin(apps::program(), arguments, {}, {out, err, {}},
+                                   [](apps::Call&, apps::Terminal&) { return ExitCode::success; });
   return {code, err.str()};
 }
 

@@ -1,0 +1,21 @@
+// The one list of commands. A new one is a file in this folder that defines NAME_command(), and its row here.
+#include "apps/commands/commands.h"
+
+#include "apps/runs/environment.h"
+
+namespace basin::apps {
+
+Command train_command(), eval_command(), export_command(), info_command(), data_command(), bench_command(),
+    gradcheck_command();
+
+const Program& program() {
+  static const Program basin = {
+      .about = "Trains neural networks towards flat minima.",
+      .first_call = "basin train --data synthetic --preset first_look",
+      .version = version_line(),
+      .commands = {train_command(), eval_command(), export_command(), info_command(), data_command(),
+                   bench_command(), gradcheck_command()}};
+  return basin;
+}
+
+}  // namespace basin::apps

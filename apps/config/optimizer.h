@@ -1,0 +1,41 @@
+// How a direction is applied to the weights: the struct of the update rule, its words and its options.
+#pragma once
+
+#include <cstdint>
+
+#include "apps/cli/names.h"
+
+namespace basin::apps {
+
+class OptionTable;
+
+enum class Optimizer { sgd, adam, adamw, rmsprop, lion };
+const NamesOf<Optimizer>& optimizer_names();  // "sgd", "adamw"
+enum class Decay { all, weights };
+enum class DecayIn { update, loss };
+
+struct OptimizerConfig {
+  Optimizer kind = Optimizer::sgd;
+  double lr = 0.1;
+  double momentum = 0.9;
+  double dampening = 0;
+  bool nesterov = false;
+  double beta1 = 0.9, beta2 = 0.999;
+  double adam_eps = 1e-8;
+  double rms_alpha = 0.9;
+  bool eps_inside_root = true;
+  double weight_decay = 5e-4;
+  Decay decay = Decay::all;
+  DecayIn decay_in = DecayIn::update;
+  double clip = 0;               // longest direction; 0: any
+  std::int64_t skip_limit = 10;  // steps in a row that may be skipped
+};
+
+/// The options of an update rule as they are usual for it: what `basin train --optimizer NAME` alone comes
+/// to.
+OptimizerConfig usual(Optimizer kind);
+
+/// Adds the group "Update rule".
+void add(OptionTable& table, OptimizerConfig& optimizer);
+
+}  // namespace basin::apps

@@ -1,0 +1,54 @@
+// How the direction of a step is formed: the struct of the gradient rule, its words and its options.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "apps/cli/names.h"
+#include "optim/gradient/gam.h"
+#include "optim/gradient/sam.h"
+
+namespace basin::apps {
+
+class OptionTable;
+
+enum class Sharpness { none, sam, asam, gsam, gnp, fsam, looksam, msam, gam };
+const NamesOf<Sharpness>& sharpness_names();  // "none", "sam", "gam"
+enum class Micro { none, own, shared };
+enum class MicroNorm { own, batch };
+
+struct SharpnessConfig {
+  Sharpness kind = Sharpness::none;
+  double rho = 0.05;
+  optim::RadiusKind rho_schedule = optim::RadiusKind::constant;
+  double rho_end = 0;
+  double rho_warmup_epochs = 0;
+  double p_norm = 2;
+  optim::Scaling scaling = optim::Scaling::none;
+  double eta = 0.01;
+  bool normalise = true;
+  optim::Perturbed perturb = optim::Perturbed::all;
+  std::string perturb_names;  // patterns between commas
+  std::int64_t inner_steps = 1;
+  double inner_step = 0;
+  double alpha = 1;
+  double sigma = 1, lambda = 0.9;
+  optim::GamForm gam_form = optim::GamForm::paper;
+  double rho_prime = 0.02;
+  double gam_beta = 0.5, gam_gamma = 0.03;
+  bool gam_with_sam = false;
+  std::int64_t every = 1;
+  double start = 0;  // epochs, or below 1 a fraction of the run
+  Micro micro = Micro::none;
+  std::int64_t micro_size = 32;
+  MicroNorm micro_norm = MicroNorm::own;
+};
+
+/// The options of a rule as its authors set them, the same as optim/gradient/sam_family.h has: what `basin
+/// train --sharpness NAME` alone comes to.
+SharpnessConfig usual(Sharpness kind);
+
+/// Adds the group "Gradient rule".
+void add(OptionTable& table, SharpnessConfig& sharpness);
+
+}  // namespace basin::apps
