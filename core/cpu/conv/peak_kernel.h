@@ -11,11 +11,16 @@ namespace {
 /// Returns the floating-point operations, two for each lane's multiply-add.
 template <class V>
 double multiply_add_chains(Index steps) {
-  constexpr int kChains = V::kRegisters >= 32 ? 12 : V::kRegisters >= 8 ? 5 : 2;
+  constexpr int kChains = V::kRegisters >= 32 ? 12 : V::kRegisters >= 8 ? 5 : 3;
   V sums[kChains];
+  float start[kLanes];  // all different: registers that hold the same would be computed once
 #pragma GCC unroll 12
-  for (int i = 0; i < kChains; ++i) sums[i] = V::broadcast(static_cast<float>(i + 1));
-  const V factor = V::broadcast(1e-9f);
+  for (int i = 0; i < kChains; ++i) {
+    for (Index lane = 0; lane < kLanes; ++lane) start[lane] = static_cast<float>(i * kLanes + lane + 1);
+    sums[i] = V::load(start);
+  }
+  volatile float small = 1e-9f;  // unknown to the compiler, which would find that the sums stay what they are
+  const V factor = V::broadcast(small);
   for (Index step = 0; step < steps; ++step) {
     // Each reads its neighbour, so that no product is the same in every round.
 #pragma GCC unroll 12
@@ -25,7 +30,9 @@ double multiply_add_chains(Index steps) {
   for (int i = 1; i < kChains; ++i) sums[0].add(sums[i]);
   float result[kLanes];
   sums[0].store(result);
-  volatile float sink = result[0];
+  float total = 0;  // of all lanes: one that nobody reads might not be computed
+  for (float lane : result) total += lane;
+  volatile float sink = total;
   (void)sink;
   return 2.0 * kLanes * kChains * static_cast<double>(steps);
 }
