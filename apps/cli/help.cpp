@@ -73,15 +73,21 @@ std::string sentence(std::string summary) {
   return summary + ".";
 }
 
+/// Whether the choices are to be spelled out beside the option: neither too many, nor explained there one by
+/// one ("fail: ...; skip: ..."). Presets have a section of their own.
+bool wants_choices(const Option& option) {
+  const std::vector<std::string>& choices = option.binding.choices;
+  if (choices.empty() || choices.size() > kMostChoices || option.flag == "preset") return false;
+  return std::any_of(choices.begin(), choices.end(), [&](const std::string& word) {
+    return option.help.find(word + ": ") == std::string::npos;
+  });
+}
+
 std::string explanation(const Option& option) {
   std::string out = option.help;
-  // Choices too many to be spelled out beside the option; presets have a section of their own.
-  const std::size_t choices = option.binding.choices.size();
-  if (option.binding.placeholder == "NAME" && choices > 0 && choices <= kMostChoices &&
-      option.flag != "preset") {
-    out += ": " + one_of(option.binding.choices);
-  }
-  if (!option.conditions.empty()) out += " (" + option.condition() + ")";
+  if (option.binding.placeholder == "NAME" && wants_choices(option))
+    out += "; one of " + one_of(option.binding.choices);
+  if (!option.conditions.empty()) out += " (with " + option.condition("--") + ")";
   if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (option.standard.empty()) return out;
   out += " [" + shortened(option.standard);

@@ -86,9 +86,9 @@ std::vector<std::string> origins_of(const OptionTable& table) {
 void add(OptionTable& t, SourceConfig& c) {
   t.group("configuration", "Configuration");
   t.add_call("config", free_text(c.config, "FILE", "a file"),
-             "TOML file with options as group.name, see --print-config");
+             "take options from this TOML file; --print-config prints one");
   t.add_call("preset", named(c.preset, preset_names(), "presets", "`basin train --help`"),
-             "options under a name, listed below")
+             "take the options of a recipe by its name, such as sam_torch")
       .aliases = {"recipe"};
   t.add_call("print-config", toggle(c.print_config), "print the resolved configuration as TOML and stop");
 }

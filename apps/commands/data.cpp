@@ -27,14 +27,16 @@ class DataCall : public Call {
     add_source(t, config_.data);
     add_examples(t, config_.data, /*labels=*/false);  // a sheet shows none
     t.group("show", "The sheet of `basin data show`");
-    t.add_call("seed", natural(config_.seed), "of the augmentation's draws").only_with("augment", {"!none"});
-    t.add_call("out", free_text(config_.out, "FILE", "a file"), "the PNG file");
-    t.add_call("count", whole(config_.count, 1, 4096), "training images, the first so many");
-    t.add_call("epoch", whole(config_.epoch, 0, 1'000'000'000), "as they look in this epoch, from 0")
+    t.add_call("seed", natural(config_.seed), "seed of the random changes").only_with("augment", {"!none"});
+    t.add_call("out", free_text(config_.out, "FILE", "a file"), "PNG file to write");
+    t.add_call("count", whole(config_.count, 1, 4096), "how many training images are shown, from the first");
+    t.add_call("epoch", whole(config_.epoch, 0, 1'000'000'000),
+               "show them as they look in this epoch; the first is 0")
         .only_with("augment", {"!none"});
-    t.add_call("epochs", whole(config_.epochs, 1, 4096), "and in so many, each below the one before");
-    t.add_call("columns", whole(config_.columns, 1, 256), "images side by side");
-    t.add_call("enlarge", whole(config_.enlarge, 1, 32), "each pixel becomes a square of this side");
+    t.add_call("epochs", whole(config_.epochs, 1, 4096),
+               "how many epochs are shown from there, each below the one before");
+    t.add_call("columns", whole(config_.columns, 1, 256), "how many images stand side by side");
+    t.add_call("enlarge", whole(config_.enlarge, 1, 32), "show each pixel as a square of this side");
     add(t, output_);
   }
 

@@ -169,20 +169,20 @@ class EvalCall : public Call {
   void options(OptionTable& t) override {
     t.group("weights", "What is evaluated (one of the three)");
     t.add_call("run", free_text(config_.run, "DIR", "a directory"),
-               "the final weights of this run, its data, model and device")
+               "evaluate the final weights of the run in DIR, with its data, model and device")
         .aliases = {"run-dir"};
     t.add_call("weights", free_text(config_.weights, "FILE", "a file"),
-               "a safetensors or npz file; needs --model and --data")
+               "evaluate the weights in this safetensors or npz file; needs --model and --data")
         .aliases = {"checkpoint", "init"};
     t.add_call("ensemble", free_text(config_.ensemble, "DIR", "a directory"),
-               "the members of this run (RUN/members), together and one by one");
+               "evaluate the members of the run in DIR (DIR/members), together and one by one");
     t.group("data", "Data");
     add_source(t, config_.data);
     add_workers(t, config_.data);
     add_network(t, config_.model);
     t.group("schedule", "Work");
     t.add("batch-size", "batch_size", whole(config_.batch_size, 1, 1'000'000),
-          "images a pass (never changes a result)");
+          "images in a pass (never changes a result)");
     add(t, config_.device);
     add(t, output_);
     add_progress(t, output_);

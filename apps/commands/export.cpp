@@ -114,22 +114,23 @@ class ExportCall : public Call {
   void options(OptionTable& t) override {
     t.group("weights", "What is written");
     t.add_call("run", free_text(config_.run, "DIR", "a directory"),
-               "weights of this run, its model and image shape")
+               "export weights of the run in DIR, with its model and image shape")
         .aliases = {"run-dir"};
     t.add_call("weights", free_text(config_.weights, "WHICH", "last, swa, ema, member:N or a file"),
-               "of the run: last, swa, ema or member:N (of an ensemble); or a file, a checkpoint "
-               "too, which without --run needs --model")
+               "which weights: of the run last, swa, ema or member:N (of an ensemble); or a file, a "
+               "checkpoint too, which without --run needs --model")
         .aliases = {"checkpoint", "init"};
     t.group("file", "The file");
     Option& out =
-        t.add_call("out", free_text(config_.out, "FILE", "a file"), "where to; replaced if it is there");
+        t.add_call("out", free_text(config_.out, "FILE", "a file"), "file to write; replaced if it is there");
     out.letter = "o";
     out.aliases = {"output"};
     std::vector<std::string> formats = {"auto"};
     for (const ExportFormat& format : export_formats()) formats.push_back(format.name);
-    t.add_call("format", named(config_.format, formats, "formats"), "of the file; auto: by its ending");
+    t.add_call("format", named(config_.format, formats, "formats"),
+               "format of the file; auto: by the ending of its name");
     t.group("data", "Shape of an image");
-    t.add("data", "name", data_name(config_.data.name), "as the images of this data set have it");
+    t.add("data", "name", data_name(config_.data.name), "data set whose images have that shape");
     count_for_pictures(
         t.add("image-size", "image_size", whole(config_.data.image_size, 8, 2048), "height and width"));
     add_network(t, config_.model);

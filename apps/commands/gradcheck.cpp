@@ -51,7 +51,7 @@ class GradcheckCall : public Call {
  public:
   void options(OptionTable& t) override {
     t.group("what", "What is checked");
-    t.add_call("op", free_text(op_, "NAME", "a name"), "this operation only, not all");
+    t.add_call("op", free_text(op_, "NAME", "a name"), "check this operation only, not all");
     t.add_call("order", whole(order_, 1, 2), "1: gradients; 2: also gradients of gradients");
     add(t, output_);
   }

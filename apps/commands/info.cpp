@@ -173,9 +173,9 @@ class InfoCall : public Call {
     t.group("what", "What");
     t.add_call("models", toggle(config_.models), "list the models");
     t.add_call("data", data_name(config_.data.name),
-               "whose image shape and classes a model's summary assumes");
+               "data set whose image shape and classes a model's summary assumes");
     t.add_call("shortcut", choice(config_.model.shortcut, shortcut_names()),
-               "ResNet shortcuts between sizes; A: pad with zeros, B: 1x1 convolution");
+               "what a ResNet's shortcuts do where sizes change; A: pad with zeros; B: a 1x1 convolution");
     add(t, output_);
   }
 

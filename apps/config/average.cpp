@@ -23,7 +23,8 @@ const NamesOf<nn::RecalibrationMode>& recalibration_names() {
 void add(OptionTable& t, AverageConfig& c) {
   t.group("average", "Averages of weights");
   t.add("average", "name", choice(c.kind, average_names()),
-        "weights reported beside the last; swa: the mean; ema: the exponential moving average")
+        "average of weights that is kept and reported beside the last weights; swa: the plain mean; ema: the "
+        "exponential moving average")
       .aliases = {"averaging", "swa", "ema"};
   Conditional both(t, "average", {"swa", "ema"}), swa(t, "average", {"swa"}), ema(t, "average", {"ema"});
   standards(
@@ -33,17 +34,18 @@ void add(OptionTable& t, AverageConfig& c) {
           "when weights enter: at the end of epochs, of steps, or of the schedule's cycles"),
       "average", {{"ema", "step"}});
   Conditional(t, "average-at", {"epoch", "step"})("average-every", "every", whole(c.every, 1, 1'000'000'000),
-                                                  "epochs or steps from one to the next");
+                                                  "epochs or steps between two weights that enter");
   standards(both("average-start", "start", real(c.start, epochs_range()),
                  "the first epoch 1, 2, ... that takes part, or below 1 a fraction of the run"),
             "average", {{"ema", "0.0"}});
   ema("ema-decay", "ema_decay", real(c.ema_decay, unit_interval()),
-      "average <- decay average + (1 - decay) w");
+      "share of the average that each step keeps: average <- decay average + (1 - decay) w");
   ema("ema-warmup", "ema_warmup",
       choice(c.ema_warmup, {{"none", optim::EmaWarmup::none},
                             {"ratio", optim::EmaWarmup::ratio},
                             {"mean", optim::EmaWarmup::mean}}),
-      "a lesser decay at first: (1 + n)/(10 + n), or n/(n + 1), the plain mean");
+      "smaller decay at first, by the number n of averaged weights; ratio: (1 + n)/(10 + n); mean: n/(n + "
+      "1), the plain mean");
   swa("swa-lr", "swa_lr", real(c.swa_lr, at_least(0)),
       "learning rate from the first averaged epoch on; 0: the schedule's own");
   Conditional rate(t, "swa-lr", {"!0.0"});
@@ -52,14 +54,16 @@ void add(OptionTable& t, AverageConfig& c) {
       .conditions.push_back({{"schedule", {"!swa"}}, {"swa-cycle-epochs", {"!0.0"}}});
   Conditional(t, "swa-anneal-epochs", {"!0.0"})(
       "swa-anneal", "swa_anneal",
-      choice(c.swa_anneal, {{"cosine", optim::Anneal::cosine}, {"linear", optim::Anneal::linear}}), "how");
+      choice(c.swa_anneal, {{"cosine", optim::Anneal::cosine}, {"linear", optim::Anneal::linear}}),
+      "shape of the rate's way there");
   rate("swa-cycle-epochs", "swa_cycle_epochs", real(c.swa_cycle_epochs, epochs_range()),
-       "then cycles of this length, from --swa-high-lr down to --swa-lr; 0: none");
+       "after that, cycles of so many epochs from --swa-high-lr down to --swa-lr; 0: none");
   Conditional(t, "swa-cycle-epochs", {"!0.0"})("swa-high-lr", "swa_high_lr", real(c.swa_high_lr, at_least(0)),
-                                               "where a cycle begins");
-  Option& recalibration = both(
-      "bn-recalibration", "recalibration", choice(c.recalibration, recalibration_names()),
-      "the average's batch-norm statistics over the training images: exact, as the SWA authors, or as torch");
+                                               "learning rate at the start of a cycle");
+  Option& recalibration =
+      both("bn-recalibration", "recalibration", choice(c.recalibration, recalibration_names()),
+           "how the average's batch-norm statistics are computed anew over the training images; pooled: "
+           "exactly; sample-weighted: as the SWA authors; equal-batches: as torch");
   count_for_batch_norm(recalibration);
   recalibration.aliases = {"update-bn", "recalibration"};
   Option& last = t.add("recalibrate-last", "recalibrate_last", toggle(c.recalibrate_last),

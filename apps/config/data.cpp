@@ -19,22 +19,22 @@ void count_for_free_crops(Option& option) {
 
 void add_label_noise(OptionTable& t, DataConfig& c) {
   t.add("label-noise", "label_noise", real(c.label_noise, unit_interval()),
-        "share of the training labels made wrong; which ones is written to RUN/label_noise.csv")
+        "make this share of the training labels wrong: 0.2 is one in five; RUN/label_noise.csv lists them")
       .aliases = {"noise"};
-  Option& target =
-      t.add("noise-target", "noise_target",
-            choice(c.noise_target,
-                   {{"others", data::NoiseTarget::other_classes}, {"all", data::NoiseTarget::all_classes}}),
-            "a drawn label is uniform over the other classes, or over all (then some stay right)");
+  Option& target = t.add("noise-target", "noise_target",
+                         choice(c.noise_target, {{"others", data::NoiseTarget::other_classes},
+                                                 {"all", data::NoiseTarget::all_classes}}),
+                         "what a noisy label is drawn from; others: the other classes; all: all classes, so "
+                         "that some stay right");
   target.only_with("label-noise", {"!0.0"});
 }
 
 void add_check(OptionTable& t, DataConfig& c) {
-  Option& check = t.add(
-      "data-check", "check", choice(c.check, {{"fast", DataCheck::fast}, {"full", DataCheck::full}}),
-      "how a resumed run knows its pictures again; fast: by the SHA-256 of their content up to 1 GiB in "
-      "all, read once and again where inode, size or time changed, else by size; full: every byte is "
-      "read at each start");
+  Option& check =
+      t.add("data-check", "check", choice(c.check, {{"fast", DataCheck::fast}, {"full", DataCheck::full}}),
+            "how a resumed run makes sure that its pictures are the same; fast: by their SHA-256 up to 1 GiB "
+            "in all (a picture is read again only where its inode, size or time changed), above that by "
+            "size; full: by the SHA-256 of every byte, at each start");
   check.role = Role::session;
   count_for_pictures(check);
 }
@@ -69,9 +69,10 @@ void count_for_pictures(Option& option) {
 }
 
 void add_source(OptionTable& t, DataConfig& c) {
-  t.add("data", "name", data_name(c.name), "the data set").aliases = {"dataset"};
+  t.add("data", "name", data_name(c.name), "the data set to work on, see docs/data.md").aliases = {"dataset"};
   t.add("data-dir", "dir", free_text(c.dir, "DIR", "a directory"),
-        "folder with its files, see docs/data.md; fashion-mnist (as Debian installs it) needs none")
+        "folder that holds its files, laid out as docs/data.md says; fashion-mnist, as Debian installs it, "
+        "needs none")
       .only_with("data", {"!synthetic"})
       .role = Role::session;
   const auto of_folder = [&](const std::string& flag, const std::string& key, Binding binding,
@@ -80,21 +81,21 @@ void add_source(OptionTable& t, DataConfig& c) {
     count_for_pictures(option);
   };
   of_folder("image-size", "image_size", whole(c.image_size, 8, 2048),
-            "height and width of the crop that a network sees");
-  of_folder(
-      "bad-image", "bad_image",
-      choice(c.bad_images, {{"fail", data::BadImages::fail}, {"skip", data::BadImages::skip}}),
-      "a picture that cannot be decoded ends the run when it is met, or all are decoded first and such are "
-      "left out");
+            "height and width, in pixels, of what the network sees of a picture");
+  of_folder("bad-image", "bad_image",
+            choice(c.bad_images, {{"fail", data::BadImages::fail}, {"skip", data::BadImages::skip}}),
+            "what to do about a picture that cannot be decoded; fail: end the run when it is met; skip: "
+            "decode all pictures before the run and leave such out");
   const auto of_shards = [&](const std::string& flag, const std::string& key, std::string& field,
                              const std::string& help) {
     t.add(flag, key, free_text(field, "PATTERN", "a pattern", /*needed=*/flag == "train-shards"), help)
         .only_with("data", {"webdataset"});
   };
-  of_shards("train-shards", "train_shards", c.train_shards,
-            "tar files to train on, below --data-dir: * for any characters, {000..146} for numbers");
+  of_shards(
+      "train-shards", "train_shards", c.train_shards,
+      "tar files to train on, below --data-dir; * stands for any characters, {000..146} for those numbers");
   of_shards("test-shards", "test_shards", c.test_shards,
-            "tar files to evaluate on (empty: test-*.tar, else val-*.tar, else validation-*.tar)");
+            "tar files to evaluate on; empty: test-*.tar, else val-*.tar, else validation-*.tar");
 }
 
 void add_workers(OptionTable& t, DataConfig& c) {
@@ -105,32 +106,33 @@ void add_workers(OptionTable& t, DataConfig& c) {
 }
 
 void add_examples(OptionTable& t, DataConfig& c, bool labels) {
-  t.add("limit", "limit", whole(c.limit, 0, kMany), "train on the first N images only; 0: all");
+  t.add("limit", "limit", whole(c.limit, 0, kMany), "use the first N training images only; 0: all");
   t.add("subset", "subset", whole(c.subset, 0, kMany),
-        "of those, train on N drawn by --data-seed, equally many of each class; 0: all");
+        "use N of those only, drawn at random with equally many of each class; 0: all");
   t.add("validation", "validation", whole(c.validation, 0, kMany),
-        "of those, hold N out for validation, which then chooses the best epoch; 0: none");
+        "hold N of those out for validation: not trained on, they choose the best epoch; 0: none");
   Option& from = t.add("validation-from", "validation_from",
                        choice(c.validation_from, {{"drawn", HeldOutFrom::drawn}, {"end", HeldOutFrom::end}}),
-                       "which are held out: drawn by --data-seed, or the last N");
+                       "which are held out; drawn: N at random; end: the last N");
   from.only_with("validation", {"!0"});
   if (labels) add_label_noise(t, c);
-  Option& seed =
-      t.add("data-seed", "seed", natural(c.seed),
-            text("of subset", labels ? ", validation split and label noise" : " and validation split",
-                 ": runs with other --seed share their data"));
+  Option& seed = t.add(
+      "data-seed", "seed", natural(c.seed),
+      text("seed of what is drawn once for the data: --subset, --validation", labels ? ", --label-noise" : "",
+           "; apart from --seed, so that runs with --seed 1, 2, 3 see the same images"));
   seed.conditions = {{{"subset", {"!0"}}, {"validation-from", {"drawn"}, "drawn (with --validation)"}}};
   if (labels) seed.conditions[0].push_back({"label-noise", {"!0.0"}});
   t.add("augment", "augment", augmentation(c.augment),
-        "random changes: none, or a list of basic (crop and flip), cutout (basic and a blanked 16x16 "
-        "square), crop=P, "
-        "flip, reflect, cutout=S, autoaugment[=imagenet], randaugment[=N:M], jitter=B:C:S:H, and of batches "
+        "random changes to training images: none, or a list between commas of basic (crop=4,flip), cutout "
+        "(basic and cutout=16), crop=P (shift by up to P pixels), flip (left and right swapped), reflect (a "
+        "crop's border mirrors the image), cutout=S (blank a square of side S), autoaugment[=imagenet], "
+        "randaugment[=N:M], jitter=B:C:S:H (brightness, contrast, saturation, hue), and of whole batches "
         "mixup=ALPHA, cutmix=ALPHA, batch-cutout=S; a picture set's crop is a resized one")
       .aliases = {"aug", "augmentation"};
-  Option& padding =
-      t.add("crop-padding", "crop_padding",
-            choice(c.crop_padding, {{"zero", CropPadding::zero}, {"reflect", CropPadding::reflect}}),
-            "what a random crop sees beyond the border");
+  Option& padding = t.add(
+      "crop-padding", "crop_padding",
+      choice(c.crop_padding, {{"zero", CropPadding::zero}, {"reflect", CropPadding::reflect}}),
+      "what a crop that reaches beyond the border sees there; zero: black; reflect: the image mirrored");
   count_for_free_crops(padding);
 }
 

@@ -19,10 +19,10 @@ const NamesOf<ConvAlgorithm>& conv_algorithm_names() {
 
 void add(OptionTable& t, DeviceConfig& c) {
   t.group("device", "Device");
-  t.add("device", "name", choice(c.device, {{"cpu", Device{}}}), "where the numbers are computed");
+  t.add("device", "name", choice(c.device, {{"cpu", Device{}}}), "device that computes");
   Option& threads =
       t.add("threads", "threads", whole(c.threads, 0, 1024),
-            "threads of computation; 0: every CPU this process may use (never changes a result)");
+            "threads that compute (their number never changes a result); 0: every CPU this process may use");
   threads.role = Role::session;
   threads.aliases = {"num-threads", "jobs"};
   Option& algorithm = t.add("conv-algo", "conv_algo", choice(c.conv_algorithm, conv_algorithm_names()),

@@ -16,19 +16,21 @@ std::vector<std::string> models_with(bool nn::ModelInfo::*has) {
 /// Options of training alone: what the network starts from, and what of it stays.
 void add_start(OptionTable& t, ModelConfig& c) {
   t.add("init", "init", free_text(c.init, "FILE", "a file"),
-        "start from the weights in this safetensors or npz file; docs/weights.md: whose names are read")
+        "start from the weights in this safetensors or npz file; docs/weights.md says which programs' names "
+        "are understood")
       .aliases = {"pretrained", "finetune", "weights"};
-  Option& head = t.add("ignore-head", "ignore_head", toggle(c.ignore_head),
-                       "of the last layer take the fresh weights, not the file's: for other classes");
+  Option& head =
+      t.add("ignore-head", "ignore_head", toggle(c.ignore_head),
+            "leave the last layer as it starts at random, not as in the file: for data with other classes");
   head.only_with("init", {"!"});
   t.add("freeze", "freeze", name_list(c.freeze),
-        "parameters that do not train, names between commas, * for any text: conv1.*,layer1.* (empty: none)")
+        "parameters that keep their values, such as conv1.*,layer1.*; empty: none")
       .aliases = {"frozen"};
   Option& statistics =
       t.add("norm-statistics", "norm_statistics",
             choice(c.norm_statistics, {{"batch", NormStatistics::batch}, {"frozen", NormStatistics::frozen}}),
-            "what batch normalisation trains with: the statistics of the batch, or its running ones, which "
-            "then stay as they are (fine-tuning as in SAM's paper)");
+            "what batch normalisation trains with; batch: the statistics of the batch; frozen: its running "
+            "ones, which then stay as they are (fine-tuning as in SAM's paper)");
   count_for_batch_norm(statistics);
   statistics.aliases = {"freeze-bn", "frozen-bn"};
 }
@@ -57,7 +59,7 @@ void add_network(OptionTable& t, ModelConfig& c) {
   t.add("model", "name", model_name(c.name), "the network, one of `basin info --models`").aliases = {
       "arch", "net", "network"};
   t.add("shortcut", "shortcut", choice(c.shortcut, shortcut_names()),
-        "shortcuts between sizes of the CIFAR ResNets; A: pad with zeros, B: 1x1 convolution")
+        "what the CIFAR ResNets' shortcuts do where sizes change; A: pad with zeros; B: a 1x1 convolution")
       .only_with("model", models_with(&nn::ModelInfo::takes_shortcut));
 }
 

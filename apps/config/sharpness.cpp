@@ -15,39 +15,42 @@ const Words kSharp = {"!none"};
 
 void add_climb(OptionTable& t, SharpnessConfig& c) {
   Conditional sharp(t, "sharpness", kSharp), sam(t, "sharpness", kSam);
-  sharp("rho", "rho", real(c.rho, at_least(0)), "radius of the neighbourhood");
+  sharp("rho", "rho", real(c.rho, at_least(0)),
+        "radius of the neighbourhood of w in which the rule looks uphill");
   sharp("rho-schedule", "rho_schedule",
         choice(c.rho_schedule, {{"constant", optim::RadiusKind::constant},
                                 {"linear", optim::RadiusKind::linear},
                                 {"lr", optim::RadiusKind::with_lr}}),
-        "rho over time; linear: to --rho-end over the run; lr: falls to it as the learning rate falls");
+        "rho over the run; linear: straight to --rho-end; lr: to --rho-end as the learning rate falls");
   Conditional(t, "rho-schedule", {"linear", "lr"})("rho-end", "rho_end", real(c.rho_end, at_least(0)),
-                                                   "the radius at the end");
+                                                   "rho at the end of the run");
   sharp("rho-warmup-epochs", "rho_warmup_epochs", real(c.rho_warmup_epochs, epochs_range()),
-        "epochs of linear rise to the radius");
-  sam("p-norm", "p", order(c.p_norm), "norm of the neighbourhood: 2, inf, or another above 1");
+        "epochs in which rho rises linearly to its value");
+  sam("p-norm", "p", order(c.p_norm), "norm in which the radius is measured");
   sharp("scaling", "scaling",
         choice(c.scaling, {{"none", optim::Scaling::none},
                            {"weights", optim::Scaling::weights},
                            {"all", optim::Scaling::all},
                            {"outer", optim::Scaling::outer},
                            {"segments", optim::Scaling::segments}}),
-        "the ball, scaled by T = |w| + eta; weights: 1 on biases (ASAM's paper); all: everywhere; outer: "
-        "e = rho |w| g/|g|; segments: by the norm of each weight tensor");
+        "shape of the neighbourhood; none: a ball; weights: scaled by |w| + eta, but not on biases (ASAM's "
+        "paper); all: by |w| + eta everywhere; outer: e = rho |w| g/|g|; segments: by the norm of each "
+        "weight tensor");
   Conditional(t, "scaling", {"weights", "all", "segments"})("eta", "eta", real(c.eta, at_least(0)),
-                                                            "see scaling");
+                                                            "small number added to |w|, see --scaling");
   sam("perturb", "perturb",
       choice(c.perturb, {{"all", optim::Perturbed::all},
                          {"norms", optim::Perturbed::norms},
                          {"no-biases", optim::Perturbed::no_biases},
                          {"named", optim::Perturbed::named}}),
-      "which parameters move; norms: normalisation layers only (SAM-ON)");
+      "which parameters move uphill; norms: those of normalisation layers (SAM-ON); named: those of "
+      "--perturb-names");
   Conditional(t, "perturb", {"named"})("perturb-names", "perturb_names", name_list(c.perturb_names),
-                                       "names of parameters between commas, * for any text: fc.*,layer3.*");
-  sam("normalise", "normalise", toggle(c.normalise), "scale e to the length rho; without it e = rho g");
-  sam("inner-steps", "inner_steps", whole(c.inner_steps, 1, 1000), "steps uphill, each a pass");
+                                       "the parameters that move uphill, such as fc.*,layer3.*");
+  sam("normalise", "normalise", toggle(c.normalise), "scale the climb rho g to the length rho");
+  sam("inner-steps", "inner_steps", whole(c.inner_steps, 1, 1000), "steps of the climb, each one more pass");
   Conditional(t, "inner-steps", {"!1"})("inner-step", "inner_step", real(c.inner_step, unit_interval()),
-                                        "length of one as a fraction of rho; 0: 1/inner-steps");
+                                        "length of one of them as a fraction of rho; 0: 1/inner-steps");
 }
 
 /// What a member of the SAM family sets.
@@ -111,7 +114,8 @@ SharpnessConfig usual(Sharpness kind) {
 void add(OptionTable& t, SharpnessConfig& c) {
   t.group("sharpness", "Gradient rule");
   t.add("sharpness", "name", choice(c.kind, sharpness_names()),
-        "how the direction is formed; sam: the gradient at w + rho g/|g|; the others: docs/optimizers.md")
+        "gradient rule: how the direction of a step is formed; none: the gradient g at w; sam: the gradient "
+        "at w + rho g/|g|; the others: docs/optimizers.md")
       .aliases = {"sam", "rule", "gradient-rule"};
   add_climb(t, c);
   Conditional(t, "sharpness", {"gsam", "gnp", "looksam", "gam"})(
@@ -119,40 +123,43 @@ void add(OptionTable& t, SharpnessConfig& c) {
       "gsam: weight of the orthogonal part; gnp: (1 - alpha) g + alpha g_s; looksam: weight of the part "
       "used again; gam: see --gam-form");
   Conditional fsam(t, "sharpness", {"fsam"}), gam(t, "sharpness", {"gam"});
-  fsam("sigma", "sigma", real(c.sigma, {}), "climb along g - sigma m");
-  fsam("lambda", "lambda", real(c.lambda, below_one()), "m <- lambda m + (1 - lambda) g");
+  fsam("sigma", "sigma", real(c.sigma, {}), "climb along g - sigma m, m the running mean of gradients");
+  fsam("lambda", "lambda", real(c.lambda, below_one()), "decay of that mean: m <- lambda m + (1 - lambda) g");
   gam("gam-form", "gam_form",
       choice(c.gam_form, {{"paper", optim::GamForm::paper},
                           {"official", optim::GamForm::official},
                           {"exact", optim::GamForm::exact},
                           {"differences", optim::GamForm::differences}}),
-      "Algorithm 2 as printed, as the released code computes it, Algorithm 1 with Hessian-vector products, "
-      "or "
-      "with differences of gradients for them");
-  Option& inner = gam("rho-prime", "rho_prime", real(c.rho_prime, at_least(0)), "radius of the inner climbs");
+      "paper: Algorithm 2 as printed; official: as the released code computes it; exact: Algorithm 1 with "
+      "Hessian-vector products; differences: with differences of gradients in their place");
+  Option& inner = gam("rho-prime", "rho_prime", real(c.rho_prime, at_least(0)),
+                      "radius of the inner climbs, rho' in docs/optimizers.md");
   inner.conditions = {{{"gam-form", {"paper", "official", "differences"}}, {"gam-with-sam", {"true"}, ""}}};
   Conditional algorithm2(t, "gam-form", {"paper", "official"}), sums(t, "gam-form", {"exact", "differences"});
-  algorithm2("gam-beta", "gam_beta", real(c.gam_beta, {}), "weight of g0 against g2");
-  algorithm2("gam-gamma", "gam_gamma", real(c.gam_gamma, {}), "weight of the orthogonal part");
-  sums("gam-with-sam", "gam_with_sam", toggle(c.gam_with_sam), "SAM's gradient in place of g: SAM+GAM");
+  algorithm2("gam-beta", "gam_beta", real(c.gam_beta, {}),
+             "weight of g0 against g2, beta in docs/optimizers.md");
+  algorithm2("gam-gamma", "gam_gamma", real(c.gam_gamma, {}),
+             "weight of the orthogonal part, gamma in docs/optimizers.md");
+  sums("gam-with-sam", "gam_with_sam", toggle(c.gam_with_sam), "take SAM's gradient in place of g: SAM+GAM");
 
   Conditional sharp(t, "sharpness", kSharp);
   sharp("every", "every", whole(c.every, 1, 1'000'000),
-        "look uphill every k-th step; the steps between are plain (looksam: use the last look again)");
+        "look uphill in every N-th step; those between are plain (looksam: they use the last look again)");
   sharp("sharpness-start", "start", real(c.start, epochs_range()),
-        "plain before: a fraction of the run (below 1) or epochs done");
+        "make plain steps until then: a fraction of the run (below 1) or epochs done");
   sharp("micro", "micro",
         choice(c.micro, {{"none", Micro::none}, {"own", Micro::own}, {"shared", Micro::shared}}),
         "micro-batches; own: each perturbs on its own and the directions are averaged (m-sharpness); shared: "
         "one "
         "perturbation from the whole batch, the micro-batches only save memory");
   Conditional micro(t, "micro", {"own", "shared"});
-  micro("micro-size", "micro_size", whole(c.micro_size, 1, 1'000'000), "m, images in a micro-batch")
+  micro("micro-size", "micro_size", whole(c.micro_size, 1, 1'000'000),
+        "images in a micro-batch, the m of m-sharpness")
       .aliases = {"m"};
-  count_for_batch_norm(
-      micro("micro-norm", "micro_norm",
-            choice(c.micro_norm, {{"own", MicroNorm::own}, {"batch", MicroNorm::batch}}),
-            "batch normalisation sees the micro-batch, or the batch (a pass of the whole batch for each)"));
+  count_for_batch_norm(micro("micro-norm", "micro_norm",
+                             choice(c.micro_norm, {{"own", MicroNorm::own}, {"batch", MicroNorm::batch}}),
+                             "what batch normalisation sees; own: the micro-batch; batch: the whole batch, "
+                             "at the cost of a pass of it for each micro-batch"));
   standards_of(t, "sharpness", c, sharpness_names(), usual);
 }
 
