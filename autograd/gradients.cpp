@@ -5,7 +5,6 @@
 #include <unordered_set>
 
 #include "autograd/node.h"
-#include "autograd/ops/ops.h"
 #include "autograd/recording.h"
 #include "core/ops.h"
 

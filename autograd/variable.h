@@ -17,8 +17,8 @@ class Node;
 /// (autograd/gradients.h).
 ///
 /// Within a DeferralScope the result of an op may be formed later than it was called, at the latest when its
-/// value() or node() is asked for (autograd/deferred.h). Nothing else shows: not in the numbers, nor in the
-/// order of the history.
+/// value() or node() is asked for (autograd/ops/deferred.h). Nothing else shows: not in the numbers, nor in
+/// the order of the history.
 class Variable {
  public:
   Variable() = default;
@@ -58,5 +58,9 @@ class Variable {
 };
 
 using Variables = std::vector<Variable>;
+
+/// x + y, broadcasting. The one op that the sweep itself needs, where cotangents meet; the others are
+/// declared in autograd/ops/ops.h.
+Variable operator+(const Variable& x, const Variable& y);
 
 }  // namespace basin

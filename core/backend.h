@@ -1,44 +1,21 @@
-// Backend: the kernels that a device must bring. Coarse on purpose: one virtual per kind of loop, elementwise
-// formulas are an enum (their scalar bodies live once in core/functors.h). Shapes are checked and results are
-// allocated by core/ops.cpp; a backend trusts what it is given.
+// Backend: the kernels that a device must bring. Coarse on purpose: one virtual per kind of loop; elementwise
+// formulas and update rules are lists of core/functors, what goes along with a convolution is a value. Shapes
+// are checked and results are allocated by core/ops.cpp; a backend trusts what it is given.
 #pragma once
 
-#include <array>
+#include <vector>
 
 #include "core/conv_geometry.h"
+#include "core/functors/binary.h"
+#include "core/functors/reduce.h"
+#include "core/functors/unary.h"
+#include "core/functors/update.h"
 #include "core/moments.h"
+#include "core/scalar.h"
 #include "core/tensor.h"
+#include "core/work.h"
 
 namespace basin {
-
-// The ops stand in groups, not one a line.
-// clang-format off
-/// y = f(x; a, b). Scalar formulas: core/functors.h.
-enum class UnaryOp {
-  copy, neg, abs, sign, exp, log, sqrt, rsqrt, reciprocal, square,
-  tanh, sigmoid, relu, step,      // step(x) = 1 if x > 0 else 0
-  leaky_relu, leaky_step,         // a = negative slope; leaky_step is its derivative
-  erf, gelu, gelu_tanh, silu,
-  add_scalar, mul_scalar,         // x + a, x * a
-  pow_scalar,                     // x^a
-  clamp, clamp_mask,              // clamp to [a, b]; 1 where a <= x <= b
-  count_,
-};
-
-/// y = f(x, z), broadcasting.
-enum class BinaryOp {
-  add, sub, mul, div, pow, maximum, minimum,
-  greater, greater_equal, equal,  // 1 or 0 in the operands' dtype
-  tanh_grad,                      // g, y -> g (1 - y^2)
-  sigmoid_grad,                   // g, y -> g y (1 - y)
-  relu_grad,                      // g, y -> y > 0 ? g : 0
-  gelu_grad, gelu_tanh_grad,      // g, x -> g times the derivative at x
-  silu_grad,
-  count_,
-};
-// clang-format on
-
-enum class ReduceOp { sum, max, min, count_ };
 
 /// What batch normalisation does besides normalising.
 struct BatchNormForward {
@@ -82,28 +59,34 @@ struct LayerNormBackward {
   const Tensor& dy;
 };
 
-struct SgdStep {
-  double lr, momentum, dampening, weight_decay;  // weight_decay: coupled, g + weight_decay * w
-  bool nesterov;
-  bool first;  // the momentum buffer starts as g
+/// The vectors that an update reads and writes, all {d}.
+struct UpdateTensors {
+  const Tensor& direction;
+  const Tensor* decay_mask;  // 1 where weight decay applies, else 0; null: it applies everywhere
+  Tensor& w;
+  std::vector<Tensor*> state;  // in the order of the step's formula, null for what the rule does not keep
 };
 
-struct AdamStep {
-  double lr, beta1, beta2, eps;
-  double coupled_decay;    // g + coupled_decay * w (Adam)
-  double decoupled_decay;  // w <- w - lr * decoupled_decay * w (AdamW)
-  std::int64_t step;       // 1 for the first, for the bias correction
+/// A convolution y = conv2d(z, w), and what goes along with it. On its way in, x becomes z =
+/// batch_norm(*norm), whose x it is and which has no residual; without a norm, z = x. Wanted of y besides:
+/// its moments, if they have a place (y is not empty then).
+struct ConvCall {
+  ConvGeometry geometry;
+  const BatchNormForward* norm = nullptr;
+  Moments* moments = nullptr;
+
+  bool plain() const { return norm == nullptr && moments == nullptr; }
 };
 
-struct RmsPropStep {
-  double lr, alpha, eps, momentum;
-  double weight_decay;   // coupled, g + weight_decay * w
-  bool eps_inside_root;  // sqrt(square + eps) rather than sqrt(square) + eps
-};
-
-struct LionStep {
-  double lr, beta1, beta2;
-  double weight_decay;  // decoupled, w <- w - lr * weight_decay * w
+/// Where both gradients of a convolution of x go. With a norm, dx, dgamma and dbeta are those of z =
+/// batch_norm(norm->forward()), whose x it is; norm->dy, the gradient of z, is then dx itself: it is put
+/// there first.
+struct ConvGradients {
+  Tensor& dx;
+  Tensor& dw;
+  const BatchNormBackward* norm = nullptr;
+  Tensor* dgamma = nullptr;
+  Tensor* dbeta = nullptr;
 };
 
 class Backend {
@@ -114,7 +97,15 @@ class Backend {
   // Memory. allocate: 64-byte aligned, from a caching allocator; throws MemoryError.
   virtual std::byte* allocate(std::size_t bytes) = 0;
   virtual void release(std::byte* data, std::size_t bytes) = 0;
+  // Copies: within the device; from host memory; to host memory, which waits until the bytes are there.
   virtual void copy_bytes(std::byte* to, const std::byte* from, std::size_t bytes) = 0;
+  // Here: all three alike, for memory that the host may touch.
+  virtual void upload(std::byte* to, const std::byte* from_host, std::size_t bytes) {
+    copy_bytes(to, from_host, bytes);
+  }
+  virtual void download(std::byte* to_host, const std::byte* from, std::size_t bytes) {
+    copy_bytes(to_host, from, bytes);
+  }
   virtual void fill(Tensor& out, double value) = 0;
   virtual void cast(const Tensor& x, Tensor& out) = 0;  // between any two dtypes
 
@@ -151,31 +142,18 @@ class Backend {
   };
   virtual void matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) = 0;
 
-  // Convolution (see ConvGeometry), its input gradient and its weight gradient.
-  virtual void conv2d(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y) = 0;
+  // Convolution (see ConvGeometry), its input gradient and its weight gradient. A backend that can forms z
+  // while it reads x and gives it no memory, and the moments while y is in the cache; z and dw have the bits
+  // of calls one after the other, the moments' last bits may differ from moments()'. One that cannot hands a
+  // call that is not plain to *_in_parts.
+  virtual void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) = 0;
   virtual void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) = 0;
-  virtual void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) = 0;
-
-  /// conv2d, and the moments of y, which is not empty. Here: the two calls; a backend that can forms the sums
-  /// while y is in the cache (so that the last bits may differ from moments()').
-  virtual void conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
-                              Moments& of_y);
-  /// Both gradients of conv2d at once: dx and dw as the two calls give them, and here by them.
+  /// dw of conv2d(call): call.moments is null.
+  virtual void conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) = 0;
+  /// Both gradients at once. Here: by the two calls, and batch_norm_grad(). dx and dw have their bits; with a
+  /// norm dw has, while dx, dgamma and dbeta may add up in another order.
   virtual void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
-                                Tensor& dx, Tensor& dw);
-
-  /// conv2d of z = batch_norm(f), f without a residual, and its weight gradient: what the two calls give, bit
-  /// for bit. A backend that can forms z while it reads x, and gives it no memory. Here: the two calls.
-  virtual void batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                                 Tensor& y);
-  virtual void batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                                         Tensor& y, Moments& of_y);
-  virtual void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
-                                             const Tensor& dy, Tensor& dw);
-  /// All its gradients; dy is that of the convolution. f.dy is dx itself: the gradient of z, put there first.
-  virtual void batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
-                                      const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
-                                      Tensor& dw);
+                                const ConvGradients& out);
 
   // Pooling: w, groups and out_c of the geometry are unused (out_c = in_c). Padded taps never win a max.
   /// index: i64, for each output the flat position h*in_w + w of its maximum (first of equals) in its image.
@@ -203,30 +181,51 @@ class Backend {
   virtual void log_softmax(const Tensor& x, Tensor& y) = 0;
   virtual void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) = 0;
 
-  // Flat vectors (optim). Sums accumulate in f64 in a fixed order.
-  virtual double dot(const Tensor& x, const Tensor& y) = 0;
-  virtual void axpby(double a, const Tensor& x, double b, Tensor& y) = 0;  // y <- a x + b y
-  virtual bool all_finite(const Tensor& x) = 0;
-  /// PyTorch's SGD recurrence: d = g + wd w; v = momentum v + (1-dampening) d (first: v = d);
-  /// w <- w - lr (nesterov ? d + momentum v : v). buffer is null without momentum.
-  /// decay_mask, null or like w: 1 where weight decay applies.
-  virtual void sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                        Tensor* buffer) = 0;
-  virtual void adam_step(const AdamStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m,
-                         Tensor& v) = 0;
-  /// d = g + wd w; square = alpha square + (1-alpha) d^2; u = d / sqrt(square + eps) (or d / (sqrt(square) +
-  /// eps)); buffer = momentum buffer + u; w <- w - lr buffer. Without momentum buffer is null: w <- w - lr u.
-  virtual void rmsprop_step(const RmsPropStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                            Tensor& square, Tensor* buffer) = 0;
-  /// u = sign(beta1 m + (1-beta1) g), 0 for 0; w <- w - lr (u + wd w); m = beta2 m + (1-beta2) g.
-  virtual void lion_step(const LionStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                         Tensor& m) = 0;
+  // Flat vectors (optim). Sums accumulate in f64 in a fixed order. What a device computes stays there, as a
+  // Scalar that is not known, and so may the numbers be that it is given.
+  virtual Scalar dot(const Tensor& x, const Tensor& y) = 0;
+  /// y <- a x + b y. Where a lives on the device and is 0, x counts for nothing, also if it is not finite.
+  virtual void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) = 0;
+  virtual Scalar all_finite(const Tensor& x) = 0;
+  /// One step of an update rule: w and the state follow its formula (core/functors/update.h).
+  virtual void update(const UpdateStep& step, const UpdateTensors& t) = 0;
+
+ protected:
+  /// The definitions of calls that are not plain: z in memory of its own, then the plain call, then
+  /// moments().
+  void conv2d_in_parts(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y);
+  void conv2d_weight_grad_in_parts(const ConvCall& call, const Tensor& dy, Tensor& dw);
+};
+
+/// A backend for one call, which the WorkObserver in force, if any, sees: backend_of(x,
+/// Work::matmul)->matmul(..).
+class BackendAtWork {
+ public:
+  BackendAtWork(Backend& backend, Work work)
+      : backend_(backend), work_(work), observer_(detail::work_observer.load(std::memory_order_relaxed)) {
+    if (observer_ != nullptr) observer_->begin(work_);
+  }
+  ~BackendAtWork() {
+    if (observer_ != nullptr) observer_->end(work_);
+  }
+  BackendAtWork(const BackendAtWork&) = delete;
+  BackendAtWork& operator=(const BackendAtWork&) = delete;
+  Backend* operator->() const { return &backend_; }
+
+ private:
+  Backend& backend_;
+  Work work_;
+  WorkObserver* observer_;
 };
 
 /// The backend of a device. Errors: UsageError when none is installed for it.
 Backend& backend(Device device = {});
-inline Backend& backend_of(const Tensor& t) { return backend(t.device()); }
-/// Installs the backend of a device kind; the object must live as long as the process.
-void install_backend(Device::Kind kind, Backend& b);
+inline BackendAtWork backend_of(const Tensor& t, Work work) { return {backend(t.device()), work}; }
+/// Installs the backend of a device; the object must live as long as the process. Errors: ArgumentError for
+/// an index outside [0, 16).
+void install_backend(Device device, Backend& b);
+/// The CPU's, which is installed from the start and never destroyed: tensors of static duration may outlive
+/// main(). It is core/cpu that defines it.
+Backend& cpu_backend();
 
 }  // namespace basin

@@ -32,122 +32,28 @@ Axes sorted_axes(const char* op, const Tensor& x, const Axes& axes) {
 }  // namespace
 
 const char* name_of(UnaryOp op) {
-  switch (op) {
-    case UnaryOp::copy:
-      return "copy";
-    case UnaryOp::neg:
-      return "neg";
-    case UnaryOp::abs:
-      return "abs";
-    case UnaryOp::sign:
-      return "sign";
-    case UnaryOp::exp:
-      return "exp";
-    case UnaryOp::log:
-      return "log";
-    case UnaryOp::sqrt:
-      return "sqrt";
-    case UnaryOp::rsqrt:
-      return "rsqrt";
-    case UnaryOp::reciprocal:
-      return "reciprocal";
-    case UnaryOp::square:
-      return "square";
-    case UnaryOp::tanh:
-      return "tanh";
-    case UnaryOp::sigmoid:
-      return "sigmoid";
-    case UnaryOp::relu:
-      return "relu";
-    case UnaryOp::step:
-      return "step";
-    case UnaryOp::leaky_relu:
-      return "leaky_relu";
-    case UnaryOp::leaky_step:
-      return "leaky_step";
-    case UnaryOp::erf:
-      return "erf";
-    case UnaryOp::gelu:
-      return "gelu";
-    case UnaryOp::gelu_tanh:
-      return "gelu_tanh";
-    case UnaryOp::silu:
-      return "silu";
-    case UnaryOp::add_scalar:
-      return "add_scalar";
-    case UnaryOp::mul_scalar:
-      return "mul_scalar";
-    case UnaryOp::pow_scalar:
-      return "pow_scalar";
-    case UnaryOp::clamp:
-      return "clamp";
-    case UnaryOp::clamp_mask:
-      return "clamp_mask";
-    case UnaryOp::count_:
-      break;
-  }
-  return "?";
+  const char* name = "?";
+  functors::with_unary(op, 0, 0, [&](auto f) { name = f.name; });
+  return name;
 }
 
 const char* name_of(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::add:
-      return "add";
-    case BinaryOp::sub:
-      return "sub";
-    case BinaryOp::mul:
-      return "mul";
-    case BinaryOp::div:
-      return "div";
-    case BinaryOp::pow:
-      return "pow";
-    case BinaryOp::maximum:
-      return "maximum";
-    case BinaryOp::minimum:
-      return "minimum";
-    case BinaryOp::greater:
-      return "greater";
-    case BinaryOp::greater_equal:
-      return "greater_equal";
-    case BinaryOp::equal:
-      return "equal";
-    case BinaryOp::tanh_grad:
-      return "tanh_grad";
-    case BinaryOp::sigmoid_grad:
-      return "sigmoid_grad";
-    case BinaryOp::relu_grad:
-      return "relu_grad";
-    case BinaryOp::gelu_grad:
-      return "gelu_grad";
-    case BinaryOp::gelu_tanh_grad:
-      return "gelu_tanh_grad";
-    case BinaryOp::silu_grad:
-      return "silu_grad";
-    case BinaryOp::count_:
-      break;
-  }
-  return "?";
+  const char* name = "?";
+  functors::with_binary(op, [&](auto f) { name = f.name; });
+  return name;
 }
 
 const char* name_of(ReduceOp op) {
-  switch (op) {
-    case ReduceOp::sum:
-      return "sum";
-    case ReduceOp::max:
-      return "max";
-    case ReduceOp::min:
-      return "min";
-    case ReduceOp::count_:
-      break;
-  }
-  return "?";
+  const char* name = "?";
+  functors::with_reduction(op, [&](auto f) { name = f.name; });
+  return name;
 }
 
 Tensor unary(UnaryOp op, const Tensor& x, double a, double b) {
   expect_operation("unary", op, UnaryOp::count_);
   expect_floating(name_of(op), x, "x");
   Tensor out = Tensor::empty(x.shape(), x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).unary(op, x, a, b, out);
+  if (out.elements() > 0) backend_of(x, Work::elementwise)->unary(op, x, a, b, out);
   return out;
 }
 
@@ -156,7 +62,7 @@ Tensor binary(BinaryOp op, const Tensor& x, const Tensor& z) {
   expect_floating(name_of(op), x, "x");
   expect_alike(name_of(op), x, "x", z, "z");
   Tensor out = Tensor::empty(broadcast_shapes(x.shape(), z.shape(), name_of(op)), x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).binary(op, x, z, out);
+  if (out.elements() > 0) backend_of(x, Work::elementwise)->binary(op, x, z, out);
   return out;
 }
 
@@ -171,7 +77,7 @@ Tensor where(const Tensor& condition, const Tensor& x, const Tensor& z) {
   const Shape shape =
       broadcast_shapes(condition.shape(), broadcast_shapes(x.shape(), z.shape(), "where"), "where");
   Tensor out = Tensor::empty(shape, x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).where(mask, x, z, out);
+  if (out.elements() > 0) backend_of(x, Work::elementwise)->where(mask, x, z, out);
   return out;
 }
 
@@ -204,7 +110,7 @@ Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes, bool keep) {
     out.fill(0);
     return out;
   }
-  backend_of(x).reduce(op, x, sorted, out);
+  backend_of(x, Work::reduction)->reduce(op, x, sorted, out);
   return out;
 }
 
@@ -215,7 +121,7 @@ Tensor argmax(const Tensor& x, int axis) {
   if (out.elements() == 0) return out;
   if (x.shape()[a] == 0)
     throw ArgumentError("[argmax] no elements to choose from along axis ", a, " of shape ", x.shape());
-  backend_of(x).argmax(x, a, out);
+  backend_of(x, Work::reduction)->argmax(x, a, out);
   return out;
 }
 
@@ -225,7 +131,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.rank() > shape.rank() || broadcast_shapes(x.shape(), shape, "broadcast_to") != shape)
     throw ArgumentError("[broadcast_to] ", x.shape(), " does not stretch to ", shape);
   Tensor out = Tensor::empty(shape, x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).unary(UnaryOp::copy, x, 0, 0, out);
+  if (out.elements() > 0) backend_of(x, Work::elementwise)->unary(UnaryOp::copy, x, 0, 0, out);
   return out;
 }
 

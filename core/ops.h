@@ -72,14 +72,23 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry&
 std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, const Tensor& dy,
                                            const ConvGeometry& g);
 
-double dot(const Tensor& x, const Tensor& y);
+Scalar dot(const Tensor& x, const Tensor& y);
 /// |x| = sqrt(dot(x, x)), also where the squares overflow or vanish (f64 numbers around 1e200 or 1e-200). NaN
 /// or infinite where a number is, and infinite where the norm itself is beyond f64.
-double norm(const Tensor& x);
-bool all_finite(const Tensor& x);
-/// y <- a x + b y, in place.
-void axpby(double a, const Tensor& x, double b, Tensor& y);
+Scalar norm(const Tensor& x);
+Scalar all_finite(const Tensor& x);
+/// y <- a x + b y, in place. Where a lives on a device and is 0, x counts for nothing, also if it is not
+/// finite.
+void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y);
 /// a x + b y, a new tensor.
-Tensor combination(double a, const Tensor& x, double b, const Tensor& y);
+Tensor combination(const Scalar& a, const Tensor& x, const Scalar& b, const Tensor& y);
+Tensor operator*(const Tensor& x, const Scalar& a);
+Tensor operator*(const Scalar& a, const Tensor& x);
+/// x <- a in all elements.
+void fill(Tensor& x, const Scalar& a);
+/// y <- x where the condition holds; else y keeps its bits.
+void assign_if(const Scalar& condition, const Tensor& x, Tensor& y);
+/// count <- count + by, of a counter i64 {}.
+void increment(Tensor& count, const Scalar& by = 1);
 
 }  // namespace basin

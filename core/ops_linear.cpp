@@ -1,6 +1,4 @@
 // Tensor functions that multiply and add: matmul, convolution, flat vectors; the geometry of windows.
-#include <cmath>
-
 #include "core/op_checks.h"
 #include "core/ops.h"
 
@@ -65,7 +63,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
     g.m *= g.batch;
     g.batch = 1;
   }
-  backend_of(a).matmul(g, a, b, out);
+  backend_of(a, Work::matmul)->matmul(g, a, b, out);
   return out;
 }
 
@@ -129,7 +127,7 @@ Tensor room_for_conv2d(const char* op, const Tensor& x, const Tensor& w, const C
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
   Tensor y = room_for_conv2d("conv2d", x, w, g);
-  if (y.elements() > 0) backend_of(x).conv2d(g, x, w, y);
+  if (y.elements() > 0) backend_of(x, Work::conv_forward)->conv2d({g}, x, w, y);
   return y;
 }
 
@@ -138,7 +136,7 @@ std::pair<Tensor, Moments> conv2d_moments(const Tensor& x, const Tensor& w, cons
   if (y.elements() == 0) throw ArgumentError("[conv2d_moments] the result is empty, ", y.shape());
   Moments of_y = {Tensor::empty({g.out_c}, x.dtype(), x.device()),
                   Tensor::empty({g.out_c}, x.dtype(), x.device())};
-  backend_of(x).conv2d_moments(g, x, w, y, of_y);
+  backend_of(x, Work::conv_forward)->conv2d({.geometry = g, .moments = &of_y}, x, w, y);
   return {y, of_y};
 }
 
@@ -148,7 +146,7 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& 
   expect_shape("conv2d_input_grad", dy, "dy", g.y_shape());
   expect_shape("conv2d_input_grad", w, "weight", g.w_shape());
   Tensor dx = Tensor::empty(g.x_shape(), dy.dtype(), dy.device());
-  if (dx.elements() > 0) backend_of(dy).conv2d_input_grad(g, dy, w, dx);
+  if (dx.elements() > 0) backend_of(dy, Work::conv_input_grad)->conv2d_input_grad(g, dy, w, dx);
   return dx;
 }
 
@@ -161,7 +159,7 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry&
   if (x.elements() == 0)
     dw.fill(0);
   else
-    backend_of(x).conv2d_weight_grad(g, x, dy, dw);
+    backend_of(x, Work::conv_weight_grad)->conv2d_weight_grad({g}, x, dy, dw);
   return dw;
 }
 
@@ -177,49 +175,80 @@ std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, con
   expect_shape("conv2d_gradients", dy, "dy", g.y_shape());
   Tensor dx = Tensor::empty(g.x_shape(), x.dtype(), x.device());
   Tensor dw = Tensor::empty(g.w_shape(), x.dtype(), x.device());
-  backend_of(x).conv2d_gradients(g, x, w, dy, dx, dw);
+  backend_of(x, Work::conv_gradients)->conv2d_gradients(g, x, w, dy, {dx, dw});
   return {dx, dw};
 }
 
-double dot(const Tensor& x, const Tensor& y) {
+Scalar dot(const Tensor& x, const Tensor& y) {
   expect_floating("dot", x, "x");
   expect_alike("dot", x, "x", y, "y");
   if (x.elements() != y.elements())
     throw ArgumentError("[dot] x ", x.shape(), " and y ", y.shape(), " have different element counts");
-  return backend_of(x).dot(x, y);
+  return backend_of(x, Work::optimizer)->dot(x, y);
 }
 
-double norm(const Tensor& x) {
+Scalar norm(const Tensor& x) {
   expect_floating("norm", x, "x");
-  const double squares = backend_of(x).dot(x, x);
+  const Scalar squares = backend_of(x, Work::optimizer)->dot(x, x);
   // Squares of f32 numbers neither overflow nor vanish in f64.
-  if (x.dtype() == Dtype::f32 || (squares > 1e-280 && std::isfinite(squares)) || std::isnan(squares) ||
-      x.elements() == 0)
-    return std::sqrt(squares);
-  const Tensor size = unary(UnaryOp::abs, x), largest = reduce(ReduceOp::max, size);
-  const double most = largest.item();
-  if (most == 0 || std::isinf(most)) return most;
-  const Tensor relative = size / largest;
-  return most * std::sqrt(backend_of(x).dot(relative, relative));
+  if (x.dtype() == Dtype::f32 || x.elements() == 0) return sqrt(squares);
+  const Scalar fits = either(both(squares > 1e-280, is_finite(squares)), squares != squares);
+  return select(
+      fits, [&] { return sqrt(squares); },
+      [&] {
+        const Tensor size = unary(UnaryOp::abs, x), largest = reduce(ReduceOp::max, size);
+        const Scalar most(largest);
+        return select(
+            both(most > 0, is_finite(most)),
+            [&] {
+              const Tensor relative = size / largest;
+              return most * sqrt(backend_of(x, Work::optimizer)->dot(relative, relative));
+            },
+            [&] { return most; });
+      });
 }
 
-bool all_finite(const Tensor& x) {
+Scalar all_finite(const Tensor& x) {
   expect_floating("all_finite", x, "x");
-  return backend_of(x).all_finite(x);
+  return backend_of(x, Work::optimizer)->all_finite(x);
 }
 
-void axpby(double a, const Tensor& x, double b, Tensor& y) {
+void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) {
   expect_floating("axpby", x, "x");
   expect_alike("axpby", x, "x", y, "y");
   if (x.elements() != y.elements())
     throw ArgumentError("[axpby] x ", x.shape(), " and y ", y.shape(), " have different element counts");
-  backend_of(x).axpby(a, x, b, y);
+  backend_of(x, Work::optimizer)->axpby(a, x, b, y);
 }
 
-Tensor combination(double a, const Tensor& x, double b, const Tensor& y) {
+Tensor combination(const Scalar& a, const Tensor& x, const Scalar& b, const Tensor& y) {
   Tensor z = y.clone();
   axpby(a, x, b, z);
   return z;
+}
+
+Tensor operator*(const Tensor& x, const Scalar& a) {
+  return a.known() ? x * a.value() : x * a.tensor(x.device()).to(x.dtype());
+}
+
+Tensor operator*(const Scalar& a, const Tensor& x) { return x * a; }
+
+void fill(Tensor& x, const Scalar& a) {
+  if (a.known())
+    x.fill(a);
+  else
+    x.copy_from(broadcast_to(a.tensor(x.device()).to(x.dtype()), x.shape()));
+}
+
+void assign_if(const Scalar& condition, const Tensor& x, Tensor& y) {
+  if (possibly(condition)) y.copy_from(select(condition, x, y));
+}
+
+void increment(Tensor& count, const Scalar& by) {
+  if (count.device().is_host() && by.known())
+    *count.mutable_data<std::int64_t>() += static_cast<std::int64_t>(by.value());
+  else
+    count.copy_from((Scalar(count) + by).tensor(count.device()).to(Dtype::i64));
 }
 
 }  // namespace basin

@@ -36,7 +36,7 @@ Tensor permute(const Tensor& x, const Axes& perm) {
   Shape shape;
   for (int a : order) shape.push_back(x.shape()[a]);
   Tensor out = Tensor::empty(shape, x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).permute(x, order, out);
+  if (out.elements() > 0) backend_of(x, Work::shaping)->permute(x, order, out);
   return out;
 }
 
@@ -51,7 +51,8 @@ Tensor slice(const Tensor& x, const Shape& begin, const Shape& end) {
   if (!inside)
     throw ArgumentError("[slice] block from ", begin, " to ", end, " is not inside shape ", x.shape());
   Tensor out = Tensor::empty(extent, x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).copy_block(x, begin, out, zeros_of_rank(x.rank()), extent);
+  if (out.elements() > 0)
+    backend_of(x, Work::shaping)->copy_block(x, begin, out, zeros_of_rank(x.rank()), extent);
   return out;
 }
 
@@ -67,7 +68,8 @@ Tensor pad(const Tensor& x, const Shape& before, const Shape& after) {
     shape.push_back(before[i] + x.shape()[i] + after[i]);
   }
   Tensor out = Tensor::zeros(shape, x.dtype(), x.device());
-  if (x.elements() > 0) backend_of(x).copy_block(x, zeros_of_rank(x.rank()), out, before, x.shape());
+  if (x.elements() > 0)
+    backend_of(x, Work::shaping)->copy_block(x, zeros_of_rank(x.rank()), out, before, x.shape());
   return out;
 }
 
@@ -90,7 +92,8 @@ Tensor concat(const Tensors& parts, int axis) {
   Index position = 0;
   for (const Tensor& part : parts) {
     if (part.elements() > 0)
-      backend_of(out).copy_block(part, origin, out, with_extent(origin, a, position), part.shape());
+      backend_of(out, Work::shaping)
+          ->copy_block(part, origin, out, with_extent(origin, a, position), part.shape());
     position += part.shape()[a];
   }
   return out;
@@ -103,7 +106,7 @@ Tensor gather(const Tensor& x, const Tensor& index, int axis) {
   if (index.rank() != 1)
     throw ArgumentError("[gather] index has shape ", index.shape(), ", expects one axis");
   Tensor out = Tensor::empty(with_extent(x.shape(), a, index.elements()), x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).gather(x, index, a, out);
+  if (out.elements() > 0) backend_of(x, Work::shaping)->gather(x, index, a, out);
   return out;
 }
 
@@ -116,7 +119,7 @@ Tensor scatter_add(const Tensor& x, const Tensor& index, int axis, Index extent)
     throw ArgumentError("[scatter_add] index has shape ", index.shape(), ", axis ", a, " of x ", x.shape(),
                         " expects {", x.shape()[a], "}");
   Tensor out = Tensor::zeros(with_extent(x.shape(), a, extent), x.dtype(), x.device());
-  if (x.elements() > 0) backend_of(x).scatter_add(x, index, a, out);
+  if (x.elements() > 0) backend_of(x, Work::shaping)->scatter_add(x, index, a, out);
   return out;
 }
 
@@ -128,7 +131,7 @@ Tensor gather_last(const Tensor& x, const Tensor& index) {
     throw ArgumentError("[gather_last] index ", index.shape(), " and x ", x.shape(),
                         " differ outside the last axis");
   Tensor out = Tensor::empty(index.shape(), x.dtype(), x.device());
-  if (out.elements() > 0) backend_of(x).gather_last(x, index, out);
+  if (out.elements() > 0) backend_of(x, Work::shaping)->gather_last(x, index, out);
   return out;
 }
 
@@ -139,7 +142,7 @@ Tensor scatter_add_last(const Tensor& x, const Tensor& index, Index extent) {
   expect_index("scatter_add_last", x, index, extent);
   expect_shape("scatter_add_last", index, "index", x.shape());
   Tensor out = Tensor::zeros(with_extent(x.shape(), last, extent), x.dtype(), x.device());
-  if (x.elements() > 0) backend_of(x).scatter_add_last(x, index, out);
+  if (x.elements() > 0) backend_of(x, Work::shaping)->scatter_add_last(x, index, out);
   return out;
 }
 
@@ -152,7 +155,7 @@ Tensor one_hot(const Tensor& labels, Index classes, Dtype dtype) {
   shape.push_back(classes);
   Tensor out = Tensor::zeros(shape, dtype, labels.device());
   const Tensor ones = Tensor::full(column, 1, dtype, labels.device());
-  if (out.elements() > 0) backend_of(out).scatter_add_last(ones, labels.reshape(column), out);
+  if (out.elements() > 0) backend_of(out, Work::shaping)->scatter_add_last(ones, labels.reshape(column), out);
   return out;
 }
 

@@ -26,7 +26,7 @@ Tensor Tensor::full(const Shape& shape, double value, Dtype dtype, Device device
   return t;
 }
 
-Tensor Tensor::scalar(double value, Dtype dtype) { return full({}, value, dtype); }
+Tensor Tensor::scalar(double value, Dtype dtype, Device device) { return full({}, value, dtype, device); }
 
 Tensor Tensor::from_raw(const void* values, Index count, const Shape& shape, Dtype dtype) {
   Tensor t = empty(shape, dtype);
@@ -36,9 +36,12 @@ Tensor Tensor::from_raw(const void* values, Index count, const Shape& shape, Dty
   return t;
 }
 
-void Tensor::expect_dtype(Dtype wanted) const {
+void Tensor::expect_numbers(Dtype wanted) const {
   if (!defined()) throw ArgumentError("[tensor] undefined tensor: it has no numbers");
   if (wanted != dtype_) throw ArgumentError("[tensor] holds ", dtype_, ", was read as ", wanted);
+  if (!device().is_host())
+    throw ArgumentError("[tensor] ", dtype_, " ", shape_, " lives on ", device(),
+                        ", where the host may not look; .to(Device{}) brings it here");
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
@@ -100,19 +103,36 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(Dtype dtype) const {
   if (!defined() || dtype == dtype_) return *this;
   Tensor t = empty(shape_, dtype, device());
-  if (elements_ > 0) backend_of(*this).cast(*this, t);
+  if (elements_ > 0) backend_of(*this, Work::elementwise)->cast(*this, t);
+  return t;
+}
+
+Tensor Tensor::to(Device device) const {
+  if (!defined() || device == this->device()) return *this;
+  Tensor t = empty(shape_, dtype_, device);
+  t.copy_from(*this);
   return t;
 }
 
 void Tensor::copy_from(const Tensor& source) {
   if (source.elements_ != elements_ || source.dtype_ != dtype_)
     throw ArgumentError("[copy_from] ", source.shape_, " ", source.dtype_, " into ", shape_, " ", dtype_);
-  if (elements_ > 0 && source.raw() != raw())
-    backend_of(*this).copy_bytes(mutable_raw(), source.raw(), bytes());
+  if (elements_ == 0) return;
+  const Device from = source.device(), here = device();
+  if (from == here) {
+    if (source.raw() != raw())
+      backend_of(*this, Work::shaping)->copy_bytes(mutable_raw(), source.raw(), bytes());
+  } else if (from.is_host()) {
+    backend_of(*this, Work::shaping)->upload(mutable_raw(), source.raw(), bytes());
+  } else if (here.is_host()) {
+    backend_of(source, Work::shaping)->download(mutable_raw(), source.raw(), bytes());
+  } else {
+    copy_from(source.to(Device{}));
+  }
 }
 
 void Tensor::fill(double value) {
-  if (elements_ > 0) backend_of(*this).fill(*this, value);
+  if (elements_ > 0) backend_of(*this, Work::elementwise)->fill(*this, value);
 }
 
 double Tensor::item() const {

@@ -21,7 +21,7 @@ class Tensor {
   static Tensor empty(const Shape& shape, Dtype dtype = Dtype::f32, Device device = {});
   static Tensor zeros(const Shape& shape, Dtype dtype = Dtype::f32, Device device = {});
   static Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::f32, Device device = {});
-  static Tensor scalar(double value, Dtype dtype = Dtype::f32);
+  static Tensor scalar(double value, Dtype dtype = Dtype::f32, Device device = {});
 
   /// Copies `values` (row-major) into a new CPU tensor. Errors: count differs from the shape's.
   template <Element T>
@@ -48,18 +48,20 @@ class Tensor {
   std::size_t bytes() const { return static_cast<std::size_t>(elements_) * size_of(dtype_); }
   Device device() const { return storage_ ? storage_->device() : Device{}; }
 
-  /// The numbers. Errors: T is not the tensor's dtype; undefined tensor.
+  /// The numbers, for the host's code. Errors: T is not the tensor's dtype; undefined tensor; a tensor that
+  /// lives where the host may not look, which to(Device{}) brings here.
   template <Element T>
   const T* data() const {
-    expect_dtype(dtype_of<T>);
+    expect_numbers(dtype_of<T>);
     return reinterpret_cast<const T*>(raw());
   }
   /// Mutable numbers; raises the storage's version. Writes are seen by every handle that shares the storage.
   template <Element T>
   T* mutable_data() {
-    expect_dtype(dtype_of<T>);
+    expect_numbers(dtype_of<T>);
     return reinterpret_cast<T*>(mutable_raw());
   }
+  /// Where the numbers begin on their device: an address for its backend, and an identity for everyone.
   const std::byte* raw() const { return storage_ ? storage_->data() + offset_ : nullptr; }
   std::byte* mutable_raw() { return storage_ ? storage_->mutable_data() + offset_ : nullptr; }
 
@@ -79,12 +81,13 @@ class Tensor {
 
   Tensor clone() const;                  // own storage, same numbers
   Tensor to(Dtype dtype) const;          // converted copy; the same handle if nothing changes
-  void copy_from(const Tensor& source);  // same element count and dtype; other shape allowed
+  Tensor to(Device device) const;        // a copy there; the same handle if it is there
+  void copy_from(const Tensor& source);  // same element count and dtype; other shape or device allowed
   void fill(double value);
 
-  /// The only element as double. Errors: element count is not 1.
+  /// The only element as double. Errors: element count is not 1; a tensor that the host may not read.
   double item() const;
-  /// All elements converted to T, row-major.
+  /// All elements converted to T, row-major. Errors: a tensor that the host may not read.
   template <Element T>
   std::vector<T> to_vector() const {
     const Tensor converted = to(dtype_of<T>);
@@ -93,7 +96,7 @@ class Tensor {
 
  private:
   static Tensor from_raw(const void* values, Index count, const Shape& shape, Dtype dtype);
-  void expect_dtype(Dtype wanted) const;
+  void expect_numbers(Dtype wanted) const;
 
   std::shared_ptr<Storage> storage_;
   std::size_t offset_ = 0;  // bytes

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 #include "nn/trace.h"
 
 namespace basin::nn {

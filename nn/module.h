@@ -13,7 +13,7 @@ namespace basin::nn {
 /// Base of layers and models. A module that holds parameters must not move once a ParameterVector views them.
 ///
 /// forward() is written in the paper's words, `y = relu(bn1(conv1(x)))`. Which of these become one kernel is
-/// the engine's business: within one forward() a result may wait for its reader (autograd/deferred.h); what
+/// the engine's business: within one forward() a result may wait for its reader (autograd/ops/deferred.h); what
 /// goes in and what comes out does not.
 class Module {
  public:
@@ -25,7 +25,7 @@ class Module {
   /// Names parameters, buffers and children: `it.parameter("weight", weight_)`, `it.child("bn1", bn1_)`.
   virtual void describe(Inventory& it) = 0;
   /// Short name for tables: "conv2d".
-  virtual const char* kind() const = 0;
+  virtual const char* kind() const { return "module"; }
   /// Multiply-add operations of one forward pass from `in` to `out`, children not counted.
   virtual Index multiply_adds(const Shape& /*in*/, const Shape& /*out*/) const { return 0; }
 

@@ -7,7 +7,7 @@
 #include "autograd/gradients.h"
 #include "autograd/ops/ops.h"
 #include "core/ops.h"
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 #include "optim/parameter_vector.h"
 
 namespace basin::optim {

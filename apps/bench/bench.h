@@ -64,7 +64,7 @@ data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows);
 Json turns_document(const BenchConfig& config);
 std::string turns_line(const BenchConfig& config, const std::string& relation);
 
-// The subjects. Each returns the exit code, that of the signal when interrupted.
+// The subjects. Each returns the exit code. Errors: InterruptedError.
 ExitCode bench_rules(const BenchConfig& config, Terminal& terminal);
 ExitCode bench_step(const BenchConfig& config, Terminal& terminal);
 ExitCode bench_memory(const BenchConfig& config, Terminal& terminal);

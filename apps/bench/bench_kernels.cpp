@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "apps/bench/bench.h"
-#include "apps/bench/timed_backend.h"
 #include "apps/cli/format.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
-#include "apps/cli/signals.h"
 #include "apps/cli/table.h"
 #include "autograd/recording.h"
 #include "core/conv_algorithm.h"
+#include "core/cpu/backend.h"
 #include "core/cpu/conv/kernels.h"
 #include "core/cpu/conv/peak.h"
 #include "core/cpu/conv/winograd/winograd.h"
@@ -66,6 +66,31 @@ bool same_work(const ConvGeometry& a, const ConvGeometry& b) {
          a.groups == b.groups;
 }
 
+/// The CPU's backend while it stands, which hands on each forward convolution's geometry.
+class WithConvolutionsSeen {
+ public:
+  explicit WithConvolutionsSeen(std::function<void(const ConvGeometry&)> seen)
+      : before_(backend()), watched_(std::move(seen)) {
+    install_backend({}, watched_);
+  }
+  ~WithConvolutionsSeen() { install_backend({}, before_); }
+  WithConvolutionsSeen(const WithConvolutionsSeen&) = delete;
+  WithConvolutionsSeen& operator=(const WithConvolutionsSeen&) = delete;
+
+ private:
+  struct Watched final : cpu::CpuBackend {
+    explicit Watched(std::function<void(const ConvGeometry&)> s) : seen(std::move(s)) {}
+    void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) override {
+      seen(call.geometry);
+      cpu::CpuBackend::conv2d(call, x, w, y);
+    }
+    std::function<void(const ConvGeometry&)> seen;
+  };
+
+  Backend& before_;
+  Watched watched_;
+};
+
 std::vector<Layer> layers_of(const BenchConfig& config) {
   const auto model = nn::make_model({.name = config.model.name,
                                      .height = config.image_size,
@@ -73,8 +98,7 @@ std::vector<Layer> layers_of(const BenchConfig& config) {
                                      .shortcut = config.model.shortcut,
                                      .blank = true});
   std::vector<Layer> layers;
-  WithTimedBackend with;
-  with.timed.on_convolution = [&](const ConvGeometry& g) {
+  const WithConvolutionsSeen seen([&](const ConvGeometry& g) {
     ConvGeometry batched = g;
     batched.batch = config.batch_size;
     const auto known = std::find_if(layers.begin(), layers.end(),
@@ -83,7 +107,7 @@ std::vector<Layer> layers_of(const BenchConfig& config) {
       layers.push_back({batched, 1});
     else
       ++known->count;
-  };
+  });
   const NoRecording off;
   nn::Context ctx = nn::Context::evaluation();
   (*model)(Variable(Tensor::zeros({1, config.image_size, config.image_size, 3})), ctx);
@@ -102,6 +126,7 @@ std::string describe(const ConvGeometry& g) {
 }  // namespace
 
 ExitCode bench_conv(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   Table table({{.title = "convolution", .left = true},
                {.title = "times"},
                {.title = "algorithm", .left = true},
@@ -122,15 +147,14 @@ ExitCode bench_conv(const BenchConfig& config, Terminal& terminal) {
     for (const ConvAlgorithm algorithm :
          {ConvAlgorithm::direct, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4}) {
       if (algorithm != ConvAlgorithm::direct && !cpu::winograd_tile(algorithm, g)) continue;
-      if (interruption_requested()) return ExitCode{interruption_exit_code()};
-      terminal.repaint(text(describe(g), ", ", name_of(algorithm)));
+      work.begin(text(describe(g), ", ", name_of(algorithm)));
       const WithConvAlgorithm with(algorithm);
       const Figure figures[] = {
-          measure(config.rounds, flop, cpu::multiply_add_peak, [&] { backend().conv2d(g, x, w, y); }),
+          measure(config.rounds, flop, cpu::multiply_add_peak, [&] { backend().conv2d({g}, x, w, y); }),
           measure(config.rounds, flop, cpu::multiply_add_peak,
                   [&] { backend().conv2d_input_grad(g, dy, w, dx); }),
           measure(config.rounds, flop, cpu::multiply_add_peak,
-                  [&] { backend().conv2d_weight_grad(g, x, dy, dw); })};
+                  [&] { backend().conv2d_weight_grad({g}, x, dy, dw); })};
       std::vector<std::string> cells{describe(g), std::to_string(layer.count), name_of(algorithm)};
       Json entry;
       entry.set("convolution", describe(g)).set("times", layer.count).set("algorithm", name_of(algorithm));
@@ -150,7 +174,7 @@ ExitCode bench_conv(const BenchConfig& config, Terminal& terminal) {
       list.append(entry);
     }
   }
-  terminal.repaint("");
+  work.done();
   const double peak = cpu::multiply_add_peak();
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", config.model.name, ", batch ", config.batch_size, ", ", thread_count(),
@@ -231,13 +255,13 @@ void add_flat(std::vector<Kernel>& all, Index size) {
   all.push_back({"dot", {size}, 2 * bytes, 0, [=] { backend().dot(g, w); }});
   all.push_back({"axpby", {size}, 3 * bytes, 0, [=]() mutable { backend().axpby(0.1, g, 0.9, v); }});
   all.push_back({"sgd_step", {size}, 5 * bytes, 0, [=]() mutable {
-                   backend().sgd_step({.lr = 1e-9,
-                                       .momentum = 0.9,
-                                       .dampening = 0,
-                                       .weight_decay = 5e-4,
-                                       .nesterov = false,
-                                       .first = false},
-                                      g, nullptr, w, &v);
+                   const SgdStep step{.lr = 1e-9,
+                                      .momentum = 0.9,
+                                      .dampening = 0,
+                                      .weight_decay = 5e-4,
+                                      .nesterov = false,
+                                      .first = false};
+                   backend().update(step, {g, nullptr, w, {&v}});
                  }});
 }
 
@@ -268,6 +292,7 @@ std::vector<Kernel> kernels_of(Index batch) {
 }  // namespace
 
 ExitCode bench_ops(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   Table table({{.title = "kernel", .left = true},
                {.title = "shape", .left = true},
                {.title = "ms"},
@@ -277,24 +302,23 @@ ExitCode bench_ops(const BenchConfig& config, Terminal& terminal) {
                {.title = "% of best"}});
   Json list = Json::Array{};
   for (const Kernel& kernel : kernels_of(config.batch_size)) {
-    if (interruption_requested()) return ExitCode{interruption_exit_code()};
-    terminal.repaint(text(kernel.name, " ", kernel.shape));
+    work.begin(text(kernel.name, " ", kernel.shape));
     const bool counts_flop = kernel.flop > 0;
-    const double work = counts_flop ? kernel.flop : kernel.bytes;
-    const Figure f =
-        measure(config.rounds, work, counts_flop ? cpu::multiply_add_peak : cpu::copy_bandwidth, kernel.run);
-    const std::string rate = fixed(1e-9 * work / f.seconds.median, 1);
+    const double amount = counts_flop ? kernel.flop : kernel.bytes;
+    const Figure f = measure(config.rounds, amount,
+                             counts_flop ? cpu::multiply_add_peak : cpu::copy_bandwidth, kernel.run);
+    const std::string rate = fixed(1e-9 * amount / f.seconds.median, 1);
     table.add({kernel.name, text(kernel.shape), fixed(1e3 * f.seconds.median, 3),
                fixed(1e3 * f.seconds.low, 3) + " to " + fixed(1e3 * f.seconds.high, 3),
                counts_flop ? "" : rate, counts_flop ? rate : "", percent(f.share.median, 0)});
     Json entry;
     entry.set("kernel", kernel.name).set("shape", text(kernel.shape)).set("seconds", f.seconds.median);
     entry.set("seconds_low", f.seconds.low).set("seconds_high", f.seconds.high);
-    entry.set(counts_flop ? "flop_per_second" : "bytes_per_second", work / f.seconds.median);
+    entry.set(counts_flop ? "flop_per_second" : "bytes_per_second", amount / f.seconds.median);
     entry.set("of_best", f.share.median);
     list.append(entry);
   }
-  terminal.repaint("");
+  work.done();
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", thread_count(), " threads, ", cpu::instruction_set(), ", medians of ",
                        config.rounds,

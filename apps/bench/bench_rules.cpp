@@ -1,7 +1,7 @@
 // `basin bench rules`: what a step of each gradient rule costs, relative to the plain one, in turns.
 #include "apps/bench/bench.h"
 #include "apps/cli/format.h"
-#include "apps/cli/signals.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
 #include "apps/training/parameter_names.h"
 
@@ -45,6 +45,7 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
 }  // namespace
 
 ExitCode bench_rules(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   const data::Batch batch = bench_batch(config, config.batch_size);
   std::vector<std::unique_ptr<TrainingBench>> benches;
   std::vector<Row> rows;
@@ -60,8 +61,7 @@ ExitCode bench_rules(const BenchConfig& config, Terminal& terminal) {
   for (std::int64_t round = 0; round <= config.rounds; ++round) {
     double plain = 0;
     for (std::size_t i = 0; i < benches.size(); ++i) {
-      if (interruption_requested()) return ExitCode{interruption_exit_code()};
-      terminal.repaint(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
+      work.begin(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
       const TrainingBench::Time time = benches[i]->steps(config.steps, batch);
       if (i == 0) plain = time.all;
       if (round == 0) continue;
@@ -72,7 +72,7 @@ ExitCode bench_rules(const BenchConfig& config, Terminal& terminal) {
       rows[i].rest.push_back((time.all - time.passes) / time.all);
     }
   }
-  terminal.repaint("");
+  work.done();
   show(rows, config, terminal);
   return ExitCode::success;
 }

@@ -7,7 +7,7 @@
 
 #include "apps/bench/bench.h"
 #include "apps/cli/format.h"
-#include "apps/cli/signals.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
 #include "apps/runs/environment.h"
 #include "core/cpu/memory/arena.h"
@@ -53,6 +53,7 @@ void forget_peak() {
 }  // namespace
 
 ExitCode bench_scaling(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   const std::vector<int> threads = thread_counts(thread_count());
   const std::vector<std::int64_t> sizes = batch_sizes(config.batch_size);
   const std::vector<Contender> rules = contenders(config.rules.empty() ? "plain" : config.rules, "");
@@ -73,15 +74,14 @@ ExitCode bench_scaling(const BenchConfig& config, Terminal& terminal) {
   }
   for (std::int64_t round = 0; round <= config.rounds; ++round) {
     for (Cell& cell : cells) {
-      if (interruption_requested()) return ExitCode{interruption_exit_code()};
-      terminal.repaint(text("round ", round, " of ", config.rounds, ": batch ", cell.batch.size(), ", ",
-                            cell.threads, " threads"));
+      work.begin(text("round ", round, " of ", config.rounds, ": batch ", cell.batch.size(), ", ",
+                      cell.threads, " threads"));
       const WithThreads with(cell.threads);
       const double seconds = cell.bench.steps(config.steps, cell.batch).all;
       if (round > 0) cell.rates.push_back(static_cast<double>(config.steps * cell.batch.size()) / seconds);
     }
   }
-  terminal.repaint("");
+  work.done();
 
   Table table({{.title = "batch"},
                {.title = "threads"},
@@ -115,6 +115,7 @@ ExitCode bench_scaling(const BenchConfig& config, Terminal& terminal) {
 }
 
 ExitCode bench_memory(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   Table table({{.title = "rule", .left = true},
                {.title = "batch"},
                {.title = "weights"},
@@ -124,8 +125,7 @@ ExitCode bench_memory(const BenchConfig& config, Terminal& terminal) {
   Json list = Json::Array{};
   for (const Contender& rule : contenders(config.rules.empty() ? "plain,sam" : config.rules, "")) {
     for (const std::int64_t size : batch_sizes(config.batch_size)) {
-      if (interruption_requested()) return ExitCode{interruption_exit_code()};
-      terminal.repaint(text(rule.name, ", batch ", size));
+      work.begin(text(rule.name, ", batch ", size));
       const data::Batch batch = bench_batch(config, size);
       forget_peak();  // the images that the batch was taken from do not count
       TrainingBench bench(rule, config, size);
@@ -142,7 +142,7 @@ ExitCode bench_memory(const BenchConfig& config, Terminal& terminal) {
       list.append(entry);
     }
   }
-  terminal.repaint("");
+  work.done();
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", config.model.name, ", ", thread_count(),
                        " threads, two steps each; an image: tensors without the weights, over the batch\n"));

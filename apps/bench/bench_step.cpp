@@ -2,9 +2,9 @@
 #include <optional>
 
 #include "apps/bench/bench.h"
-#include "apps/bench/timed_backend.h"
+#include "apps/bench/work_timer.h"
 #include "apps/cli/format.h"
-#include "apps/cli/signals.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
 
 namespace basin::apps {
@@ -103,6 +103,7 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
 }  // namespace
 
 ExitCode bench_step(const BenchConfig& config, Terminal& terminal) {
+  const LongWork work(terminal);
   Batches batches(config);
   std::vector<std::unique_ptr<TrainingBench>> benches;
   std::vector<Row> rows;
@@ -110,12 +111,12 @@ ExitCode bench_step(const BenchConfig& config, Terminal& terminal) {
     benches.push_back(std::make_unique<TrainingBench>(c, config, config.batch_size));
     rows.push_back({.name = c.name, .shares = std::vector<std::vector<double>>(titles().size())});
   }
-  WithTimedBackend with;
+  WorkTimer timer;
+  const WithWorkObserver watched(timer);
   for (std::int64_t round = 0; round <= config.rounds; ++round) {  // round 0 warms up
     for (std::size_t i = 0; i < benches.size(); ++i) {
-      if (interruption_requested()) return ExitCode{interruption_exit_code()};
-      terminal.repaint(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
-      with.timed.reset();
+      work.begin(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
+      timer.reset();
       const double waited = batches.waited();
       const TrainingBench::Time time =
           benches[i]->steps(config.steps, [&]() -> const data::Batch& { return batches.next(); });
@@ -132,14 +133,14 @@ ExitCode bench_step(const BenchConfig& config, Terminal& terminal) {
       };
       for (const Part& part : kernels()) {
         double seconds = 0;
-        for (const Work work : part.kinds) seconds += with.timed.seconds(work);
+        for (const Work kind : part.kinds) seconds += timer.seconds(kind);
         take(seconds);
       }
       take(batches.waited() - waited);
       take(rest);
     }
   }
-  terminal.repaint("");
+  work.done();
   show(rows, config, terminal);
   return ExitCode::success;
 }

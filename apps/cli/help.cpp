@@ -87,7 +87,7 @@ std::string explanation(const Option& option) {
   std::string out = option.help;
   if (option.binding.placeholder == "NAME" && wants_choices(option))
     out += "; one of " + one_of(option.binding.choices);
-  if (!option.conditions.empty()) out += " (with " + option.condition("--") + ")";
+  if (!option.conditions.empty()) out += " (with " + option.condition() + ")";
   if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (option.standard.empty()) return out;
   out += " [" + shortened(option.standard);
@@ -123,7 +123,7 @@ std::string markdown_table(const Command& command, const OptionTable& table) {
       for (const auto& [value, other] : option.standards)
         standard += ", " + value + ": " + code(shortened(other));
       std::string help = option.help;
-      if (!option.conditions.empty()) help += "; counts with " + option.condition("--");
+      if (!option.conditions.empty()) help += "; counts with " + option.condition();
       std::string spelled = "--" + option.flag;
       if (!option.letter.empty()) spelled = "-" + option.letter + ", " + spelled;
       if (option.can_be_negated()) spelled += ", --no-" + option.flag;

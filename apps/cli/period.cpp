@@ -13,14 +13,14 @@ Clock steady_clock() {
   };
 }
 
-Pulse::Pulse(const Period& period, std::int64_t steps_per_epoch, Clock clock)
+PeriodicTimer::PeriodicTimer(const Period& period, std::int64_t steps_per_epoch, Clock clock)
     : period_(period), interval_(period.count), clock_(std::move(clock)), last_(clock_()) {
   if (period.unit == Period::Unit::epochs) {
     interval_ = std::max(1.0, period.count * static_cast<double>(steps_per_epoch));
   }
 }
 
-bool Pulse::due(std::int64_t step) {
+bool PeriodicTimer::due(std::int64_t step) {
   if (period_.never()) return false;
   if (period_.unit == Period::Unit::seconds) {
     const double now = clock_();

@@ -1,4 +1,4 @@
-// A recurring moment of a run, and a clock that says at each step whether it has come.
+// Period: a recurring moment of a run. PeriodicTimer says at each step whether it has come.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,9 @@ Clock steady_clock();
 /// In steps and epochs the moments depend on the step alone, so that a resumed run has those of a straight
 /// one: every step t at which another whole period has passed since step 0. In seconds they depend on the
 /// clock.
-class Pulse {
+class PeriodicTimer {
  public:
-  Pulse(const Period& period, std::int64_t steps_per_epoch, Clock clock = steady_clock());
+  PeriodicTimer(const Period& period, std::int64_t steps_per_epoch, Clock clock = steady_clock());
   /// To be asked once after each step, with the number of steps made.
   bool due(std::int64_t step);
 

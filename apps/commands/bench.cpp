@@ -3,6 +3,7 @@
 
 #include "apps/bench/bench.h"
 #include "apps/cli/command.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/suggest.h"
 #include "apps/training/experiment.h"
 #include "apps/training/parameter_names.h"
@@ -74,7 +75,7 @@ class BenchCall : public Call {
   ExitCode run(Terminal& terminal) override {
     apply(config_.device);
     if (!config_.rules.empty()) check_rules_of(config_);
-    return subject_->measure(config_, terminal);
+    return interruptible([&] { return subject_->measure(config_, terminal); });
   }
 
  private:

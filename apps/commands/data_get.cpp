@@ -1,6 +1,6 @@
 // `basin data get`: a data set from its publisher into --data-dir.
 #include "apps/cli/format.h"
-#include "apps/cli/long_loop.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/suggest.h"
 #include "apps/commands/data_command.h"
 #include "core/error.h"
@@ -54,7 +54,7 @@ ExitCode get_data(const DataToolConfig& config, Terminal& terminal) {
       std::string phase;
       data::Watch shown;
       how = data::fetch(file, dir, [&](const char* what, std::uint64_t bytes, std::uint64_t all) {
-        if (phase != what) shown = watch(terminal, text(phase = what, ' ', file.name()), "bytes");
+        if (phase != what) shown = LongWork(terminal).part(text(phase = what, ' ', file.name()), "bytes");
         shown(static_cast<std::int64_t>(bytes), static_cast<std::int64_t>(all));
       });
     } catch (const DataError& error) {

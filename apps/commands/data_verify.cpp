@@ -3,16 +3,16 @@
 #include <utility>
 
 #include "apps/cli/format.h"
-#include "apps/cli/long_loop.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
 #include "apps/commands/data_command.h"
 #include "apps/training/run_data.h"
 #include "core/error.h"
 #include "core/io/hash.h"
 #include "core/io/json.h"
+#include "data/loading/verify.h"
 #include "data/sets/load.h"
 #include "data/sets/pictures.h"
-#include "data/sets/verify.h"
 
 namespace basin::apps {
 namespace {
@@ -74,11 +74,11 @@ std::int64_t empty_classes(const std::vector<std::int64_t>& labels, std::int64_t
 
 /// Images in memory are checked as they are read.
 ExitCode verify_in_memory(const DataToolConfig& config, Terminal& terminal) {
-  const data::LoadedData set =
-      data::load_data_set({.name = config.data.name,
-                           .dir = config.data.dir,
-                           .limit = config.data.limit,
-                           .watch = watch(terminal, "reading " + config.data.name, "bytes or images")});
+  const data::LoadedData set = data::load_data_set(
+      {.name = config.data.name,
+       .dir = config.data.dir,
+       .limit = config.data.limit,
+       .watch = LongWork(terminal).part("reading " + config.data.name, "bytes or images")});
   Table table({{.title = "split", .left = true},
                {.title = "classes"},
                {.title = "empty"},
@@ -90,7 +90,7 @@ ExitCode verify_in_memory(const DataToolConfig& config, Terminal& terminal) {
   std::vector<std::string> train;
   for (const data::Dataset* split : {&set.train, &set.test}) {
     const std::vector<std::string> sums =
-        sums_of(*split, watch(terminal, "comparing " + split->split, "images"));
+        sums_of(*split, LongWork(terminal).part("comparing " + split->split, "images"));
     const std::int64_t repeated = repeated_in(sums), empty = empty_classes(split->labels, split->classes());
     const auto in_train = static_cast<std::int64_t>(data::same_content(train, sums).size());
     if (split == &set.train) train = sums;
@@ -123,7 +123,7 @@ ExitCode verify_data(const DataToolConfig& config, Terminal& terminal) {
                            .dir = config.data.dir,
                            .train_shards = config.data.train_shards,
                            .test_shards = config.data.test_shards},
-                          watch(terminal, "listing " + config.data.name, "pictures"));
+                          LongWork(terminal).part("listing " + config.data.name, "pictures"));
   folders.train = limited(std::move(folders.train), config.data.limit);
   Table table({{.title = "split", .left = true},
                {.title = "classes"},
@@ -143,7 +143,7 @@ ExitCode verify_data(const DataToolConfig& config, Terminal& terminal) {
     const bool first = folder == &folders.train;
     const data::FolderSource source(*folder, first ? changed : as_is, config.seed);
     const data::Verification found =
-        data::verify(source, watch(terminal, "decoding " + folder->split, "pictures"));
+        data::verify(source, LongWork(terminal).part("decoding " + folder->split, "pictures"));
     Repeated in_train;
     for (const auto& [i, k] : data::same_content(train, found.sums))
       in_train.emplace_back(folder->files[static_cast<std::size_t>(i)].path, folders.train.path_of(k));

@@ -4,7 +4,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
-#include "apps/cli/long_loop.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
 #include "apps/cli/signals.h"
 #include "apps/cli/table.h"
@@ -12,6 +12,7 @@
 #include "apps/config/device.h"
 #include "apps/config/model.h"
 #include "apps/runs/class_match.h"
+#include "apps/runs/members.h"
 #include "apps/runs/run_config.h"
 #include "apps/runs/weights.h"
 #include "apps/training/ensemble.h"
@@ -35,19 +36,17 @@ struct EvalConfig {
   DeviceConfig device;
 };
 
-struct Interrupted {};
-
 /// What is evaluated on what, and how the labels of the data read among the logits of the weights.
 struct Subject {
   std::vector<std::string> files;  // of weights: one, or the members of an ensemble
-  Examples examples;               // with labels as the weights count
+  RunData data;                    // with labels as the weights count
   ClassMatch match;
   std::int64_t logits = 0;
 };
 
 void show(const Tally& tally, const Subject& subject, const std::string& weights, double seconds,
           Terminal& terminal) {
-  const ImageSet& set = subject.examples.set;
+  const ImageSet& set = subject.data.set;
   Table table({{.title = "", .left = true}, {.title = "images"}, {.title = "correct"}, {.title = "%"}});
   Json classes = Json::Array{};
   const auto fraction = [](std::int64_t part, std::int64_t all) {
@@ -95,13 +94,13 @@ Subject subject_of(const EvalConfig& config, Terminal& terminal) {
   else
     subject.files = {config.weights.empty() ? config.run + "/final.safetensors" : config.weights};
   const Identity weights = common_identity(subject.files);
-  DataConfig data = config.data;
-  data.augment = "none";
-  subject.examples = load_examples(
-      data, 0, {.watch = watches(terminal), .normalisation = {weights.mean, weights.deviation}});
+  DataConfig wanted = config.data;
+  wanted.augment = "none";
+  subject.data = load_run_data(
+      wanted, 0, {.watch = LongWork(terminal).parts(), .normalisation = {weights.mean, weights.deviation}});
   terminal.repaint("");
-  tell(subject.examples, terminal);
-  const ImageSet& set = subject.examples.set;
+  tell(subject.data, terminal);
+  const ImageSet& set = subject.data.set;
   const Identity own = identity_of(config.model, set);
   const std::string& path = subject.files.front();
   for (const std::string& line : expect_same_network(path, weights, own)) terminal.note(line);
@@ -110,26 +109,28 @@ Subject subject_of(const EvalConfig& config, Terminal& terminal) {
   subject.match = match_classes(path, weights, own, "");
   if (!subject.match.words.empty()) terminal.note(subject.match.words);
   subject.logits = subject.match.in_order ? own.classes : weights.classes;
-  if (!subject.match.in_order) subject.examples.test = relabelled(subject.examples.test, subject.match.place);
+  if (!subject.match.in_order) subject.data.test = relabelled(subject.data.test, subject.match.place);
   return subject;
+}
+
+EvaluationOptions passes(const EvalConfig& config, const std::string& what, Terminal& terminal) {
+  return {.batch_size = config.batch_size,
+          .workers = static_cast<int>(config.data.workers),
+          .dtype = config.device.dtype,
+          .watch = LongWork(terminal).part(what, "images")};
 }
 
 /// The weights of a file or of a run.
 void evaluate_weights(const EvalConfig& config, nn::Module& model, const Subject& subject,
                       Terminal& terminal) {
   const std::string& weights = subject.files.front();
-  const Examples& examples = subject.examples;
+  const RunData& data = subject.data;
   const LoadReport loaded =
-      load_weights(weights, entries_of(model), {.wanted = identity_of(config.model, examples.set)});
+      load_weights(weights, entries_of(model), {.wanted = identity_of(config.model, data.set)});
   if (loaded.converted > 0) terminal.note(text(weights, "  ", in_words(loaded)));
   const Clock clock = steady_clock();
   const double begin = clock();
-  const Tally tally =
-      evaluate(model, examples.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
-               config.device.dtype, [&](std::int64_t rows) {
-                 if (interruption_requested()) throw Interrupted{};
-                 terminal.repaint(text("evaluating ", rows, "/", examples.test->size()));
-               });
+  const Tally tally = evaluate(model, data.test, subject.logits, passes(config, "evaluating", terminal));
   terminal.repaint("");
   show(tally, subject, weights, clock() - begin, terminal);
   expect_finite(tally, weights);
@@ -138,18 +139,14 @@ void evaluate_weights(const EvalConfig& config, nn::Module& model, const Subject
 /// The members of an ensemble, together and one by one.
 void evaluate_members(const EvalConfig& config, nn::Module& model, const Subject& subject,
                       Terminal& terminal) {
-  const Examples& examples = subject.examples;
-  const ImageSet& set = examples.set;
+  const RunData& data = subject.data;
+  const ImageSet& set = data.set;
   const std::vector<std::string>& members = subject.files;
   const Clock clock = steady_clock();
   const double begin = clock();
-  const EnsembleReport report = evaluate_ensemble(
-      model, members, examples.test, subject.logits, config.batch_size, static_cast<int>(config.data.workers),
-      config.device.dtype, [&](std::size_t member, std::int64_t rows) {
-        if (interruption_requested()) throw Interrupted{};
-        terminal.repaint(
-            text("member ", member + 1, " of ", members.size(), ": ", rows, "/", examples.test->size()));
-      });
+  const EnsembleReport report =
+      evaluate_ensemble(model, members, data.test, subject.logits,
+                        passes(config, text("evaluating ", members.size(), " members"), terminal));
   terminal.repaint("");
   const Tally& all = report.first.back();
   terminal.result(table_of(report).text(terminal.unicode()));
@@ -211,17 +208,16 @@ class EvalCall : public Call {
   ExitCode run(Terminal& terminal) override {
     apply(config_.device);
     const Subject subject = subject_of(config_, terminal);
-    const auto model = build_model(config_.model, subject.examples.set.image, subject.logits, 0,
+    const auto model = build_model(config_.model, subject.data.set.image, subject.logits, 0,
                                    config_.device.dtype, /*blank=*/true);
     try {
       if (config_.ensemble.empty())
         evaluate_weights(config_, *model, subject, terminal);
       else
         evaluate_members(config_, *model, subject, terminal);
-    } catch (const Interrupted&) {
-      terminal.repaint("");
+    } catch (const InterruptedError& signal) {
       terminal.note("interrupted");
-      return ExitCode{interruption_exit_code()};
+      return signal.code();
     }
     return ExitCode::success;
   }

@@ -3,7 +3,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
-#include "apps/cli/signals.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/suggest.h"
 #include "apps/cli/table.h"
 #include "apps/cli/terminal.h"
@@ -55,14 +55,20 @@ class GradcheckCall : public Call {
     t.add_call("order", whole(order_, 1, 2), "1: gradients; 2: also gradients of gradients");
     add(t, output_);
   }
-  ExitCode run(Terminal& terminal) override;
+  ExitCode run(Terminal& terminal) override {
+    return interruptible([&] { return check_ops(terminal); });
+  }
 
  private:
+  /// Checks and reports. Errors: InterruptedError.
+  ExitCode check_ops(Terminal& terminal) const;
+
   std::string op_;  // empty: every op
   std::int64_t order_ = 1;
 };
 
-ExitCode GradcheckCall::run(Terminal& terminal) {
+ExitCode GradcheckCall::check_ops(Terminal& terminal) const {
+  const LongWork work(terminal);
   const std::vector<OpCase> ops = chosen(op_);
   std::vector<Table::Column> columns{{.title = "op", .left = true}, {.title = "cases"}};
   for (std::int64_t order = 1; order <= order_; ++order) {
@@ -76,8 +82,7 @@ ExitCode GradcheckCall::run(Terminal& terminal) {
   std::vector<std::string> failures;
   int cases = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
-    if (interruption_requested()) return ExitCode{interruption_exit_code()};
-    terminal.repaint(text("checking ", ops[i].name, " (", i + 1, "/", ops.size(), ")"));
+    work.begin(text("checking ", ops[i].name, " (", i + 1, "/", ops.size(), ")"));
     const CheckRow row = check_op(ops[i], static_cast<int>(order_));
     cases += row.cases;
     if (!row.passed) failures.push_back(text(row.op, ": ", row.first_failure));
@@ -92,7 +97,7 @@ ExitCode GradcheckCall::run(Terminal& terminal) {
     table.add(std::move(cells));
     rows.append(row_json(row));
   }
-  terminal.repaint("");
+  work.done();
 
   terminal.result(table.text(terminal.unicode()));
   terminal.result(text("\n", ops.size() - failures.size(), " of ", ops.size(), " ops pass (", cases,

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "apps/cli/format.h"
-#include "apps/cli/long_loop.h"
+#include "apps/cli/long_work.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/finite.h"
 #include "apps/runs/recipe.h"
@@ -20,14 +20,14 @@ namespace {
 
 /// One training step on the first batch and nothing written: does the recipe run, how large and how fast is
 /// it?
-ExitCode dry_run(const TrainConfig& config, const Examples& examples, Terminal& terminal) {
-  const std::int64_t steps = steps_per_epoch(config, examples);
-  Experiment experiment(config, examples.set, steps);
-  check_batches(config, examples, experiment.model());
+ExitCode dry_run(const TrainConfig& config, const RunData& data, Terminal& terminal) {
+  const std::int64_t steps = steps_per_epoch(config, data);
+  Experiment experiment(config, data.set, steps);
+  check_batches(config, data, experiment.model());
   if (experiment.start()) tell(*experiment.start(), terminal);
-  const nn::Summary summary = nn::summarize(experiment.model(), examples.set.image, config.device.dtype);
+  const nn::Summary summary = nn::summarize(experiment.model(), data.set.image, config.device.dtype);
 
-  data::Loader loader(examples.train, training_batches(config, 0, 0));
+  data::Loader loader(data.train, training_batches(config, 0, 0));
   data::Batch batch;
   loader.next(batch);
   const Clock clock = steady_clock();
@@ -38,15 +38,15 @@ ExitCode dry_run(const TrainConfig& config, const Examples& examples, Terminal& 
 
   const double speed = ratio(static_cast<double>(batch.size()), seconds);
   const double flop = 6.0 * static_cast<double>(summary.multiply_adds) * report.passes;
-  tell(examples, terminal);
-  terminal.result(text("dry run, nothing written\n", examples.set.name, ": ", grouped(examples.train->size()),
-                       " training images ", examples.set.image, ", ", grouped(steps), " steps an epoch\n",
+  tell(data, terminal);
+  terminal.result(text("dry run, nothing written\n", data.set.name, ": ", grouped(data.train->size()),
+                       " training images ", data.set.image, ", ", grouped(steps), " steps an epoch\n",
                        config.model.name, ": ", grouped(summary.parameters), " parameters, about ",
                        fixed(flop * 1e-6, 1), " MFLOP to train on an image\nfirst step: loss ",
                        fixed(report.loss, 4), ", ", report.passes, " passes, ", duration_text(seconds), " (",
                        fixed(speed, 0), " images/s before warming up)\n"));
   Json document;
-  document.set("data", examples.set.name).set("images", examples.train->size()).set("steps_per_epoch", steps);
+  document.set("data", data.set.name).set("images", data.train->size()).set("steps_per_epoch", steps);
   document.set("model", config.model.name).set("parameters", summary.parameters).set("flop_per_image", flop);
   document.set("loss", recorded(report.loss)).set("passes", report.passes).set("seconds", seconds);
   terminal.result(document);
@@ -73,22 +73,22 @@ ExitCode train(const TrainConfig& given, Terminal& terminal) {
   apply(given.device);
   std::optional<RunDirectory> run;
   if (!given.run.dry_run) run.emplace(given, terminal);
-  LoadPlan plan{.watch = watches(terminal), .training = true};
+  LoadPlan plan{.watch = LongWork(terminal).parts(), .training = true};
   if (given.run.resume) plan.known = read_data_files(given.run.dir + "/" + kDataFilesName);
-  const Examples examples = load_examples(given.data, given.run.seed, plan);
+  const RunData data = load_run_data(given.data, given.run.seed, plan);
   terminal.repaint("");
-  TrainConfig config = with_length(given, steps_per_epoch(given, examples));
+  TrainConfig config = with_length(given, steps_per_epoch(given, data));
   if (!config.run.resume) config = with_whole_paths(config);
-  check_rules(config, steps_per_epoch(config, examples));
-  if (config.run.dry_run) return dry_run(config, examples, terminal);
+  check_axes(config, steps_per_epoch(config, data));
+  if (config.run.dry_run) return dry_run(config, data, terminal);
 
   // All that can fail is done before the directory is made or an old run goes: --init may be of that run.
   const std::optional<LoadedCheckpoint> saved = checkpoint_of(config, *run, terminal);
   TrainConfig start = config;
   if (saved) start.model.init.clear();  // everything is in the checkpoint; the file may be gone
-  Experiment experiment(start, examples.set, steps_per_epoch(config, examples));
-  check_batches(config, examples, experiment.model());
-  TrainingRun training(config, examples, experiment, *run, terminal);
+  Experiment experiment(start, data.set, steps_per_epoch(config, data));
+  check_batches(config, data, experiment.model());
+  TrainingRun training(config, data, experiment, *run, terminal);
   if (saved) training.resume(*saved);
   return ExitCode{training.run()};
 }

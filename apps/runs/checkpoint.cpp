@@ -5,7 +5,8 @@
 #include <charconv>
 #include <set>
 
-#include "apps/runs/named_tensors.h"
+#include "apps/runs/findings.h"
+#include "autograd/named_tensors.h"
 #include "core/io/directory.h"
 #include "core/io/utf8.h"
 
@@ -61,10 +62,10 @@ void prune(const std::string& directory, std::int64_t newest, int keep, const Wa
   }
 }
 
-std::vector<Slot> slots_of(const std::vector<StatePart>& parts) {
-  std::vector<Slot> slots;
-  for (const StatePart& part : parts) add_slots(slots, part.name + '.', part.entries);
-  return slots;
+std::vector<NamedTensor> named_tensors_of(const std::vector<StatePart>& parts) {
+  std::vector<NamedTensor> tensors;
+  for (const StatePart& part : parts) add_named_tensors(tensors, part.name + '.', part.entries);
+  return tensors;
 }
 
 }  // namespace
@@ -105,34 +106,34 @@ TrainingPosition training_position(const Json& j) {
 }
 
 std::vector<ArchiveEntry> state_entries(const std::vector<StatePart>& parts) {
-  return to_entries(slots_of(parts));
+  return to_entries(named_tensors_of(parts));
 }
 
 void restore_state(const Archive& checkpoint, const std::vector<StatePart>& parts) {
-  std::vector<Slot> slots = slots_of(parts);
+  std::vector<NamedTensor> tensors = named_tensors_of(parts);
   Findings missing, unexpected, different;
   std::set<std::string> known;
-  for (const Slot& slot : slots) {
-    known.insert(slot.name);
-    if (!slot.tensor.defined()) continue;
-    if (!checkpoint.contains(slot.name)) {
-      missing.add(slot.name);
+  for (const NamedTensor& own : tensors) {
+    known.insert(own.name);
+    if (!own.tensor.defined()) continue;
+    if (!checkpoint.contains(own.name)) {
+      missing.add(own.name);
       continue;
     }
-    const ArchiveTensor& t = checkpoint.at(slot.name);
-    const std::string_view dtype = file_dtype(slot.tensor.dtype());
-    const Shape shape = shape_in_file(slot);
+    const ArchiveTensor& t = checkpoint.at(own.name);
+    const std::string_view dtype = file_dtype(own.tensor.dtype());
+    const Shape shape = shape_in_file(own);
     if (t.shape != shape || t.dtype != dtype)
       different.add(
-          text(slot.name, " (", in_words(t.dtype, t.shape), ", expected ", in_words(dtype, shape), ')'));
+          text(own.name, " (", in_words(t.dtype, t.shape), ", expected ", in_words(dtype, shape), ')'));
   }
   for (const ArchiveTensor& t : checkpoint.tensors())
     if (known.count(t.name) == 0) unexpected.add(excerpt(t.name));
   const std::string problems =
       missing.line("missing") + unexpected.line("unexpected") + different.line("different");
   if (!problems.empty()) throw CheckpointError("[load] ", checkpoint.path(), " does not fit", problems);
-  for (Slot& slot : slots)
-    if (checkpoint.contains(slot.name)) fill(slot, checkpoint, slot.name);
+  for (NamedTensor& own : tensors)
+    if (checkpoint.contains(own.name)) fill(own, checkpoint, own.name);
 }
 
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,

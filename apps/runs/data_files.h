@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/sets/dataset.h"
-#include "data/sets/folder.h"
+#include "data/sets/image_folder.h"
 
 namespace basin::apps {
 

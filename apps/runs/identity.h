@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/config/train_config.h"
-#include "apps/training/run_data.h"
+#include "apps/config/model.h"
+#include "apps/runs/image_set.h"
 #include "core/io/archive.h"
 #include "core/io/json.h"
 

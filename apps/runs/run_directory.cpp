@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cmath>
 #include <system_error>
 
 #include "apps/cli/options.h"
@@ -16,7 +15,7 @@
 #include "apps/cli/signals.h"
 #include "apps/runs/data_files.h"
 #include "apps/runs/environment.h"
-#include "apps/training/ensemble.h"
+#include "apps/runs/members.h"
 #include "core/error.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"
@@ -123,49 +122,6 @@ class RunDirectory::Lock {
  private:
   int descriptor_;
 };
-
-Json to_json(const Variant& v) {
-  Json json = Json::Object{{"name", v.name},
-                           {"what", v.what},
-                           {"models", v.models},
-                           {"test_loss", recorded(v.test_loss)},
-                           {"test_accuracy", recorded(v.test_accuracy)}};
-  if (v.validation_loss) json.set("validation_loss", recorded(*v.validation_loss));
-  if (v.validation_accuracy) json.set("validation_accuracy", recorded(*v.validation_accuracy));
-  if (!v.weights.empty()) json.set("weights", v.weights).set("weights_sha256", v.weights_sha256);
-  if (!v.failure.empty()) json.set("failure", v.failure);
-  if (!v.details.object().empty()) json.set("details", v.details);
-  return json;
-}
-
-Json to_json(const RunResult& r) {
-  const bool validated = r.last.validation_accuracy.has_value();
-  Json variants = Json::Array{};
-  for (const Variant& v : r.variants) variants.append(to_json(v));
-  return Json::Object{
-      {"test_accuracy", recorded(r.last.test_accuracy)},
-      {"test_loss", recorded(r.last.test_loss)},
-      {"last", to_json(r.last)},
-      {"best", r.best ? to_json(*r.best) : Json()},
-      {"best_is", !r.best     ? "no epoch: none has a finite loss"
-                  : validated ? "the epoch with the highest validation accuracy"
-                              : "the epoch with the highest test accuracy: chosen on the test images"},
-      {"variants", variants},
-      {"parameters", r.parameters},
-      {"seconds", recorded(r.seconds)},
-      {"weights", r.weights.empty() ? Json() : Json(r.weights)},
-      {"weights_sha256", r.weights.empty() ? Json() : Json(r.weights_sha256)}};
-}
-
-std::optional<EpochRecord> best_of(const std::vector<EpochRecord>& epochs) {
-  const auto score = [](const EpochRecord& e) { return e.validation_accuracy.value_or(e.test_accuracy); };
-  std::optional<EpochRecord> best;
-  for (const EpochRecord& e : epochs) {
-    if (!std::isfinite(e.test_loss) || !std::isfinite(e.validation_loss.value_or(0))) continue;
-    if (!best || score(e) > score(*best)) best = e;
-  }
-  return best;
-}
 
 RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
     : path_(config.run.dir), resume_(config.run.resume), force_(config.run.force), terminal_(terminal) {

@@ -8,9 +8,10 @@
 #include <string_view>
 
 #include "apps/runs/checkpoint.h"
+#include "apps/runs/findings.h"
 #include "apps/runs/finite.h"
-#include "apps/runs/named_tensors.h"
 #include "apps/runs/weight_names.h"
+#include "autograd/named_tensors.h"
 #include "core/io/utf8.h"
 
 namespace basin::apps {
@@ -30,9 +31,9 @@ struct Names {
   std::int64_t renamed = 0;
 };
 
-Names match_names(const WeightFile& file, const std::vector<Slot>& slots) {
+Names match_names(const WeightFile& file, const std::vector<NamedTensor>& tensors) {
   std::set<std::string> ours;
-  for (const Slot& slot : slots) ours.insert(slot.name);
+  for (const NamedTensor& own : tensors) ours.insert(own.name);
   Names names;
   const bool checkpoint = file.metadata().count(kPositionKey) > 0;
   names.prefix = checkpoint ? "model." : wrapper_prefix(file.names());
@@ -59,10 +60,10 @@ Names match_names(const WeightFile& file, const std::vector<Slot>& slots) {
 }
 
 /// Errors: NumericalError naming the first that is not finite.
-void expect_finite(const std::string& path, const std::vector<Slot*>& loaded) {
+void expect_finite(const std::string& path, const std::vector<NamedTensor*>& loaded) {
   std::vector<ArchiveEntry> tensors;
-  for (const Slot* slot : loaded)
-    tensors.push_back({slot->name, slot->buffer ? *slot->buffer : slot->tensor, slot->layout});
+  for (const NamedTensor* own : loaded)
+    tensors.push_back({own->name, own->buffer ? *own->buffer : own->tensor, own->layout});
   if (const std::string bad = first_not_finite(tensors); !bad.empty())
     throw NumericalError("[load] '", bad, "' in ", path, " is not finite: weights of a run that diverged");
 }
@@ -104,9 +105,7 @@ std::vector<ArchiveEntry> weight_entries(const Entries& model) {
     if (b.kind == BufferKind::statistics && !b.buffer->defined())
       throw ArgumentError("[save] '", b.name,
                           "' of these weights was never estimated; recalibrate the model first");
-  std::vector<Slot> slots;
-  add_slots(slots, "", model);
-  return to_entries(slots);
+  return archive_entries(model);
 }
 
 ArchiveMetadata weight_metadata(const Identity& identity) {
@@ -123,9 +122,9 @@ void save_weights(const std::string& path, const Entries& model, const Identity&
 }
 
 const ArchiveTensor& find_weight(const WeightFile& file, const Entries& model, const std::string& name) {
-  std::vector<Slot> slots;
-  add_slots(slots, "", model);
-  const Names names = match_names(file, slots);
+  std::vector<NamedTensor> tensors;
+  add_named_tensors(tensors, "", model);
+  const Names names = match_names(file, tensors);
   const auto found = names.file_name.find(name);
   if (found == names.file_name.end())
     throw CheckpointError("[load] ", file.path(), " has no tensor '", name, "': weights of another model?");
@@ -142,42 +141,42 @@ std::string in_words(const LoadReport& r) {
 
 LoadReport load_weights(const std::string& path, const Entries& model, const LoadOptions& options) {
   const WeightFile file(path);
-  std::vector<Slot> slots;
-  add_slots(slots, "", model);
-  const Names names = match_names(file, slots);
+  std::vector<NamedTensor> tensors;
+  add_named_tensors(tensors, "", model);
+  const Names names = match_names(file, tensors);
   const std::string head = options.ignore_head ? options.head : "";
   LoadReport report{.prefix = names.prefix};
   bool other_classes = false;
   std::set<std::string> converted;  // dtypes of the file
   Findings missing(kShownNames), unexpected(kShownNames), different(kShownNames);
-  std::vector<Slot*> wanted;
-  for (Slot& slot : slots) {
-    const auto found = names.file_name.find(slot.name);
-    if (begins(slot.name, head)) {
+  std::vector<NamedTensor*> wanted;
+  for (NamedTensor& own : tensors) {
+    const auto found = names.file_name.find(own.name);
+    if (begins(own.name, head)) {
       report.left_out += found != names.file_name.end();
       continue;
     }
-    const Dtype dtype = slot.tensor.defined() ? slot.tensor.dtype() : Dtype::f32;
+    const Dtype dtype = own.tensor.defined() ? own.tensor.dtype() : Dtype::f32;
     if (found == names.file_name.end()) {
-      if (slot.tensor.defined() && !is_counter(slot.name))
-        missing.add(text(slot.name, " (", in_words(file_dtype(dtype), shape_in_file(slot)), ')'));
+      if (own.tensor.defined() && !is_counter(own.name))
+        missing.add(text(own.name, " (", in_words(file_dtype(dtype), shape_in_file(own)), ')'));
       continue;
     }
     const ArchiveTensor& t = file.at(found->second);
-    const bool same_shape = !slot.tensor.defined() || t.shape == shape_in_file(slot);
-    const bool same_dtype = !slot.tensor.defined() || t.dtype == file_dtype(dtype);
+    const bool same_shape = !own.tensor.defined() || t.shape == shape_in_file(own);
+    const bool same_dtype = !own.tensor.defined() || t.dtype == file_dtype(dtype);
     if (!same_shape || (!same_dtype && !converts(t.dtype, dtype))) {
-      if (is_counter(slot.name)) continue;
-      other_classes = other_classes || (!same_shape && begins(slot.name, options.head));
-      different.add(text(slot.name, " (", in_words(t.dtype, t.shape), ", expected ",
-                         in_words(file_dtype(dtype), shape_in_file(slot)), ')'));
+      if (is_counter(own.name)) continue;
+      other_classes = other_classes || (!same_shape && begins(own.name, options.head));
+      different.add(text(own.name, " (", in_words(t.dtype, t.shape), ", expected ",
+                         in_words(file_dtype(dtype), shape_in_file(own)), ')'));
       continue;
     }
     if (!same_dtype) {
       ++report.converted;
       converted.insert(t.dtype);
     }
-    wanted.push_back(&slot);
+    wanted.push_back(&own);
   }
   for (const std::string& name : names.unknown) {
     const std::string theirs = name.substr(name.starts_with(names.prefix) ? names.prefix.size() : 0);
@@ -198,11 +197,11 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
                           other_classes ? "; for other classes: --ignore-head" : "");
   }
 
-  for (Slot* slot : wanted) {
-    Tensor numbers = file.read(names.file_name.at(slot->name), slot->layout);
-    if (slot->tensor.defined()) numbers = converted_to(slot->tensor.dtype(), numbers, path, slot->name);
-    if (begins(slot->name, options.head)) numbers = rows_of(numbers, options.head_rows);
-    fill(*slot, numbers);
+  for (NamedTensor* own : wanted) {
+    Tensor numbers = file.read(names.file_name.at(own->name), own->layout);
+    if (own->tensor.defined()) numbers = converted_to(own->tensor.dtype(), numbers, path, own->name);
+    if (begins(own->name, options.head)) numbers = rows_of(numbers, options.head_rows);
+    fill(*own, numbers);
   }
   expect_finite(path, wanted);
   for (const std::string& dtype : converted)

@@ -235,9 +235,10 @@ std::optional<Averaging> make_averaging(const TrainConfig& config, std::int64_t 
                      : optim::WeightAverage::ema({.decay = c.ema_decay, .warmup = c.ema_warmup});
   switch (c.at) {
     case CollectAt::epoch:
-      return Averaging{std::move(average), optim::Collection::epochs(first, c.every, steps_per_epoch), false};
+      return Averaging{std::move(average), optim::CollectionTimes::epochs(first, c.every, steps_per_epoch),
+                       false};
     case CollectAt::step:
-      return Averaging{std::move(average), optim::Collection::steps(first_step, c.every), true};
+      return Averaging{std::move(average), optim::CollectionTimes::steps(first_step, c.every), true};
     case CollectAt::cycle:
       break;
   }
@@ -247,12 +248,12 @@ std::optional<Averaging> make_averaging(const TrainConfig& config, std::int64_t 
         "--average-at cycle needs a schedule with cycles (sawtooth, triangle, snapshot) or "
         "--swa-cycle-epochs");
   return Averaging{std::move(average),
-                   optim::Collection::cycle_ends(
+                   optim::CollectionTimes::cycle_ends(
                        [schedule](std::int64_t t) { return schedule.is_cycle_end(t); }, first_step),
                    false};
 }
 
-std::optional<optim::Collection> member_collection(const TrainConfig& config, std::int64_t steps_per_epoch) {
+std::optional<optim::CollectionTimes> member_times(const TrainConfig& config, std::int64_t steps_per_epoch) {
   const EnsembleConfig& c = config.ensemble;
   if (c.kind == EnsembleKind::none) return {};
   const optim::Schedule schedule(schedule_options(config, steps_per_epoch));
@@ -264,20 +265,20 @@ std::optional<optim::Collection> member_collection(const TrainConfig& config, st
       c.kind == EnsembleKind::fge
           ? steps_before(first_epoch(c.start, config.schedule.epochs), steps_per_epoch) + 1
           : 1;
-  return optim::Collection::cycle_ends([schedule](std::int64_t t) { return schedule.is_cycle_end(t); },
-                                       first);
+  return optim::CollectionTimes::cycle_ends([schedule](std::int64_t t) { return schedule.is_cycle_end(t); },
+                                            first);
 }
 
-void check_rules(const TrainConfig& config, std::int64_t steps_per_epoch) {
+void check_axes(const TrainConfig& config, std::int64_t steps_per_epoch) {
   const std::int64_t total = total_steps(config, steps_per_epoch);
   check_times(config, steps_per_epoch);
   optim::Schedule{schedule_options(config, steps_per_epoch)};
   make_gradient_rule(config, steps_per_epoch);
   if (const auto averaging = make_averaging(config, steps_per_epoch);
-      averaging && averaging->collection.count(total) == 0)
+      averaging && averaging->times.count(total) == 0)
     throw UsageError("--average ", name_of(average_names(), config.average.kind),
                      ": no weights enter it in this run; see --average-start ", "and --average-every");
-  if (const auto members = member_collection(config, steps_per_epoch); members && members->count(total) == 0)
+  if (const auto members = member_times(config, steps_per_epoch); members && members->count(total) == 0)
     throw UsageError("--ensemble: no cycle ends in this run; see --fge-start and --fge-cycle-epochs");
 }
 

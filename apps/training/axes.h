@@ -30,18 +30,18 @@ std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& confi
 /// The average that the run keeps, if any, and when weights enter it.
 struct Averaging {
   optim::WeightAverage average;
-  optim::Collection collection;
+  optim::CollectionTimes times;
   bool after_applied_steps;  // of those only; else the weights enter also where the step was skipped
 };
 std::optional<Averaging> make_averaging(const TrainConfig& config, std::int64_t steps_per_epoch);
 
 /// When members of the ensemble are saved, if the run makes one. Errors: UsageError for a schedule without
 /// cycles.
-std::optional<optim::Collection> member_collection(const TrainConfig& config, std::int64_t steps_per_epoch);
+std::optional<optim::CollectionTimes> member_times(const TrainConfig& config, std::int64_t steps_per_epoch);
 
 /// Builds all of these once and throws them away: a mistake shows before the run has a directory. Errors: as
 /// above; UsageError for an average or ensemble that nothing would enter.
-void check_rules(const TrainConfig& config, std::int64_t steps_per_epoch);
+void check_axes(const TrainConfig& config, std::int64_t steps_per_epoch);
 
 /// The gradient rule's name in records: "plain", "sam", "gam".
 std::string rule_name(Sharpness sharpness);

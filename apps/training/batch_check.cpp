@@ -32,9 +32,9 @@ std::string lonely_layer(nn::Module& model, const Shape& image, Dtype dtype) {
 
 }  // namespace
 
-void check_batches(const TrainConfig& config, const Examples& examples, nn::Module& model) {
+void check_batches(const TrainConfig& config, const RunData& data, nn::Module& model) {
   if (config.model.norm_statistics == NormStatistics::frozen) return;
-  const std::int64_t images = examples.train->size(), size = config.schedule.batch_size;
+  const std::int64_t images = data.train->size(), size = config.schedule.batch_size;
   const SharpnessConfig& s = config.sharpness;
   const bool micro = s.micro != Micro::none && s.micro_norm == MicroNorm::own;
   const std::int64_t whole = std::min(size, images), last = images % size;
@@ -42,7 +42,7 @@ void check_batches(const TrainConfig& config, const Examples& examples, nn::Modu
              in_parts =
                  micro && (has_single(whole, s.micro_size) || (last > 0 && has_single(last, s.micro_size)));
   if (!trains && !in_parts) return;
-  const std::string layer = lonely_layer(model, examples.set.image, config.device.dtype);
+  const std::string layer = lonely_layer(model, data.set.image, config.device.dtype);
   if (layer.empty()) return;
   const auto refuse = [&](const char* what, const auto&... mend) {
     throw UsageError("[batches] ", what, " is a single image, of which '", layer,

@@ -11,6 +11,6 @@ namespace basin::apps {
 /// run whose last batch (or micro-batch) is a single image would stop at the end of its first epoch, or at
 /// the very end, when running statistics are estimated. Costs a forward pass of one image, where there is
 /// such a batch. Errors: UsageError that names the layer, the batch and what to do.
-void check_batches(const TrainConfig& config, const Examples& examples, nn::Module& model);
+void check_batches(const TrainConfig& config, const RunData& data, nn::Module& model);
 
 }  // namespace basin::apps

@@ -9,14 +9,15 @@
 
 namespace basin::apps {
 
-/// Compares the data of a checkpoint with `examples`. Where one of the two knows pictures by names and sizes
-/// alone (a checkpoint of an earlier version, a large set that was never read whole), these are compared and
-/// the terminal is warned; `saved.data_hash` then becomes that of the examples. `record` is the run's file of
-/// kDataFilesName. Errors: CheckpointError for other data, saying which files differ as far as recorded.
-void know_data_again(TrainingPosition& saved, const Examples& examples, const std::string& record,
+/// Compares the data of a checkpoint with those of this call. Where one of the two knows pictures by names
+/// and sizes alone (a checkpoint of an earlier version, a large set that was never read whole), these are
+/// compared and the terminal is warned; `saved.data_hash` then becomes that of `data`. `record` is the run's
+/// file of kDataFilesName. Errors: CheckpointError for other data, saying which files differ as far as
+/// recorded.
+void know_data_again(TrainingPosition& saved, const RunData& data, const std::string& record,
                      Terminal& terminal);
 
 /// Writes what the data are of to the file `record`. A failure is a warning: the hash is in the checkpoints.
-void record_data(const Examples& examples, const std::string& record, Terminal& terminal);
+void record_data(const RunData& data, const std::string& record, Terminal& terminal);
 
 }  // namespace basin::apps

@@ -2,35 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "apps/cli/table.h"
-#include "apps/runs/identity.h"
 #include "apps/training/evaluation.h"
-#include "autograd/inventory.h"
 #include "core/io/json.h"
 
 namespace basin::apps {
-
-/// Of member `number` = 1, 2, ...: RUN/members/member-001.safetensors.
-std::string member_path(const std::string& run, std::int64_t number);
-
-/// Writes the model as that member, atomically, with what is known of it; makes the directory. Save the
-/// member before the checkpoint of its step: a member that a checkpoint counts is then always there. Errors:
-/// those of save_weights(); OutputError.
-void save_member(const std::string& run, std::int64_t number, const Entries& model,
-                 const Identity& identity = {});
-
-/// Cuts the members of a run back to the first `count`, those that its checkpoint counts: what a killed run
-/// saved after it is removed, and will be written again. Errors: CheckpointError if one of the first `count`
-/// is missing; OutputError.
-void keep_members(const std::string& run, std::int64_t count);
-
-/// The files of an ensemble in the order of their numbers; `directory` is a run or its members/. Errors:
-/// CheckpointError: no such directory, no members, a number left out, a file of another name.
-std::vector<std::string> list_members(const std::string& directory);
 
 /// How an ensemble does as it grows; entry k is of k + 1 members. The newest members come last.
 struct EnsembleReport {
@@ -47,14 +26,13 @@ struct EnsembleReport {
 EnsembleReport ensemble_report(const Tensors& probabilities, const std::vector<std::int64_t>& labels);
 
 /// Evaluates `members` (files of save_weights(), oldest first) one by one in `model`, which ends up with the
-/// weights of the last; the other arguments are evaluate()'s. Memory: 8 M N K bytes for M members, which
+/// weights of the last; the other arguments are evaluate()'s, and the watch is told of the examples of all
+/// members together. Memory: 8 M N K bytes for M members, which
 /// growing from the newest needs (20 members, 10,000 images of 100 classes: 160 MB), and 32 N K. Errors:
 /// CheckpointError for a member that is missing, damaged or of another model.
-EnsembleReport evaluate_ensemble(
-    nn::Module& model, const std::vector<std::string>& members,
-    std::shared_ptr<const data::ExampleSource> source, std::int64_t classes, std::int64_t batch_size,
-    int workers, Dtype dtype,
-    const std::function<void(std::size_t member, std::int64_t rows)>& each_batch = {});
+EnsembleReport evaluate_ensemble(nn::Module& model, const std::vector<std::string>& members,
+                                 std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
+                                 const EvaluationOptions& options);
 
 /// One row for each member: "members" m, "own %" of member m, "first m %", "last m %", on the test images.
 Table table_of(const EnsembleReport& report);

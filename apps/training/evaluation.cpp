@@ -34,32 +34,36 @@ void enter(Tally& tally, const double* scores, std::int64_t classes, std::int64_
 
 /// Calls body(log-probabilities {B,classes} in f64, labels) for each batch of the source, in order.
 template <class Body>
-void for_each_batch(nn::Module& model, std::shared_ptr<const data::ExampleSource> source,
-                    std::int64_t classes, std::int64_t batch_size, int workers, Dtype dtype,
-                    const std::function<void(std::int64_t rows)>& each_batch, Body body) {
+void for_each_batch(nn::Module& model, const std::shared_ptr<const data::ExampleSource>& source,
+                    std::int64_t classes, const EvaluationOptions& options, Body body) {
   NoRecording off;
   std::int64_t rows = 0;
-  data::Loader loader(std::move(source), data::one_pass(batch_size, workers));
+  data::Loader loader(source, data::one_pass(options.batch_size, options.workers));
   for (data::Batch batch; loader.next(batch);) {
     nn::Context ctx = nn::Context::evaluation();
-    const Variable logits = model(Variable(batch.images.to(dtype)), ctx);
+    const Variable logits = model(Variable(batch.images.to(options.dtype)), ctx);
     if (logits.shape() != Shape{batch.size(), classes})
       throw ArgumentError("[evaluate] the model gives ", logits.shape(), " for ", batch.size(), " images of ",
                           classes, " classes");
     // In f64 from here on: the sum over examples is then the same for every batch size.
     body(log_softmax(Variable(logits.value().to(Dtype::f64))).value(), batch.labels.data<std::int64_t>());
     rows += batch.size();
-    if (each_batch) each_batch(rows);
+    if (options.watch) options.watch(rows, source->size());
   }
 }
 
 }  // namespace
 
+EvaluationOptions evaluation_options(const TrainConfig& config) {
+  return {.batch_size = config.schedule.batch_size,
+          .workers = static_cast<int>(config.data.workers),
+          .dtype = config.device.dtype};
+}
+
 Tally evaluate(nn::Module& model, std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
-               std::int64_t batch_size, int workers, Dtype dtype,
-               const std::function<void(std::int64_t rows)>& each_batch) {
+               const EvaluationOptions& options) {
   Tally tally = empty_tally(classes);
-  for_each_batch(model, std::move(source), classes, batch_size, workers, dtype, each_batch,
+  for_each_batch(model, source, classes, options,
                  [&](const Tensor& log_probability, const std::int64_t* labels) {
                    const double* row = log_probability.data<double>();
                    for (Index i = 0; i < log_probability.size(0); ++i, row += classes)
@@ -69,11 +73,10 @@ Tally evaluate(nn::Module& model, std::shared_ptr<const data::ExampleSource> sou
 }
 
 Predictions predict(nn::Module& model, std::shared_ptr<const data::ExampleSource> source,
-                    std::int64_t classes, std::int64_t batch_size, int workers, Dtype dtype,
-                    const std::function<void(std::int64_t rows)>& each_batch) {
+                    std::int64_t classes, const EvaluationOptions& options) {
   Predictions all;
   all.probabilities = Tensor::empty({source->size(), classes}, Dtype::f64);
-  for_each_batch(model, std::move(source), classes, batch_size, workers, dtype, each_batch,
+  for_each_batch(model, source, classes, options,
                  [&](const Tensor& log_probability, const std::int64_t* labels) {
                    const Index begin = static_cast<Index>(all.labels.size());
                    const Index end = begin + log_probability.size(0);
@@ -98,6 +101,26 @@ Tally tally_of(const Tensor& probabilities, const std::vector<std::int64_t>& lab
     row += classes;
   }
   return tally;
+}
+
+std::int64_t recalibrate(nn::Module& model, std::shared_ptr<const data::ExampleSource> train,
+                         std::uint64_t seed, std::int64_t epoch, nn::RecalibrationMode mode,
+                         const EvaluationOptions& options) {
+  const std::int64_t images = train->size();
+  data::Loader loader(std::move(train), {.batch_size = options.batch_size,
+                                         .drop_last = false,
+                                         .seed = seed,
+                                         .workers = options.workers,
+                                         .first_epoch = epoch,
+                                         .end_epoch = epoch + 1});
+  nn::Recalibration recalibration(model, {.mode = mode});
+  std::int64_t done = 0;
+  for (data::Batch batch; loader.next(batch);) {
+    recalibration.add(batch.images.to(options.dtype));
+    done += batch.size();
+    if (options.watch) options.watch(done, images);
+  }
+  return recalibration.finish();
 }
 
 }  // namespace basin::apps

@@ -81,7 +81,7 @@ optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) 
 }
 
 void Experiment::collect(std::int64_t step, bool applied) {
-  if (averaging_ && averaging_->collection.due(step + 1) && (applied || !averaging_->after_applied_steps))
+  if (averaging_ && averaging_->times.due(step + 1) && (applied || !averaging_->after_applied_steps))
     averaging_->average.collect(w_);
 }
 

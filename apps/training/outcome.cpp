@@ -5,6 +5,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/runs/class_match.h"
+#include "apps/runs/members.h"
 #include "apps/runs/weights.h"
 #include "core/io/hash.h"
 #include "nn/recalibration.h"
@@ -36,9 +37,9 @@ Variant attempt(Variant v, Complete complete) {
 
 class Evaluator {
  public:
-  Evaluator(const TrainConfig& config, const Examples& examples, Experiment& experiment, RunDirectory& run,
-            const OutcomeProgress& progress)
-      : config_(config), examples_(examples), experiment_(experiment), run_(run), progress_(progress) {}
+  Evaluator(const TrainConfig& config, const RunData& data, Experiment& experiment, RunDirectory& run,
+            const WatchMaker& watch)
+      : config_(config), data_(data), experiment_(experiment), run_(run), watch_(watch) {}
 
   Variant last(const EpochRecord& record) {
     Variant v{.name = "last",
@@ -60,7 +61,7 @@ class Evaluator {
     else
       stand.emplace(experiment_.weights(), experiment_.entries().buffers, weights);
     if (!frozen && nn::needs_recalibration(experiment_.model()))
-      v.details.set("recalibration", recalibrate(v.name));
+      v.details.set("recalibration", recalibrated(v.name));
     tally(v);
     save(v, file);
   }
@@ -74,17 +75,14 @@ class Evaluator {
     optim::StandIn stand(experiment_.weights(), experiment_.entries().buffers,
                          experiment_.weights().values());
     const auto evaluate_on = [&](const std::shared_ptr<const data::ExampleSource>& source) {
-      return evaluate_ensemble(experiment_.model(), members, source, classes(), config_.schedule.batch_size,
-                               workers(), config_.device.dtype, [&](std::size_t member, std::int64_t rows) {
-                                 progress_(text("member ", member + 1), rows, source->size());
-                               });
+      return evaluate_ensemble(experiment_.model(), members, source, classes(), watched("members"));
     };
-    report = evaluate_on(examples_.test);
+    report = evaluate_on(data_.test);
     for (std::string& file : report.members) file.erase(0, run_.path().size() + 1);  // as the run sees it
     v.test_loss = report.first.back().loss();
     v.test_accuracy = report.first.back().accuracy();
-    if (examples_.validation) {
-      const EnsembleReport validated = evaluate_on(examples_.validation);
+    if (data_.validation) {
+      const EnsembleReport validated = evaluate_on(data_.validation);
       v.validation_loss = validated.first.back().loss();
       v.validation_accuracy = validated.first.back().accuracy();
     }
@@ -93,9 +91,8 @@ class Evaluator {
   }
 
  private:
-  Identity identity() const { return identity_of(config_.model, examples_.set); }
-  std::int64_t classes() const { return examples_.set.classes(); }
-  int workers() const { return static_cast<int>(config_.data.workers); }
+  Identity identity() const { return identity_of(config_.model, data_.set); }
+  std::int64_t classes() const { return data_.set.classes(); }
 
   Tensors statistics() const {
     Tensors all;
@@ -104,34 +101,31 @@ class Evaluator {
     return all;
   }
 
-  Json recalibrate(const std::string& name) {
-    data::LoaderOptions batches = training_batches(config_, config_.schedule.epochs, 0);
-    batches.mix = {};  // statistics for images as evaluation has them, each of one picture
-    data::Loader loader(examples_.train, batches);
-    nn::Recalibration recalibration(experiment_.model(), {.mode = config_.average.recalibration});
-    std::int64_t done = 0;
-    for (data::Batch batch; loader.next(batch);) {
-      recalibration.add(batch.images.to(config_.device.dtype));
-      progress_(name + ": statistics", done += batch.size(), examples_.train->size());
-    }
+  /// A pass of the run's, watched as `what`.
+  EvaluationOptions watched(const std::string& what) const {
+    EvaluationOptions options = evaluation_options(config_);
+    options.watch = watch_(what, "images");
+    return options;
+  }
+
+  Json recalibrated(const std::string& name) {
     Json how;
     how.set("mode", name_of(recalibration_names(), config_.average.recalibration));
-    how.set("images", recalibration.finish());
+    how.set("images", recalibrate(experiment_.model(), data_.train, config_.run.seed, config_.schedule.epochs,
+                                  config_.average.recalibration, watched(name + ": statistics")));
     how.set("batch_size", config_.schedule.batch_size);
     return how;
   }
 
   void tally(Variant& v) {
     const auto on = [&](const std::shared_ptr<const data::ExampleSource>& source) {
-      return evaluate(experiment_.model(), source, classes(), config_.schedule.batch_size, workers(),
-                      config_.device.dtype,
-                      [&](std::int64_t rows) { progress_(v.name, rows, source->size()); });
+      return evaluate(experiment_.model(), source, classes(), watched(v.name));
     };
-    const Tally test = on(examples_.test);
+    const Tally test = on(data_.test);
     v.test_loss = test.loss();
     v.test_accuracy = test.accuracy();
-    if (!examples_.validation) return;
-    const Tally validation = on(examples_.validation);
+    if (!data_.validation) return;
+    const Tally validation = on(data_.validation);
     v.validation_loss = validation.loss();
     v.validation_accuracy = validation.accuracy();
   }
@@ -146,17 +140,17 @@ class Evaluator {
   }
 
   const TrainConfig& config_;
-  const Examples& examples_;
+  const RunData& data_;
   Experiment& experiment_;
   RunDirectory& run_;
-  const OutcomeProgress& progress_;
+  const WatchMaker& watch_;
 };
 
 }  // namespace
 
-Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment,
-                         const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress) {
-  Evaluator evaluator(config, examples, experiment, run, progress);
+Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
+                         const EpochRecord& last, RunDirectory& run, const WatchMaker& watch) {
+  Evaluator evaluator(config, data, experiment, run, watch);
   Outcome outcome;
   outcome.variants.push_back(evaluator.last(last));
   const bool estimated = config.model.norm_statistics == NormStatistics::batch;
@@ -170,10 +164,10 @@ Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Ex
         [&](Variant& v) { evaluator.stand_in(v, weights, ""); });
   }
   if (std::optional<Averaging>& averaging = experiment.averaging()) {
-    const std::int64_t steps = steps_per_epoch(config, examples);
+    const std::int64_t steps = steps_per_epoch(config, data);
     const std::string name = averaging->average.name();
     add({.name = name,
-         .what = averaging->collection.in_words(total_steps(config, steps), steps),
+         .what = averaging->times.in_words(total_steps(config, steps), steps),
          .models = averaging->average.n()},
         [&](Variant& v) {
           if (v.models == 0)
@@ -185,21 +179,6 @@ Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Ex
     add({.name = "ensemble", .what = "mean of the members' probabilities"},
         [&](Variant& v) { evaluator.ensemble(v, outcome.ensemble); });
   return outcome;
-}
-
-Table table_of(const std::vector<Variant>& variants) {
-  const bool validated = !variants.empty() && variants[0].validation_accuracy.has_value();
-  std::vector<Table::Column> columns = {
-      {.title = "weights", .left = true}, {.title = "models"}, {.title = "test loss"}, {.title = "test %"}};
-  if (validated) columns.push_back({.title = "val %"});
-  Table table(columns);
-  for (const Variant& v : variants) {
-    std::vector<std::string> cells = {v.name, std::to_string(v.models), fixed(v.test_loss, 4),
-                                      percent(v.test_accuracy, 2)};
-    if (validated) cells.push_back(percent(v.validation_accuracy.value_or(kNone), 2));
-    table.add(cells);
-  }
-  return table;
 }
 
 }  // namespace basin::apps

@@ -1,19 +1,16 @@
 // Outcome: the weights that a finished run reports, each evaluated under the same conditions.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "apps/cli/long_work.h"
 #include "apps/runs/run_directory.h"
 #include "apps/training/ensemble.h"
 #include "apps/training/experiment.h"
 #include "apps/training/run_data.h"
 
 namespace basin::apps {
-
-/// What the long parts of an outcome are doing, for a progress line; may throw to stop them.
-using OutcomeProgress = std::function<void(const std::string& what, std::int64_t done, std::int64_t total)>;
 
 struct Outcome {
   std::vector<Variant> variants{};  // last; last, recalibrated; swa or ema; ensemble
@@ -24,13 +21,11 @@ struct Outcome {
 /// final.safetensors, final-swa.safetensors or final-ema.safetensors. Averages get their batch-norm
 /// statistics from one pass over the training images as epoch number --epochs would bring them, with
 /// augmentation and without dropout; no draw of the training is used up, and the model ends as it began.
-/// `last` is the record of the last epoch, whose figures the last weights have.
+/// `last` is the record of the last epoch, whose figures the last weights have; `watch` makes a watch of each
+/// long part.
 /// Weights whose loss is not finite, and an average without finite statistics or without weights, have a
 /// `failure` and no file. Errors: OutputError; CheckpointError for a member that is gone.
-Outcome evaluate_outcome(const TrainConfig& config, const Examples& examples, Experiment& experiment,
-                         const EpochRecord& last, RunDirectory& run, const OutcomeProgress& progress);
-
-/// A row for each variant: name, models, test loss, test %, and validation % where there is one.
-Table table_of(const std::vector<Variant>& variants);
+Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
+                         const EpochRecord& last, RunDirectory& run, const WatchMaker& watch);
 
 }  // namespace basin::apps

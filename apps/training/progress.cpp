@@ -43,7 +43,7 @@ Progress::Progress(Terminal& terminal, const ProgressPlan& plan, Clock clock)
     : terminal_(terminal),
       plan_(plan),
       clock_(std::move(clock)),
-      pulse_(terminal.output().log_every, plan.steps_per_epoch, clock_),
+      log_timer_(terminal.output().log_every, plan.steps_per_epoch, clock_),
       first_step_(plan.first_step),
       begin_(clock_()) {}
 
@@ -60,21 +60,9 @@ void Progress::step(const StepRecord& record) {
     painted_ = now;
     // The last column stays free: some terminals wrap when it is written.
     terminal_.repaint(line(record, terminal_.width() - 1, true));
-  } else if (pulse_.due(record.step)) {
+  } else if (log_timer_.due(record.step)) {
     terminal_.note(line(record, 1000, false));
   }
-}
-
-void Progress::evaluating(const std::string& what, std::int64_t done, std::int64_t total) {
-  if (!terminal_.repaints()) return;
-  const double now = clock_();
-  if (painted_ >= 0 && now - painted_ < kRepaintSeconds) return;
-  painted_ = now;
-  const double fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
-  terminal_.repaint(fitted({{what, 0},
-                            {bar(fraction, 14, terminal_.unicode()), 2},
-                            {padded_left(percent(fraction, 0), 3) + "%", 1}},
-                           terminal_.width() - 1));
 }
 
 void Progress::clear() {

@@ -26,8 +26,6 @@ class Progress {
 
   /// After each step. Repaints at most ten times a second, or logs a line every --log-every.
   void step(const StepRecord& record);
-  /// During an evaluation, or another pass over images: what it is, `done` of `total` images.
-  void evaluating(const std::string& what, std::int64_t done, std::int64_t total);
   /// Removes the line (also before an error is reported).
   void clear();
 
@@ -37,7 +35,7 @@ class Progress {
   Terminal& terminal_;
   ProgressPlan plan_;
   Clock clock_;
-  Pulse pulse_;
+  PeriodicTimer log_timer_;
   EpochSums sums_;           // of the epoch, for the means shown
   std::int64_t epoch_ = 0;   // that sums_ belongs to
   std::int64_t first_step_;  // of this call

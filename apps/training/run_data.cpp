@@ -8,10 +8,10 @@
 #include "core/io/utf8.h"
 #include "data/loading/folder_source.h"
 #include "data/loading/split.h"
+#include "data/loading/verify.h"
 #include "data/sets/load.h"
 #include "data/sets/picture_files.h"
 #include "data/sets/pictures.h"
-#include "data/sets/verify.h"
 
 namespace basin::apps {
 namespace {
@@ -39,7 +39,7 @@ std::string counts_text(const std::vector<std::int64_t>& counts, const std::vect
 }
 
 /// Warns of classes without an example.
-void count_classes(Examples& e, const char* what, const std::vector<std::int64_t>& labels, const char* why) {
+void count_classes(RunData& e, const char* what, const std::vector<std::int64_t>& labels, const char* why) {
   std::vector<std::int64_t> counts(e.set.class_names.size());
   for (const std::int64_t label : labels) ++counts[static_cast<std::size_t>(label)];
   const auto empty = std::count(counts.begin(), counts.end(), 0);
@@ -49,7 +49,7 @@ void count_classes(Examples& e, const char* what, const std::vector<std::int64_t
 }
 
 /// Warns where the parts that were chosen leave classes out.
-void count_classes(Examples& e, const DataConfig& config, const std::vector<std::int64_t>& train,
+void count_classes(RunData& e, const DataConfig& config, const std::vector<std::int64_t>& train,
                    const std::vector<std::int64_t>& validation, const std::vector<std::int64_t>& test) {
   count_classes(
       e, "training", train,
@@ -63,7 +63,7 @@ void count_classes(Examples& e, const DataConfig& config, const std::vector<std:
 }
 
 /// Warns of pictures of `other` that are training pictures too.
-void find_shared(Examples& e, const data::ImageFolder& train, const data::ImageFolder& other,
+void find_shared(RunData& e, const data::ImageFolder& train, const data::ImageFolder& other,
                  const char* what) {
   const auto sums = [](const data::ImageFolder& folder) {
     std::vector<std::string> all;
@@ -78,7 +78,7 @@ void find_shared(Examples& e, const data::ImageFolder& train, const data::ImageF
 }
 
 /// Says what of a folder is not among the pictures.
-void tell_passed_over(Examples& e, const data::ImageFolder& folder) {
+void tell_passed_over(RunData& e, const data::ImageFolder& folder) {
   if (!folder.passed_over.empty())
     e.warnings.push_back(text(folder.split, ": ", folder.passed_over.size(), " pictures are passed over: ",
                               folder.passed_over.front(), folder.passed_over.size() > 1 ? "; ..." : ""));
@@ -169,7 +169,7 @@ bool normalise_as(const Normalisation& wanted, std::vector<double>& mean, std::v
 }
 
 /// A set of images in memory.
-Examples examples_in_memory(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
+RunData run_data_in_memory(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
   data::LoadedData loaded =
       data::load_data_set({.name = config.name,
                            .dir = config.dir,
@@ -179,7 +179,7 @@ Examples examples_in_memory(const DataConfig& config, std::uint64_t seed, const 
   const bool changed = normalise_as(plan.normalisation, loaded.train.mean, loaded.train.deviation);
   const data::Dataset& whole = loaded.train;
   Parts parts = choose(whole.name, whole.split, whole.labels, whole.class_names, config);
-  Examples e;
+  RunData e;
   e.set = {.name = whole.name,
            .test_split = loaded.test.split,
            .image = {whole.height(), whole.width(), whole.channels()},
@@ -213,7 +213,7 @@ Examples examples_in_memory(const DataConfig& config, std::uint64_t seed, const 
 }
 
 /// Pictures in files, decoded when they are asked for.
-Examples examples_in_files(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
+RunData run_data_in_files(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
   data::PictureTransform changed = training_transform(config), as_is = evaluation_transform(config);
   normalise_as(plan.normalisation, as_is.mean, as_is.deviation);
   const bool renormalised = normalise_as(plan.normalisation, changed.mean, changed.deviation);
@@ -231,7 +231,7 @@ Examples examples_in_files(const DataConfig& config, std::uint64_t seed, const L
     good(folders.train, config.validation > 0 ? as_is : changed);
     good(folders.test, as_is);
   }
-  Examples e;
+  RunData e;
   for (const data::ImageFolder* folder : {&folders.train, &folders.test}) {
     for (const data::BadImage& bad : folder->bad) e.left_out.push_back(bad.reason);
     tell_passed_over(e, *folder);
@@ -308,15 +308,15 @@ data::ImageFolder limited(data::ImageFolder folder, std::int64_t limit) {
   return data::select(folder, first);
 }
 
-Examples load_examples(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
-  return data::is_picture_set(config.name) ? examples_in_files(config, seed, plan)
-                                           : examples_in_memory(config, seed, plan);
+RunData load_run_data(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan) {
+  return data::is_picture_set(config.name) ? run_data_in_files(config, seed, plan)
+                                           : run_data_in_memory(config, seed, plan);
 }
 
-void tell(const Examples& examples, Terminal& terminal) {
-  for (const std::string& warning : examples.warnings) terminal.warn(warning);
-  for (const std::string& reason : examples.left_out) terminal.warn("left out: " + reason);
-  for (const std::string& note : examples.notes) terminal.note("       " + note);
+void tell(const RunData& data, Terminal& terminal) {
+  for (const std::string& warning : data.warnings) terminal.warn(warning);
+  for (const std::string& reason : data.left_out) terminal.warn("left out: " + reason);
+  for (const std::string& note : data.notes) terminal.note("       " + note);
 }
 
 data::DataSetInfo nominal_set(const DataConfig& config) {
@@ -331,8 +331,8 @@ data::DataSetInfo nominal_set(const DataConfig& config) {
   throw UsageError("unknown data set ", quote(config.name));
 }
 
-std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples) {
-  return (examples.train->size() + config.schedule.batch_size - 1) / config.schedule.batch_size;
+std::int64_t steps_per_epoch(const TrainConfig& config, const RunData& data) {
+  return (data.train->size() + config.schedule.batch_size - 1) / config.schedule.batch_size;
 }
 
 data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch) {

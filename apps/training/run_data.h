@@ -1,21 +1,21 @@
-// The examples of a run: training, validation and test images as the configuration asks for them.
+// RunData: the training, validation and test images of a run as the configuration asks for them.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "apps/cli/long_work.h"
 #include "apps/cli/terminal.h"
 #include "apps/config/train_config.h"
 #include "apps/runs/data_files.h"
+#include "apps/runs/image_set.h"
 #include "data/loading/folder_source.h"
 #include "data/loading/label_noise.h"
 #include "data/loading/loader.h"
 #include "data/loading/source.h"
 #include "data/sets/load.h"
-#include "data/watch.h"
 
 namespace basin::apps {
 
@@ -25,20 +25,9 @@ struct Normalisation {
   std::vector<double> mean{}, deviation{};
 };
 
-/// What the images of a data set look like to a network, and what they are called.
-struct ImageSet {
-  std::string name;        // "cifar10"
-  std::string test_split;  // the split that is evaluated on: "test", or a folder's "val"
-  Shape image;             // {H,W,C}
-  std::vector<std::string> class_names;
-  std::vector<double> mean{}, deviation{};  // that inputs are normalised with, a channel each
-  bool own_normalisation = true;            // false: one that load_examples() was given
-  std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
-};
-
 /// The training images are, in this order: the first --limit of the set, --subset of them, without the
 /// --validation images, with --label-noise. Only they are augmented, and only their labels are noisy.
-struct Examples {
+struct RunData {
   ImageSet set;
   std::shared_ptr<const data::ExampleSource> train, test;
   std::shared_ptr<const data::ExampleSource> validation;  // null without --validation
@@ -53,10 +42,10 @@ struct Examples {
   std::vector<DataFile> files;  // what `hash` is of
 };
 
-/// How examples are loaded.
+/// How the data of a run are loaded.
 struct LoadPlan {
   /// For a loop that does this to things of this unit; may give null.
-  std::function<data::Watch(const std::string& what, const std::string& unit)> watch{};
+  WatchMaker watch{};
   /// For training: every picture's file is checked to be there, and the content of pictures in files is
   /// known where that costs seconds (at most kSummedByDefault bytes), where `known` has it, or with
   /// config.check full. Else only what is read is checked, when it is.
@@ -69,10 +58,10 @@ constexpr std::uint64_t kSummedByDefault = std::uint64_t{1} << 30;
 
 /// `seed` is that of the augmentation's draws. Errors: UsageError for parts that the set has not, or options
 /// that are not for it; those of load_data_set(), load_pictures() and expect_readable(); what a watch throws.
-Examples load_examples(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan = {});
+RunData load_run_data(const DataConfig& config, std::uint64_t seed, const LoadPlan& plan = {});
 
 /// Tells the warnings, what was left out, and the notes.
-void tell(const Examples& examples, Terminal& terminal);
+void tell(const RunData& data, Terminal& terminal);
 
 /// What training and evaluation do to a picture set's images. Errors: UsageError for changes that are not for
 /// pictures.
@@ -87,7 +76,7 @@ data::ImageFolder limited(data::ImageFolder folder, std::int64_t limit);
 data::DataSetInfo nominal_set(const DataConfig& config);
 
 /// Batches of one epoch; the incomplete last one counts.
-std::int64_t steps_per_epoch(const TrainConfig& config, const Examples& examples);
+std::int64_t steps_per_epoch(const TrainConfig& config, const RunData& data);
 
 /// Loader of training batches from a position on. The same batches for any number of workers.
 data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch);

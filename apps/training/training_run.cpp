@@ -5,10 +5,11 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
-#include "apps/report/epoch_table.h"
 #include "apps/report/page.h"
+#include "apps/report/tables.h"
 #include "apps/runs/class_match.h"
 #include "apps/runs/finite.h"
+#include "apps/runs/members.h"
 #include "apps/runs/recipe.h"
 #include "apps/training/data_identity.h"
 #include "apps/training/ensemble.h"
@@ -19,25 +20,23 @@
 namespace basin::apps {
 namespace {
 
-/// Thrown out of an evaluation when the run is interrupted.
-struct Interrupted {};
-
 /// "nan", "inf" or the loss.
 std::string loss_text(double loss) { return std::isfinite(loss) ? significant(loss, 4) : fixed(loss, 0); }
 
 }  // namespace
 
-TrainingRun::TrainingRun(const TrainConfig& config, const Examples& examples, Experiment& experiment,
+TrainingRun::TrainingRun(const TrainConfig& config, const RunData& data, Experiment& experiment,
                          RunDirectory& run, Terminal& terminal)
     : config_(config),
-      examples_(examples),
+      data_(data),
       run_(run),
       terminal_(terminal),
+      work_(terminal),
       clock_(steady_clock()),
-      steps_per_epoch_(steps_per_epoch(config, examples)),
+      steps_per_epoch_(steps_per_epoch(config, data)),
       total_steps_(total_steps(config, steps_per_epoch_)),
       experiment_(experiment),
-      members_(member_collection(config, steps_per_epoch_)) {}
+      members_(member_times(config, steps_per_epoch_)) {}
 
 std::int64_t TrainingRun::batches() const {
   return std::clamp<std::int64_t>(total_steps_ - epoch_ * steps_per_epoch_, 0, steps_per_epoch_);
@@ -60,8 +59,8 @@ TrainingPosition TrainingRun::position() const {
   p.seed = config_.run.seed;
   p.recipe = recipe_toml(config_);
   p.config_hash = sha256_text(p.recipe);
-  p.data_hash = examples_.hash;
-  if (!examples_.hash_by_sizes.empty()) p.extra.set("data_by_sizes", examples_.hash_by_sizes);
+  p.data_hash = data_.hash;
+  if (!data_.hash_by_sizes.empty()) p.extra.set("data_by_sizes", data_.hash_by_sizes);
   p.model = config_.model.name + (config_.model.shortcut == nn::Shortcut::b ? "-B" : "");
   p.optimizer = name_of(optimizer_names(), config_.optimizer.kind);
   p.rule = rule_name(config_.sharpness.kind);
@@ -79,11 +78,11 @@ TrainingPosition TrainingRun::position() const {
 }
 
 void TrainingRun::resume(const LoadedCheckpoint& saved) {
-  const Identity own = identity_of(config_.model, examples_.set);
+  const Identity own = identity_of(config_.model, data_.set);
   expect_same_run(saved.archive.path(), identity_in(saved.archive.metadata()), own);
   check_recipe(saved.position, config_, run_.path());
   TrainingPosition known = saved.position;
-  know_data_again(known, examples_, run_.file(kDataFilesName), terminal_);
+  know_data_again(known, data_, run_.file(kDataFilesName), terminal_);
   check_compatible(known, position());
   restore_state(saved.archive, state());
   if (const std::string bad = first_not_finite(state_entries(state())); !bad.empty())
@@ -130,7 +129,7 @@ void TrainingRun::open() {
   first_step_ = step_;
   if (members_) keep_members(run_.path(), members_->count(step_));
   run_.open_records(step_, epochs_);
-  checkpoint_pulse_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
+  checkpoint_timer_.emplace(config_.run.checkpoint_every, steps_per_epoch_);
   progress_.emplace(terminal_, ProgressPlan{.epochs = config_.schedule.epochs,
                                             .steps_per_epoch = steps_per_epoch_,
                                             .total_steps = total_steps_,
@@ -152,14 +151,14 @@ int TrainingRun::train() {
 TrainingRun::Stop TrainingRun::run_epoch() {
   // A run interrupted during the evaluation resumes right there: all batches are done.
   if (batch_ < batches()) {
-    data::Loader loader(examples_.train, training_batches(config_, epoch_, batch_));
+    data::Loader loader(data_.train, training_batches(config_, epoch_, batch_));
     double mark = clock_(), waited = 0;
     for (data::Batch batch; batch_ < batches() && loader.next(batch);) {
       train_step(batch, loader.waited_seconds() - waited, mark);
       waited = loader.waited_seconds();
       mark = clock_();
       if (const Stop why = must_stop(); why != Stop::no) return why;
-      const bool due = checkpoint_pulse_->due(step_) || postponed_;
+      const bool due = checkpoint_timer_->due(step_) || postponed_;
       if (due && batch_ < batches()) save_unless_skipping();
       if (due && batch_ == batches()) {
         if (!finish_epoch()) return Stop::interrupted;
@@ -208,7 +207,7 @@ void TrainingRun::train_step(data::Batch& batch, double data_seconds, double beg
 void TrainingRun::save_member_if_due() {
   if (members_ && members_->due(step_))
     save_member(run_.path(), members_->count(step_), experiment_.entries(),
-                identity_of(config_.model, examples_.set));
+                identity_of(config_.model, data_.set));
 }
 
 void TrainingRun::skip(const optim::StepReport& report) {
@@ -238,30 +237,28 @@ void TrainingRun::skip(const optim::StepReport& report) {
 }
 
 Tally TrainingRun::evaluate_on(const std::shared_ptr<const data::ExampleSource>& source) {
-  return evaluate(experiment_.model(), source, examples_.set.classes(), config_.schedule.batch_size,
-                  static_cast<int>(config_.data.workers), config_.device.dtype, [&](std::int64_t rows) {
-                    if (interruption_requested()) throw Interrupted{};
-                    progress_->evaluating("evaluating", rows, source->size());
-                  });
+  EvaluationOptions options = evaluation_options(config_);
+  options.watch = work_.part("evaluating", "images");
+  return evaluate(experiment_.model(), source, data_.set.classes(), options);
 }
 
 EpochColumns TrainingRun::columns() const {
-  return {.perturbed = perturbs(config_.sharpness.kind), .validation = examples_.validation != nullptr};
+  return {.perturbed = perturbs(config_.sharpness.kind), .validation = data_.validation != nullptr};
 }
 
 bool TrainingRun::finish_epoch() {
   const double begin = clock_();
   Tally test, validation;
   try {
-    if (examples_.validation) validation = evaluate_on(examples_.validation);
-    test = evaluate_on(examples_.test);
-  } catch (const Interrupted&) {
+    if (data_.validation) validation = evaluate_on(data_.validation);
+    test = evaluate_on(data_.test);
+  } catch (const InterruptedError&) {
     return false;
   }
   EpochRecord record = sums_.record(epoch_ + 1, step_);
   record.test_loss = test.loss();
   record.test_accuracy = test.accuracy();
-  if (examples_.validation) {
+  if (data_.validation) {
     record.validation_loss = validation.loss();
     record.validation_accuracy = validation.accuracy();
   }
@@ -319,7 +316,7 @@ void TrainingRun::save(int more) {
   const int keep = static_cast<int>(config_.run.keep) + (skipped_in_row_ > 0 ? 1 : more);
   saved_path_ =
       save_checkpoint(run_.path(), position(), tensors, keep,
-                      to_metadata(identity_of(config_.model, examples_.set)), [&](const std::string& line) {
+                      to_metadata(identity_of(config_.model, data_.set)), [&](const std::string& line) {
                         if (warned_.insert(line).second) terminal_.warn(line);
                       });
   if (keep == 1) proven_path_.clear();
@@ -353,12 +350,8 @@ int TrainingRun::finish() {
   bool complete = save_if_possible();
   Outcome outcome;
   try {
-    outcome = evaluate_outcome(config_, examples_, experiment_, epochs_.back(), run_,
-                               [&](const std::string& what, std::int64_t done, std::int64_t total) {
-                                 if (interruption_requested()) throw Interrupted{};
-                                 progress_->evaluating(what, done, total);
-                               });
-  } catch (const Interrupted&) {
+    outcome = evaluate_outcome(config_, data_, experiment_, epochs_.back(), run_, work_.parts());
+  } catch (const InterruptedError&) {
     return stop(Stop::interrupted);
   }
   progress_->clear();

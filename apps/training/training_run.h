@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
-#include "apps/report/epoch_table.h"
+#include "apps/report/tables.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/run_directory.h"
 #include "apps/training/evaluation.h"
@@ -24,7 +25,7 @@ class TrainingRun {
  public:
   /// The run from its first step on, in a directory that begins when run() is called: nothing is written
   /// before. All arguments must outlive it.
-  TrainingRun(const TrainConfig& config, const Examples& examples, Experiment& experiment, RunDirectory& run,
+  TrainingRun(const TrainConfig& config, const RunData& data, Experiment& experiment, RunDirectory& run,
               Terminal& terminal);
 
   /// Takes the run up where a checkpoint of it left it. Errors: CheckpointError when it is of another run;
@@ -79,13 +80,14 @@ class TrainingRun {
   void save_unless_skipping();
 
   const TrainConfig& config_;
-  const Examples& examples_;
+  const RunData& data_;
   RunDirectory& run_;
   Terminal& terminal_;
+  LongWork work_;
   Clock clock_;
   std::int64_t steps_per_epoch_, total_steps_;
   Experiment& experiment_;
-  std::optional<optim::Collection> members_;
+  std::optional<optim::CollectionTimes> members_;
 
   // Where the run stands.
   std::int64_t step_ = 0;   // updates made
@@ -105,7 +107,7 @@ class TrainingRun {
   std::set<std::string> warned_;
   double earlier_seconds_ = 0;  // of the calls before
   double begin_ = 0;            // of this call
-  std::optional<Pulse> checkpoint_pulse_;
+  std::optional<PeriodicTimer> checkpoint_timer_;
   std::optional<Progress> progress_;
 };
 

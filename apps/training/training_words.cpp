@@ -1,6 +1,7 @@
 // What a training run says as it begins and when it is done.
 #include "apps/cli/format.h"
 #include "apps/cli/table.h"
+#include "apps/report/tables.h"
 #include "apps/runs/class_match.h"
 #include "apps/training/data_identity.h"
 #include "apps/training/ensemble.h"
@@ -11,24 +12,24 @@
 namespace basin::apps {
 
 void TrainingRun::announce() {
-  const ImageSet& set = examples_.set;
+  const ImageSet& set = data_.set;
   run_.describe("conv_algorithm", name_of(conv_algorithm()));
   run_.describe("data", set.name);
   run_.describe("identity", to_json(identity_of(config_.model, set)));
-  run_.describe("data_hash", examples_.hash);
+  run_.describe("data_hash", data_.hash);
   run_.describe("parameters", experiment_.parameters());
   run_.describe("trained_parameters", experiment_.weights().size());
-  terminal_.note(text("data   ", set.name, "  ", grouped(examples_.train->size()), " training and ",
-                      grouped(examples_.test->size()), " test images, ", set.classes(), " classes, sha256 ",
-                      examples_.hash.substr(0, 12)));
-  tell(examples_, terminal_);
-  record_data(examples_, run_.file(kDataFilesName), terminal_);
-  if (examples_.validation)
-    terminal_.note(text("       ", grouped(examples_.validation->size()), " images held out for validation"));
-  if (!examples_.noise.empty()) {
+  terminal_.note(text("data   ", set.name, "  ", grouped(data_.train->size()), " training and ",
+                      grouped(data_.test->size()), " test images, ", set.classes(), " classes, sha256 ",
+                      data_.hash.substr(0, 12)));
+  tell(data_, terminal_);
+  record_data(data_, run_.file(kDataFilesName), terminal_);
+  if (data_.validation)
+    terminal_.note(text("       ", grouped(data_.validation->size()), " images held out for validation"));
+  if (!data_.noise.empty()) {
     if (first_step_ == 0)
-      write_file_atomically(run_.file("label_noise.csv"), data::label_noise_csv(examples_.noise));
-    terminal_.note(text("       ", grouped(static_cast<std::int64_t>(examples_.noise.size())),
+      write_file_atomically(run_.file("label_noise.csv"), data::label_noise_csv(data_.noise));
+    terminal_.note(text("       ", grouped(static_cast<std::int64_t>(data_.noise.size())),
                         " training labels drawn anew, listed in ", run_.file("label_noise.csv")));
   }
   terminal_.note(text("model  ", config_.model.name, "  ", grouped(experiment_.parameters()), " parameters"));
@@ -43,7 +44,7 @@ void TrainingRun::announce() {
                       config_.schedule.steps > 0 ? text(", ", grouped(total_steps_), " steps in all") : ""));
   if (const auto& averaging = experiment_.averaging())
     terminal_.note(text("average ", averaging->average.name(), "  ",
-                        averaging->collection.in_words(total_steps_, steps_per_epoch_)));
+                        averaging->times.in_words(total_steps_, steps_per_epoch_)));
   if (members_) terminal_.note("members " + members_->in_words(total_steps_, steps_per_epoch_));
 }
 
@@ -60,7 +61,7 @@ void TrainingRun::show(const RunResult& result, const Outcome& outcome) {
   };
   add("last", result.last);
   if (result.best)
-    add(examples_.validation ? "best (chosen on the validation images)" : "best (chosen on the test images)",
+    add(data_.validation ? "best (chosen on the validation images)" : "best (chosen on the test images)",
         *result.best);
   terminal_.result("\n" + table.text(terminal_.unicode()));
   if (result.variants.size() > 1) {

@@ -1,7 +1,7 @@
 // Differentiable batch norm, fused with a ReLU and a residual, or with the convolution behind it.
 #include <algorithm>
 
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 #include "autograd/ops/norm_support.h"
 #include "core/op_checks.h"
 
@@ -66,9 +66,11 @@ Tensors batch_norm_backward(const KernelBackward& k, Statistics statistics, bool
   // Without a ReLU the residual's cotangent is dy itself.
   if (residual) grads[residual_at] = with_relu ? empty_like(k.grad) : k.grad;
   if (k.grad.elements() == 0) return grads;
-  backend_of(k.grad).batch_norm_grad(
-      backward_of(k.inputs, k.grad, statistics, with_relu, with_relu && residual ? &k.output : nullptr),
-      grads[x_at], grads[gamma_at], grads[beta_at], residual && with_relu ? &grads[residual_at] : nullptr);
+  backend_of(k.grad, Work::norm)
+      ->batch_norm_grad(
+          backward_of(k.inputs, k.grad, statistics, with_relu, with_relu && residual ? &k.output : nullptr),
+          grads[x_at], grads[gamma_at], grads[beta_at],
+          residual && with_relu ? &grads[residual_at] : nullptr);
   return grads;
 }
 
@@ -98,7 +100,7 @@ Moments moments_of(const char* op, const Variable& x, const Moments& known) {
     return known;
   }
   Moments found = {empty_like(x.value(), {x.size(-1)}), empty_like(x.value(), {x.size(-1)})};
-  backend_of(found.mean).moments(x.value(), found.mean, found.var);
+  backend_of(found.mean, Work::norm)->moments(x.value(), found.mean, found.var);
   return found;
 }
 
@@ -123,7 +125,7 @@ Variable batch_norm(const char* op, Statistics statistics, const Variable& x, co
     const Tensors values = values_of(inputs);
     BatchNormForward f = forward_of(values, options.relu);
     if (options.residual.defined()) f.residual = &options.residual.value();
-    backend_of(y).batch_norm(f, y);
+    backend_of(y, Work::norm)->batch_norm(f, y);
   }
   if (options.residual.defined()) inputs.push_back(options.residual);
 
@@ -182,16 +184,23 @@ Tensors batch_norm_conv2d_backward(const KernelBackward& k, Statistics statistic
       if (t.defined()) t.fill(0);
     return grads;
   }
-  Backend& backend = backend_of(k.grad);
+  const Tensor& x = k.inputs[x_at];
   const BatchNormBackward norm = backward_of(k.inputs, of_norm ? dx : k.grad, statistics, with_relu, nullptr);
   if (!of_norm) {
-    backend.batch_norm_conv2d_weight_grad(g, norm.forward(), k.grad, grads[weight_at]);
+    const BatchNormForward forward = norm.forward();
+    backend_of(x, Work::conv_weight_grad)
+        ->conv2d_weight_grad({.geometry = g, .norm = &forward}, x, k.grad, grads[weight_at]);
   } else if (k.needs[weight_at]) {
-    backend.batch_norm_conv2d_grad(g, norm, weight, k.grad, dx, grads[gamma_at], grads[beta_at],
-                                   grads[weight_at]);
+    backend_of(x, Work::conv_gradients)
+        ->conv2d_gradients(g, x, weight, k.grad,
+                           {.dx = dx,
+                            .dw = grads[weight_at],
+                            .norm = &norm,
+                            .dgamma = &grads[gamma_at],
+                            .dbeta = &grads[beta_at]});
   } else {
-    backend.conv2d_input_grad(g, k.grad, weight, dx);
-    backend.batch_norm_grad(norm, dx, grads[gamma_at], grads[beta_at], nullptr);
+    backend_of(x, Work::conv_input_grad)->conv2d_input_grad(g, k.grad, weight, dx);
+    backend_of(x, Work::norm)->batch_norm_grad(norm, dx, grads[gamma_at], grads[beta_at], nullptr);
   }
   return grads;
 }
@@ -206,12 +215,9 @@ Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable
   if (y.elements() > 0) {
     const Tensors values = values_of(inputs);
     const BatchNormForward f = forward_of(values, options.relu);
-    if (of_y) {
-      *of_y = {empty_like(y, {g.out_c}), empty_like(y, {g.out_c})};
-      backend_of(y).batch_norm_conv2d_moments(g, f, weight.value(), y, *of_y);
-    } else {
-      backend_of(y).batch_norm_conv2d(g, f, weight.value(), y);
-    }
+    if (of_y) *of_y = {empty_like(y, {g.out_c}), empty_like(y, {g.out_c})};
+    backend_of(y, Work::conv_forward)
+        ->conv2d({.geometry = g, .norm = &f, .moments = of_y}, x.value(), weight.value(), y);
   }
   const Tensor given = statistics == Statistics::given ? var : Tensor();
   const ConvOptions conv{g.stride_h, g.stride_w, g.pad_h, g.pad_w, g.groups};

@@ -1,7 +1,7 @@
 // Convolution, its input gradient and its weight gradient: three bilinear ops of one geometry, a closed
 // triangle. With y = conv(x, w), dx = input_grad(dy, w) and dw = weight_grad(x, dy), each one's derivatives
 // are the other two.
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 #include "autograd/ops/op_support.h"
 
 namespace basin {

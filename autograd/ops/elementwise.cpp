@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 #include "autograd/ops/op_support.h"
 
 namespace basin {

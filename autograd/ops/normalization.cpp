@@ -20,12 +20,13 @@ Variable layer_norm_meaning(const Variables& in, double eps) {
 Tensors layer_norm_backward(const KernelBackward& k) {
   Tensors grads = room_for_norm_grads(k);
   if (k.grad.elements() == 0) return grads;
-  backend_of(k.grad).layer_norm_grad({.x = k.inputs[x_at],
-                                      .gamma = k.inputs[gamma_at],
-                                      .mean = k.inputs[mean_at],
-                                      .inv_std = k.inputs[inv_std_at],
-                                      .dy = k.grad},
-                                     grads[x_at], grads[gamma_at], grads[beta_at]);
+  backend_of(k.grad, Work::norm)
+      ->layer_norm_grad({.x = k.inputs[x_at],
+                         .gamma = k.inputs[gamma_at],
+                         .mean = k.inputs[mean_at],
+                         .inv_std = k.inputs[inv_std_at],
+                         .dy = k.grad},
+                        grads[x_at], grads[gamma_at], grads[beta_at]);
   return grads;
 }
 
@@ -39,8 +40,9 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
   const Index rows = x.value().elements() / std::max<Index>(1, x.size(-1));
   Tensor y = empty_like(x.value()), row_mean = empty_like(y, {rows}), inv_std = empty_like(row_mean);
   if (y.elements() > 0)
-    backend_of(y).layer_norm({.x = x.value(), .gamma = gamma.value(), .beta = beta.value(), .eps = eps}, y,
-                             row_mean, inv_std);
+    backend_of(y, Work::norm)
+        ->layer_norm({.x = x.value(), .gamma = gamma.value(), .beta = beta.value(), .eps = eps}, y, row_mean,
+                     inv_std);
   return fused({"layer_norm", eps}, {x, gamma, beta, row_mean, inv_std},
                [eps](const Variables& in) { return layer_norm_meaning(in, eps); },
                {.value = std::move(y), .backward = layer_norm_backward});

@@ -12,7 +12,7 @@ namespace basin {
 
 // ---- Arithmetic, broadcasting: shapes align at the innermost axis and extents of 1 stretch ----
 
-Variable operator+(const Variable& x, const Variable& y);
+// Variable operator+(const Variable& x, const Variable& y): autograd/variable.h
 Variable operator-(const Variable& x, const Variable& y);
 Variable operator*(const Variable& x, const Variable& y);
 Variable operator/(const Variable& x, const Variable& y);

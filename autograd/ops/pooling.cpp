@@ -16,7 +16,8 @@ Variable pool_gather(const Variable& x, const Variable& index, const ConvGeometr
 /// out[n, index[n,o,c], c] += x[n,o,c].
 Variable pool_scatter(const Variable& x, const Variable& index, const ConvGeometry& g) {
   Tensor value = Tensor::zeros(g.x_shape(), x.dtype(), x.value().device());
-  if (value.elements() > 0) backend_of(value).pool_scatter(g, x.value(), index.value(), value);
+  if (value.elements() > 0)
+    backend_of(value, Work::pooling)->pool_scatter(g, x.value(), index.value(), value);
   return record("pool_scatter", std::move(value), {x, index}, Keep::second,
                 [g](const Backward& b) -> Variables {
                   return {pool_gather(b.grad(), b.input(1), g), none};
@@ -26,7 +27,7 @@ Variable pool_scatter(const Variable& x, const Variable& index, const ConvGeomet
 /// out[n,o,c] = x[n, index[n,o,c], c].
 Variable pool_gather(const Variable& x, const Variable& index, const ConvGeometry& g) {
   Tensor value = empty_like(x.value(), g.y_shape());
-  if (value.elements() > 0) backend_of(value).pool_gather(g, x.value(), index.value(), value);
+  if (value.elements() > 0) backend_of(value, Work::pooling)->pool_gather(g, x.value(), index.value(), value);
   return record("pool_gather", std::move(value), {x, index}, Keep::second,
                 [g](const Backward& b) -> Variables {
                   return {pool_scatter(b.grad(), b.input(1), g), none};
@@ -38,14 +39,14 @@ Variable average(const Variable& x, const ConvGeometry& g, bool count_pad);
 /// The adjoint of average: each dy spread evenly over its window.
 Variable average_grad(const Variable& dy, const ConvGeometry& g, bool count_pad) {
   Tensor value = empty_like(dy.value(), g.x_shape());
-  if (value.elements() > 0) backend_of(value).avg_pool_grad(g, dy.value(), count_pad, value);
+  if (value.elements() > 0) backend_of(value, Work::pooling)->avg_pool_grad(g, dy.value(), count_pad, value);
   return record("avg_pool_grad", std::move(value), {dy}, Keep::nothing,
                 [=](const Backward& b) -> Variables { return {average(b.grad(), g, count_pad)}; });
 }
 
 Variable average(const Variable& x, const ConvGeometry& g, bool count_pad) {
   Tensor value = empty_like(x.value(), g.y_shape());
-  if (value.elements() > 0) backend_of(value).avg_pool(g, x.value(), count_pad, value);
+  if (value.elements() > 0) backend_of(value, Work::pooling)->avg_pool(g, x.value(), count_pad, value);
   return record({"avg_pool", attribute::Averaging{g, count_pad}}, std::move(value), {x}, Keep::nothing,
                 [=](const Backward& b) -> Variables { return {average_grad(b.grad(), g, count_pad)}; });
 }
@@ -56,7 +57,7 @@ Variable max_pool(const Variable& x, const PoolOptions& options) {
   const ConvGeometry g = geometry(x, options, "max_pool");
   Tensor value = empty_like(x.value(), g.y_shape());
   Tensor index = Tensor::empty(g.y_shape(), Dtype::i64, x.value().device());
-  if (value.elements() > 0) backend_of(value).max_pool(g, x.value(), value, index);
+  if (value.elements() > 0) backend_of(value, Work::pooling)->max_pool(g, x.value(), value, index);
   return record({"max_pool", g}, std::move(value), {x, index}, Keep::second,
                 [g](const Backward& b) -> Variables {
                   return {pool_scatter(b.grad(), b.input(1), g), none};

@@ -32,22 +32,11 @@ class CpuBackend : public Backend {
   void scatter_add_last(const Tensor& x, const Tensor& index, Tensor& out) override;
 
   void matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) override;
-  void conv2d(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y) override;
-  void conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
-                      Moments& of_y) override;
+  void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) override;
   void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override;
-  void batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                         Tensor& y) override;
-  void batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w, Tensor& y,
-                                 Moments& of_y) override;
-  void batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f, const Tensor& dy,
-                                     Tensor& dw) override;
-  void batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
-                              const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
-                              Tensor& dw) override;
-  void conv2d_weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw) override;
-  void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy, Tensor& dx,
-                        Tensor& dw) override;
+  void conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) override;
+  void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
+                        const ConvGradients& out) override;
 
   void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override;
   void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;
@@ -64,19 +53,10 @@ class CpuBackend : public Backend {
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
 
-  double dot(const Tensor& x, const Tensor& y) override;
-  void axpby(double a, const Tensor& x, double b, Tensor& y) override;
-  bool all_finite(const Tensor& x) override;
-  void sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                Tensor* buffer) override;
-  void adam_step(const AdamStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m,
-                 Tensor& v) override;
-  void rmsprop_step(const RmsPropStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                    Tensor& square, Tensor* buffer) override;
-  void lion_step(const LionStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m) override;
+  Scalar dot(const Tensor& x, const Tensor& y) override;
+  void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;
+  Scalar all_finite(const Tensor& x) override;
+  void update(const UpdateStep& step, const UpdateTensors& t) override;
 };
-
-/// The process's CPU backend. It is never destroyed, so that tensors of static duration may outlive main().
-CpuBackend& cpu_backend();
 
 }  // namespace basin::cpu

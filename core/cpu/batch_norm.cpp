@@ -262,14 +262,16 @@ class BatchNormGrad final : public RowConsumer {
   Buffer<T> column_means_, column_scales_, column_betas_;
 };
 
-/// A batch normalisation's ChannelAffine and the memory behind it.
+/// What happens to x on its way into a convolution, and the memory behind it.
 struct Normalisation {
   Buffer<float> scale;
   ChannelAffine affine;
 
-  explicit Normalisation(const BatchNormForward& f)
-      : scale(scales_of<float>(f.gamma, f.inv_std)),
-        affine{f.mean.data<float>(), scale.data(), f.beta.data<float>(), f.relu} {}
+  explicit Normalisation(const BatchNormForward* f) : scale(0) {
+    if (f == nullptr) return;
+    scale = scales_of<float>(f->gamma, f->inv_std);
+    affine = {f->mean.data<float>(), scale.data(), f->beta.data<float>(), f->relu};
+  }
 };
 
 }  // namespace
@@ -348,46 +350,50 @@ void CpuBackend::batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor&
   });
 }
 
-void CpuBackend::batch_norm_conv2d(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                                   Tensor& y) {
-  if (y.dtype() != Dtype::f32) return Backend::batch_norm_conv2d(g, f, w, y);
-  cpu::conv2d(g, f.x.data<float>(), w.data<float>(), y.mutable_data<float>(), Normalisation(f).affine);
-}
-
-void CpuBackend::batch_norm_conv2d_moments(const ConvGeometry& g, const BatchNormForward& f, const Tensor& w,
-                                           Tensor& y, Moments& of_y) {
-  if (y.dtype() != Dtype::f32) return Backend::batch_norm_conv2d_moments(g, f, w, y, of_y);
+void CpuBackend::conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) {
+  const ConvGeometry& g = call.geometry;
+  if (y.dtype() == Dtype::f64 && call.plain())
+    return cpu::conv2d(g, x.data<double>(), w.data<double>(), y.mutable_data<double>());
+  if (y.dtype() != Dtype::f32) return conv2d_in_parts(call, x, w, y);
+  const Normalisation norm(call.norm);
   float* py = y.mutable_data<float>();
+  if (call.moments == nullptr) return cpu::conv2d(g, x.data<float>(), w.data<float>(), py, norm.affine);
   PartMoments moments(py, g.out_c);
-  cpu::conv2d(g, f.x.data<float>(), w.data<float>(), py, Normalisation(f).affine, &moments);
-  moments.finish(of_y);
+  cpu::conv2d(g, x.data<float>(), w.data<float>(), py, norm.affine, &moments);
+  moments.finish(*call.moments);
 }
 
-void CpuBackend::conv2d_moments(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y,
-                                Moments& of_y) {
-  if (y.dtype() != Dtype::f32) return Backend::conv2d_moments(g, x, w, y, of_y);
-  float* py = y.mutable_data<float>();
-  PartMoments moments(py, g.out_c);
-  cpu::conv2d(g, x.data<float>(), w.data<float>(), py, {}, &moments);
-  moments.finish(of_y);
+void CpuBackend::conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) {
+  dispatch_floating(dx.dtype(), "conv2d_input_grad", [&]<class T>(T) {
+    cpu::conv2d_input_grad(g, dy.data<T>(), w.data<T>(), dx.mutable_data<T>());
+  });
 }
 
-void CpuBackend::batch_norm_conv2d_weight_grad(const ConvGeometry& g, const BatchNormForward& f,
-                                               const Tensor& dy, Tensor& dw) {
-  if (dw.dtype() != Dtype::f32) return Backend::batch_norm_conv2d_weight_grad(g, f, dy, dw);
-  cpu::conv2d_weight_grad(g, f.x.data<float>(), dy.data<float>(), dw.mutable_data<float>(),
-                          Normalisation(f).affine);
+void CpuBackend::conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) {
+  const ConvGeometry& g = call.geometry;
+  if (dw.dtype() == Dtype::f32) {
+    const Normalisation norm(call.norm);
+    cpu::conv2d_weight_grad(g, x.data<float>(), dy.data<float>(), dw.mutable_data<float>(), norm.affine);
+  } else if (call.norm != nullptr) {
+    conv2d_weight_grad_in_parts(call, dy, dw);
+  } else {
+    cpu::conv2d_weight_grad(g, x.data<double>(), dy.data<double>(), dw.mutable_data<double>());
+  }
 }
 
-void CpuBackend::batch_norm_conv2d_grad(const ConvGeometry& g, const BatchNormBackward& f, const Tensor& w,
-                                        const Tensor& dy, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
-                                        Tensor& dw) {
-  if (dx.dtype() != Dtype::f32 || dx.elements() == 0)
-    return Backend::batch_norm_conv2d_grad(g, f, w, dy, dx, dgamma, dbeta, dw);
-  BatchNormGrad<float> norm(f);  // takes dx while it is in the cache
-  cpu::conv2d_gradients(g, f.x.data<float>(), Normalisation(f.forward()).affine, w.data<float>(),
-                        dy.data<float>(), dx.mutable_data<float>(), dw.mutable_data<float>(), &norm);
-  norm.finish(dx, dgamma, dbeta, nullptr);
+void CpuBackend::conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
+                                  const ConvGradients& out) {
+  if (out.dx.dtype() != Dtype::f32 || (out.norm != nullptr && out.dx.elements() == 0))
+    return Backend::conv2d_gradients(g, x, w, dy, out);
+  const auto gradients = [&](const ChannelAffine& affine, RowConsumer* of_dx) {
+    cpu::conv2d_gradients(g, x.data<float>(), affine, w.data<float>(), dy.data<float>(),
+                          out.dx.mutable_data<float>(), out.dw.mutable_data<float>(), of_dx);
+  };
+  if (out.norm == nullptr) return gradients({}, nullptr);
+  BatchNormGrad<float> norm_grad(*out.norm);  // takes dx while it is in the cache
+  const BatchNormForward forward = out.norm->forward();
+  gradients(Normalisation(&forward).affine, &norm_grad);
+  norm_grad.finish(out.dx, *out.dgamma, *out.dbeta, nullptr);
 }
 
 }  // namespace basin::cpu

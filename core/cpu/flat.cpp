@@ -1,11 +1,14 @@
 // CpuBackend: flat vectors. Sums go task by task in f64, in order.
+#include <array>
+#include <variant>
+
 #include "core/cpu/backend.h"
 #include "core/cpu/loops/broadcast.h"
 #include "core/cpu/memory/arena.h"
 
 namespace basin::cpu {
 
-double CpuBackend::dot(const Tensor& x, const Tensor& y) {
+Scalar CpuBackend::dot(const Tensor& x, const Tensor& y) {
   return dispatch_floating(x.dtype(), "dot", [&]<class T>(T) {
     const T* px = x.data<T>();
     const T* py = y.data<T>();
@@ -19,7 +22,8 @@ double CpuBackend::dot(const Tensor& x, const Tensor& y) {
   });
 }
 
-void CpuBackend::axpby(double a, const Tensor& x, double b, Tensor& y) {
+void CpuBackend::axpby(const Scalar& scale, const Tensor& x, const Scalar& share, Tensor& y) {
+  const double a = scale, b = share;
   dispatch_floating(x.dtype(), "axpby", [&]<class T>(T) {
     const T* px = x.data<T>();
     T* py = y.mutable_data<T>();
@@ -29,7 +33,7 @@ void CpuBackend::axpby(double a, const Tensor& x, double b, Tensor& y) {
   });
 }
 
-bool CpuBackend::all_finite(const Tensor& x) {
+Scalar CpuBackend::all_finite(const Tensor& x) {
   return dispatch_floating(x.dtype(), "all_finite", [&]<class T>(T) {
     const T* px = x.data<T>();
     std::atomic<bool> finite{true};
@@ -42,69 +46,29 @@ bool CpuBackend::all_finite(const Tensor& x) {
 
 namespace {
 
-/// Where a task that begins at `begin` reads or writes; null stays null.
-template <class T>
-T* at(T* data, Index begin) {
-  return data ? data + begin : nullptr;
-}
-
-template <class T>
-const T* numbers(const Tensor* t) {
-  return t ? t->data<T>() : nullptr;
-}
-
-template <class T>
-T* mutable_numbers(Tensor* t) {
-  return t ? t->mutable_data<T>() : nullptr;
+template <class T, class Step>
+void update_by(const Step& step, const UpdateTensors& t) {
+  const typename Step::template Formula<T> formula(step);
+  const T* g = t.direction.data<T>();
+  const T* mask = t.decay_mask != nullptr ? t.decay_mask->data<T>() : nullptr;
+  T* w = t.w.mutable_data<T>();
+  std::array<T*, Step::kStates> state{};
+  for (std::size_t i = 0; i < Step::kStates; ++i)
+    state[i] = t.state[i] != nullptr ? t.state[i]->mutable_data<T>() : nullptr;
+  const auto& loop = std::get<UpdateLoop<T, Step>>(loops<T>().update);
+  for_ranges(t.w.elements(), [&](Index begin, Index end) {
+    std::array<T*, Step::kStates> from{};
+    for (std::size_t i = 0; i < Step::kStates; ++i)
+      from[i] = state[i] != nullptr ? state[i] + begin : nullptr;
+    loop(formula, g + begin, mask != nullptr ? mask + begin : nullptr, w + begin, from.data(), end - begin);
+  });
 }
 
 }  // namespace
 
-void CpuBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                          Tensor* buffer) {
-  dispatch_floating(w.dtype(), "sgd_step", [&]<class T>(T) {
-    const T *pg = g.data<T>(), *mask = numbers<T>(decay_mask);
-    T *pw = w.mutable_data<T>(), *pv = mutable_numbers<T>(buffer);
-    const functors::SgdUpdate<T> update(s);
-    for_ranges(w.elements(), [&, &loop = loops<T>().sgd_step](Index begin, Index end) {
-      loop(update, pg + begin, at(mask, begin), pw + begin, at(pv, begin), end - begin);
-    });
-  });
-}
-
-void CpuBackend::adam_step(const AdamStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w, Tensor& m,
-                           Tensor& v) {
-  dispatch_floating(w.dtype(), "adam_step", [&]<class T>(T) {
-    const T *pg = g.data<T>(), *mask = numbers<T>(decay_mask);
-    T *pw = w.mutable_data<T>(), *pm = m.mutable_data<T>(), *pv = v.mutable_data<T>();
-    const functors::AdamUpdate<T> update(s);
-    for_ranges(w.elements(), [&, &loop = loops<T>().adam_step](Index begin, Index end) {
-      loop(update, pg + begin, at(mask, begin), pw + begin, pm + begin, pv + begin, end - begin);
-    });
-  });
-}
-
-void CpuBackend::rmsprop_step(const RmsPropStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                              Tensor& square, Tensor* buffer) {
-  dispatch_floating(w.dtype(), "rmsprop_step", [&]<class T>(T) {
-    const T *pg = g.data<T>(), *mask = numbers<T>(decay_mask);
-    T *pw = w.mutable_data<T>(), *ps = square.mutable_data<T>(), *pv = mutable_numbers<T>(buffer);
-    const functors::RmsPropUpdate<T> update(s);
-    for_ranges(w.elements(), [&, &loop = loops<T>().rmsprop_step](Index begin, Index end) {
-      loop(update, pg + begin, at(mask, begin), pw + begin, ps + begin, at(pv, begin), end - begin);
-    });
-  });
-}
-
-void CpuBackend::lion_step(const LionStep& s, const Tensor& g, const Tensor* decay_mask, Tensor& w,
-                           Tensor& m) {
-  dispatch_floating(w.dtype(), "lion_step", [&]<class T>(T) {
-    const T *pg = g.data<T>(), *mask = numbers<T>(decay_mask);
-    T *pw = w.mutable_data<T>(), *pm = m.mutable_data<T>();
-    const functors::LionUpdate<T> update(s);
-    for_ranges(w.elements(), [&, &loop = loops<T>().lion_step](Index begin, Index end) {
-      loop(update, pg + begin, at(mask, begin), pw + begin, pm + begin, end - begin);
-    });
+void CpuBackend::update(const UpdateStep& step, const UpdateTensors& t) {
+  dispatch_floating(t.w.dtype(), "update", [&]<class T>(T) {
+    std::visit([&](const auto& known) { update_by<T>(known, t); }, step);
   });
 }
 

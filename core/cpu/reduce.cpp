@@ -2,11 +2,10 @@
 // at a time, from the innermost; what is left in between is f64. Tasks and the order of every sum follow from
 // the shape.
 #include <array>
-#include <limits>
 
 #include "core/cpu/backend.h"
 #include "core/cpu/loops/columns.h"
-#include "core/functors.h"
+#include "core/functors/reduce.h"
 
 namespace basin::cpu {
 namespace {
@@ -16,14 +15,15 @@ constexpr Index kTaskRows = 16;  // rows of a task of wide rows, at least
 constexpr Index kTaskColumns = 1024;
 
 double join(ReduceOp op, double a, double b) {
-  if (op == ReduceOp::sum) return a + b;
-  return op == ReduceOp::max ? functors::Maximum{}(a, b) : functors::Minimum{}(a, b);
+  functors::with_reduction(op, [&](auto join) { a = join(a, b); });
+  return a;
 }
 
 /// What changes nothing when it is joined.
 double neutral(ReduceOp op) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  return op == ReduceOp::sum ? 0 : op == ReduceOp::max ? -infinity : infinity;
+  double number = 0;
+  functors::with_reduction(op, [&](auto join) { number = join.neutral; });
+  return number;
 }
 
 /// out[a] = x[a, :] reduced.

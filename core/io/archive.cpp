@@ -8,8 +8,8 @@
 #include <tuple>
 #include <utility>
 
-#include "core/half.h"
 #include "core/io/archive_format.h"
+#include "core/io/half.h"
 #include "core/io/hash.h"
 #include "core/io/json.h"
 #include "core/io/utf8.h"

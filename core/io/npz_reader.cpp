@@ -7,8 +7,8 @@
 #include <limits>
 #include <optional>
 
-#include "core/half.h"
 #include "core/io/archive_format.h"
+#include "core/io/half.h"
 #include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/io/utf8.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/loading/elementary.h"
+#include "data/augment/elementary.h"
 
 namespace basin::data {
 namespace {

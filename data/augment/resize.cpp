@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "data/loading/elementary.h"
+#include "data/augment/elementary.h"
 
 namespace basin::data {
 namespace {

@@ -7,7 +7,7 @@
 #include "data/augment/policies.h"
 #include "data/augment/resize.h"
 #include "data/loading/source.h"
-#include "data/sets/folder.h"
+#include "data/sets/image_folder.h"
 
 namespace basin::data {
 

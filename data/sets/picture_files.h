@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/sets/folder.h"
+#include "data/sets/image_folder.h"
 #include "data/watch.h"
 
 namespace basin::data {

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "data/sets/folder.h"
+#include "data/sets/image_folder.h"
+#include "data/watch.h"
 
 namespace basin::data {
 

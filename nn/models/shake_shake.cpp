@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 
 namespace basin::nn {
 namespace {

@@ -24,34 +24,37 @@ std::string listed(const std::vector<std::int64_t>& numbers, std::int64_t unit) 
 
 }  // namespace
 
-Collection::Collection(std::int64_t first, std::int64_t every, CycleEnd is_cycle_end)
+CollectionTimes::CollectionTimes(std::int64_t first, std::int64_t every, CycleEnd is_cycle_end)
     : first_(first), every_(every), is_cycle_end_(std::move(is_cycle_end)) {
   expect_positive("first", first);
   expect_positive("every", every);
 }
 
-Collection Collection::steps(std::int64_t first, std::int64_t every) { return Collection(first, every, {}); }
+CollectionTimes CollectionTimes::steps(std::int64_t first, std::int64_t every) {
+  return CollectionTimes(first, every, {});
+}
 
-Collection Collection::epochs(std::int64_t first, std::int64_t every, std::int64_t steps_per_epoch) {
+CollectionTimes CollectionTimes::epochs(std::int64_t first, std::int64_t every,
+                                        std::int64_t steps_per_epoch) {
   expect_positive("steps_per_epoch", steps_per_epoch);
   const std::int64_t most = std::numeric_limits<std::int64_t>::max() / steps_per_epoch;
   if (first > most || every > most)
     throw ArgumentError("[collection] epochs ", first, " and every ", every, " of ", steps_per_epoch,
                         " steps are more steps than can be counted");
-  return Collection(first * steps_per_epoch, every * steps_per_epoch, {});
+  return CollectionTimes(first * steps_per_epoch, every * steps_per_epoch, {});
 }
 
-Collection Collection::cycle_ends(CycleEnd is_cycle_end, std::int64_t first) {
+CollectionTimes CollectionTimes::cycle_ends(CycleEnd is_cycle_end, std::int64_t first) {
   if (!is_cycle_end) throw ArgumentError("[collection] cycle_ends needs a function that knows them");
-  return Collection(first, 1, std::move(is_cycle_end));
+  return CollectionTimes(first, 1, std::move(is_cycle_end));
 }
 
-bool Collection::due(std::int64_t steps_done) const {
+bool CollectionTimes::due(std::int64_t steps_done) const {
   if (steps_done < first_) return false;
   return is_cycle_end_ ? is_cycle_end_(steps_done - 1) : (steps_done - first_) % every_ == 0;
 }
 
-std::int64_t Collection::count(std::int64_t steps_done) const {
+std::int64_t CollectionTimes::count(std::int64_t steps_done) const {
   if (steps_done < first_) return 0;
   if (!is_cycle_end_) return (steps_done - first_) / every_ + 1;
   std::int64_t entered = 0;
@@ -59,7 +62,7 @@ std::int64_t Collection::count(std::int64_t steps_done) const {
   return entered;
 }
 
-std::string Collection::in_words(std::int64_t total_steps, std::int64_t steps_per_epoch) const {
+std::string CollectionTimes::in_words(std::int64_t total_steps, std::int64_t steps_per_epoch) const {
   expect_positive("steps_per_epoch", steps_per_epoch);
   std::vector<std::int64_t> entering;
   bool whole_epochs = true;

@@ -5,7 +5,7 @@
 
 #include "core/io/glob.h"
 #include "core/ops.h"
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 
 namespace basin::optim {
 namespace {
@@ -118,7 +118,7 @@ Climb Ascent::climb(const ParameterVector& w, const Tensor& gradient, double rho
   const auto scaled = [&](const Tensor& v) { return t.defined() ? t * v : v; };
   if (!options_.normalise) return norm(x) == 0 ? Climb{} : Climb{scaled(x), rho};
   if (options_.p == 2) {
-    const double size = inner || g_norm < 0 ? norm(x) : g_norm;
+    const double size = inner || g_norm < 0 ? norm(x) : Scalar(g_norm);
     const double scale = rho / size;
     return scale <= largest_number(x.dtype()) ? Climb{scaled(x), scale} : Climb{};
   }

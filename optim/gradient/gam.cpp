@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 #include "optim/perturbation.h"
 
 namespace basin::optim {

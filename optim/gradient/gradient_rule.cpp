@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 
 namespace basin::optim {
 
@@ -48,7 +48,7 @@ Direction GradientRule::direction(const Objective& objective, ParameterVector& w
 
 Direction along(const Tensor& vector, const Tensor& g, StepReport report) {
   const bool same = vector.raw() == g.raw();
-  report.direction_norm = same ? report.gradient_norm : norm(vector);
+  report.direction_norm = same ? report.gradient_norm : double(norm(vector));
   report.finite = std::isfinite(report.direction_norm);
   if (!report.finite) return {{}, report};
   if (report.gradient_norm > 0 && report.direction_norm > 0)

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 #include "optim/perturbation.h"
 
 namespace basin::optim {
@@ -122,7 +122,7 @@ Tensor Sam::combined(const Tensor& g, const Tensor& g_s, const StepReport& repor
 }
 
 Direction Sam::between_looks(const Tensor& g, const StepReport& report) const {
-  const double size = options_.between == Between::reuse && g_v_.defined() ? norm(g_v_) : 0;
+  const double size = options_.between == Between::reuse && g_v_.defined() ? double(norm(g_v_)) : 0;
   if (size == 0) return along(g, g, report);
   return along(combination(options_.alpha * report.gradient_norm / size, g_v_, 1, g), g, report);
 }

@@ -79,7 +79,7 @@ UpdateRule::Bounds UpdateRule::bounds(const std::vector<Tensor*>& vectors, bool 
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const Tensor& x = *vectors[i];
     const bool known = !measure && i < known_.size() && known_[i].holds(x);
-    const double bound = known ? known_[i].bound : norm(x);
+    const double bound = known ? known_[i].bound : double(norm(x));
     if (i == 0)
       b.weight = bound;
     else
@@ -94,7 +94,7 @@ void UpdateRule::apply(ParameterVector& w, const Tensor& direction, double lr, d
   for (const Tensor* x : vectors) check_alike(name(), "state", *x, w);
   vectors.insert(vectors.begin(), &w.values());
 
-  const double size = direction_norm >= 0 ? direction_norm : norm(direction);
+  const double size = direction_norm >= 0 ? direction_norm : double(norm(direction));
   const double room = roomy(w.dtype());
   Bounds then = after(bounds(vectors, false), size, lr);
   if (!(then.peak <= room)) then = after(bounds(vectors, true), size, lr);
@@ -158,7 +158,8 @@ void Sgd::step(ParameterVector& w, const Tensor& direction, double lr) {
                   .nesterov = options_.nesterov,
                   .first = step == 0};
   Tensor values = target(w, lr);
-  backend_of(values).sgd_step(s, direction, mask_of(w), values, has_momentum ? &velocity_ : nullptr);
+  backend_of(values, Work::optimizer)
+      ->update(s, {direction, mask_of(w), values, {has_momentum ? &velocity_ : nullptr}});
   ++step;
 }
 
@@ -202,7 +203,7 @@ void Adam::step(ParameterVector& w, const Tensor& direction, double lr) {
                    .decoupled_decay = options_.decoupled ? options_.weight_decay : 0,
                    .step = step + 1};
   Tensor values = target(w, lr);
-  backend_of(values).adam_step(s, direction, mask_of(w), values, m_, v_);
+  backend_of(values, Work::optimizer)->update(s, {direction, mask_of(w), values, {&m_, &v_}});
   ++step;
 }
 
@@ -247,8 +248,8 @@ void RmsProp::step(ParameterVector& w, const Tensor& direction, double lr) {
                       .weight_decay = options_.weight_decay,
                       .eps_inside_root = options_.eps_inside_root};
   Tensor values = target(w, lr);
-  backend_of(values).rmsprop_step(s, direction, mask_of(w), values, square_,
-                                  has_momentum ? &velocity_ : nullptr);
+  backend_of(values, Work::optimizer)
+      ->update(s, {direction, mask_of(w), values, {&square_, has_momentum ? &velocity_ : nullptr}});
   ++*step_.mutable_data<std::int64_t>();
 }
 
@@ -290,7 +291,7 @@ void Lion::step(ParameterVector& w, const Tensor& direction, double lr) {
   const LionStep s{
       .lr = lr, .beta1 = options_.beta1, .beta2 = options_.beta2, .weight_decay = options_.weight_decay};
   Tensor values = target(w, lr);
-  backend_of(values).lion_step(s, direction, mask_of(w), values, m_);
+  backend_of(values, Work::optimizer)->update(s, {direction, mask_of(w), values, {&m_}});
   ++*step_.mutable_data<std::int64_t>();
 }
 

@@ -7,6 +7,7 @@
 
 #include "apps/commands/commands.h"
 #include "apps/runs/checkpoint.h"
+#include "apps/runs/members.h"
 #include "apps/training/ensemble.h"
 #include "apps/training/run_data.h"
 #include "core/io/files.h"
@@ -282,8 +283,8 @@ TEST_CASE("wrong labels, validation and subsets: what the run trains on, and whe
   CHECK(noise[0] == "index,clean,noisy");
   const apps::TrainConfig config =
       small("unused", {"--label-noise", "0.25", "--validation", "60", "--subset", "140"});
-  const apps::Examples clean = apps::load_examples(small("unused").data, 7);
-  const apps::Examples noisy = apps::load_examples(config.data, 7);
+  const apps::RunData clean = apps::load_run_data(small("unused").data, 7);
+  const apps::RunData noisy = apps::load_run_data(config.data, 7);
   CHECK(noisy.train->size() == 80);
   CHECK(noisy.validation->size() == 60);
   CHECK(noisy.test->size() == clean.test->size());
@@ -295,7 +296,7 @@ TEST_CASE("wrong labels, validation and subsets: what the run trains on, and whe
   CHECK(result_of(run).at("best_is").string() == "the epoch with the highest validation accuracy");
   CHECK(test::lines(run + "/metrics.csv")[0].find("validation_accuracy") != std::string::npos);
   // The run's own seed changes nothing of that.
-  const apps::Examples other = apps::load_examples(config.data, 8);
+  const apps::RunData other = apps::load_run_data(config.data, 8);
   CHECK(other.noise == noisy.noise);
   CHECK(other.hash == noisy.hash);
 }

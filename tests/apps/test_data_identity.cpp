@@ -145,25 +145,25 @@ TEST_CASE("a checkpoint that knows its pictures by names and sizes alone is take
   };
   apps::TrainingPosition saved;
   saved.extra.set("data_by_sizes", "s");
-  apps::Examples examples;
-  examples.hash = "content";
-  examples.hash_by_sizes = "s";
+  apps::RunData data;
+  data.hash = "content";
+  data.hash_by_sizes = "s";
   std::ostringstream out, err;
   apps::Terminal terminal(out, err, {}, {});
   apps::TrainingPosition old = older(saved);
-  apps::know_data_again(old, examples, photos.dir / "none", terminal);
+  apps::know_data_again(old, data, photos.dir / "none", terminal);
   CHECK(old.data_hash == "content");
   CHECK(holds(err.str(), "by names and sizes alone"));
-  examples.hash_by_sizes = "t";
+  data.hash_by_sizes = "t";
   old = older(saved);
-  CHECK_THROWS_AS(apps::know_data_again(old, examples, photos.dir / "none", terminal), CheckpointError);
+  CHECK_THROWS_AS(apps::know_data_again(old, data, photos.dir / "none", terminal), CheckpointError);
   // The content was known, but is not now; or is known, and another.
   saved.data_hash = "other content";
-  examples.hash = examples.hash_by_sizes = "s";
-  CHECK_NOTHROW(apps::know_data_again(saved, examples, photos.dir / "none", terminal));
+  data.hash = data.hash_by_sizes = "s";
+  CHECK_NOTHROW(apps::know_data_again(saved, data, photos.dir / "none", terminal));
   saved.data_hash = "other content";
-  examples.hash = "content";
-  CHECK_THROWS_AS(apps::know_data_again(saved, examples, photos.dir / "none", terminal), CheckpointError);
+  data.hash = "content";
+  CHECK_THROWS_AS(apps::know_data_again(saved, data, photos.dir / "none", terminal), CheckpointError);
 }
 
 TEST_CASE(
@@ -171,19 +171,19 @@ TEST_CASE(
   const Photos photos;
   apps::LoadPlan plan{.training = true};
   const apps::DataConfig config = photos.config("r").data;
-  const apps::Examples examples = apps::load_examples(config, 1, plan);
-  write_file(photos.dir / "list", apps::to_text(examples.files));
+  const apps::RunData data = apps::load_run_data(config, 1, plan);
+  write_file(photos.dir / "list", apps::to_text(data.files));
   plan.known = apps::read_data_files(photos.dir / "list");
-  REQUIRE(plan.known.size() == examples.files.size());
-  CHECK(apps::difference(plan.known, examples.files).empty());
+  REQUIRE(plan.known.size() == data.files.size());
+  CHECK(apps::difference(plan.known, data.files).empty());
   for (auto& [key, file] : plan.known) file.sum = std::string(64, 'a');
-  CHECK(apps::load_examples(config, 1, plan).files[0].sum == std::string(64, 'a'));
+  CHECK(apps::load_run_data(config, 1, plan).files[0].sum == std::string(64, 'a'));
   for (auto& [key, file] : plan.known) file.stamp.changed += 1;
-  CHECK(apps::load_examples(config, 1, plan).files[0].sum == examples.files[0].sum);
+  CHECK(apps::load_run_data(config, 1, plan).files[0].sum == data.files[0].sum);
   for (auto& [key, file] : plan.known) file.stamp.changed -= 1;
   apps::DataConfig full = config;
   full.check = apps::DataCheck::full;
-  CHECK(apps::load_examples(full, 1, plan).files[0].sum == examples.files[0].sum);
+  CHECK(apps::load_run_data(full, 1, plan).files[0].sum == data.files[0].sum);
   // Odd names travel through the record.
   const std::vector<apps::DataFile> odd = {{.part = "train", .path = "a\\b\nc\td e", .label = 2, .sum = "x"}};
   write_file(photos.dir / "odd", apps::to_text(odd));

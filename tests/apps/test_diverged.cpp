@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "apps/bench/bench.h"
+#include "apps/report/tables.h"
 #include "apps/runs/weights.h"
 #include "apps/training/ensemble.h"
 #include "apps/training/experiment.h"
@@ -58,9 +59,8 @@ std::vector<std::int64_t> sound_checkpoints(const std::string& run) {
 /// Weights of a new mlp, each times `scale`, the last one `last`.
 std::string write_weights(const std::string& path, double scale, double last) {
   const apps::TrainConfig config = mlp("unused", {});
-  const apps::Examples examples = apps::load_examples(config.data, 1);
-  const auto model =
-      apps::build_model(config.model, examples.set.image, examples.set.classes(), 1, Dtype::f32);
+  const apps::RunData data = apps::load_run_data(config.data, 1);
+  const auto model = apps::build_model(config.model, data.set.image, data.set.classes(), 1, Dtype::f32);
   std::vector<ArchiveEntry> tensors = apps::weight_entries(entries_of(*model));
   for (ArchiveEntry& entry : tensors) {
     entry.tensor = unary(UnaryOp::mul_scalar, entry.tensor, scale);
@@ -197,8 +197,8 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     const TemporaryDirectory dir;
     const apps::TrainConfig config =
         small(dir / "run", {"--limit", "64", "--batch-size", "16", "--model", network, "--average", "swa"});
-    const apps::Examples examples = apps::load_examples(config.data, config.run.seed);
-    apps::Experiment experiment(config, examples.set, 4);
+    const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
+    apps::Experiment experiment(config, data.set, 4);
     const Tensor own = experiment.weights().values().clone();
     experiment.weights().values().copy_from(unary(UnaryOp::mul_scalar, own, 1e30));
     experiment.averaging()->average.collect(experiment.weights());
@@ -206,9 +206,8 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     FakeTerminal t;
     apps::RunDirectory run(config, t.terminal);
     run.begin(config);
-    const apps::Outcome outcome =
-        apps::evaluate_outcome(config, examples, experiment, {.test_loss = 2}, run,
-                               [](const std::string&, std::int64_t, std::int64_t) {});
+    const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
+                                                         apps::LongWork(t.terminal).parts());
     REQUIRE(outcome.variants.back().name == "swa");
     CHECK(outcome.variants[0].failure.empty());
     CHECK(fs::exists(run.file("final.safetensors")));
@@ -222,13 +221,13 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
 TEST_CASE("an average that nothing entered is a row without numbers, not the end of the results") {
   const TemporaryDirectory dir;
   const apps::TrainConfig config = mlp(dir / "run", {"--average", "ema"});
-  const apps::Examples examples = apps::load_examples(config.data, config.run.seed);
-  apps::Experiment experiment(config, examples.set, 4);
+  const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
+  apps::Experiment experiment(config, data.set, 4);
   FakeTerminal t;
   apps::RunDirectory run(config, t.terminal);
   run.begin(config);
-  const apps::Outcome outcome = apps::evaluate_outcome(config, examples, experiment, {.test_loss = 2}, run,
-                                                       [](const std::string&, std::int64_t, std::int64_t) {});
+  const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
+                                                       apps::LongWork(t.terminal).parts());
   CHECK(contains(outcome.variants.back().failure, "no weights entered it"));
   CHECK(fs::exists(run.file("final.safetensors")));
 }
@@ -244,8 +243,8 @@ TEST_CASE("a step that is not finite leaves weights, statistics and the state of
     apps::TrainConfig config =
         small("unused", {"--limit", "128", "--batch-size", "64", "--model", "resnet8"});
     config.sharpness = rule.config.sharpness;
-    const apps::Examples examples = apps::load_examples(config.data, config.run.seed);
-    apps::Experiment experiment(config, examples.set, 2);
+    const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
+    apps::Experiment experiment(config, data.set, 2);
     const auto everything = [&] {
       std::vector<double> all = experiment.weights().values().to_vector<double>();
       for (const Entries& e : {experiment.entries(), entries_of(experiment.update_rule()),
@@ -255,7 +254,7 @@ TEST_CASE("a step that is not finite leaves weights, statistics and the state of
             for (const double v : b.buffer->to_vector<double>()) all.push_back(v);
       return all;
     };
-    data::Loader loader(examples.train, apps::training_batches(config, 0, 0));
+    data::Loader loader(data.train, apps::training_batches(config, 0, 0));
     data::Batch batch;
     REQUIRE(loader.next(batch));
     REQUIRE(experiment.step(batch, 0).finite);

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "apps/runs/checkpoint.h"
+#include "apps/runs/members.h"
 #include "apps/runs/weights.h"
 #include "autograd/ops/ops.h"
 #include "core/parallel.h"
@@ -55,13 +56,13 @@ struct Network : nn::Sequential {
 };
 
 Tally evaluated(nn::Module& model, std::int64_t batch_size = 16) {
-  return evaluate(model, stripes(), kClasses, batch_size, 0, Dtype::f32);
+  return evaluate(model, stripes(), kClasses, {.batch_size = batch_size});
 }
 Predictions predicted(nn::Module& model, std::int64_t batch_size = 16, int workers = 0) {
-  return predict(model, stripes(), kClasses, batch_size, workers, Dtype::f32);
+  return predict(model, stripes(), kClasses, {.batch_size = batch_size, .workers = workers});
 }
 EnsembleReport evaluated(nn::Module& scratch, const std::vector<std::string>& members) {
-  return evaluate_ensemble(scratch, members, stripes(), kClasses, 16, 0, Dtype::f32);
+  return evaluate_ensemble(scratch, members, stripes(), kClasses, {.batch_size = 16});
 }
 
 /// Counts equal, losses up to the rounding of a logarithm.
@@ -155,7 +156,7 @@ TEST_CASE("tally: equal probabilities go to the lower class, what is no number i
   CHECK(failure([&] { tally_of(p, {0, 1, 3}); }) == "2: [tally] label 3 of row 2 is not below 3");
   CHECK(failure([&] { tally_of(p, {-1, 1, 2}); }) == "2: [tally] label -1 of row 0 is not below 3");
   Network network(1);
-  CHECK(failure([&] { evaluate(network, stripes(), 3, 50, 0, Dtype::f32); }) ==
+  CHECK(failure([&] { evaluate(network, stripes(), 3, {.batch_size = 50}); }) ==
         "2: [evaluate] the model gives {50,4} for 50 images of 3 classes");
 }
 
@@ -248,8 +249,8 @@ TEST_CASE("ensemble: a member that is missing, damaged or of another model stops
   int batches = 0;
   const auto refused = [&](const std::vector<std::string>& files) {
     return failure([&] {
-      evaluate_ensemble(scratch, files, stripes(), kClasses, 16, 0, Dtype::f32,
-                        [&](std::size_t, std::int64_t) { ++batches; });
+      evaluate_ensemble(scratch, files, stripes(), kClasses,
+                        {.batch_size = 16, .watch = [&](std::int64_t, std::int64_t) { ++batches; }});
     });
   };
   CHECK(contains(refused({members[0], run / "none"}), run / "none: No such file"));

@@ -109,12 +109,12 @@ TEST_CASE(
 
 TEST_CASE("mixed batches: training has partners' labels, the images evaluated on are whole") {
   const apps::TrainConfig config = small("unused", {"--augment", "mixup=1"});
-  const apps::Examples examples = apps::load_examples(config.data, config.run.seed);
-  data::Loader loader(examples.train, apps::training_batches(config, 1, 1));
+  const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
+  data::Loader loader(data.train, apps::training_batches(config, 1, 1));
   data::Batch batch;
   REQUIRE(loader.next(batch));
   CHECK(batch.mixed.labels.size(0) == batch.size());
-  data::Loader evaluated(examples.test, data::one_pass(8));
+  data::Loader evaluated(data.test, data::one_pass(8));
   REQUIRE(evaluated.next(batch));
   CHECK_FALSE(batch.mixed.labels.defined());
   CHECK(test::train_failure({"--augment", "mixup=1,cutmix=1"}).find("exclude each other") !=

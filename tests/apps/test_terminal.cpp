@@ -8,8 +8,9 @@
 #include <memory>
 
 #include "apps/cli/format.h"
+#include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
-#include "apps/report/epoch_table.h"
+#include "apps/report/tables.h"
 #include "apps/training/progress.h"
 #include "core/error.h"
 #include "core/io/files.h"
@@ -181,7 +182,7 @@ TEST_CASE("elsewhere: plain lines every --log-every, no control characters") {
   FakeTerminal t({.log_every = {0.5, Period::Unit::epochs}});
   Progress progress(t.terminal, {.epochs = 2, .steps_per_epoch = 10, .total_steps = 20}, HandClock().clock());
   for (std::int64_t step = 1; step <= 20; ++step) progress.step(step_record(step));
-  progress.evaluating("evaluating", 1, 2);
+  LongWork(t.terminal).part("evaluating", "images")(1, 2);
   progress.clear();
   const std::string lines = t.err.str();
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
@@ -205,10 +206,10 @@ TEST_CASE("a bar, and fields that give way by rank") {
 
 TEST_CASE("pulses in steps and epochs depend on the step alone, in seconds on the clock") {
   const auto beats = [](Period period, std::int64_t from, std::int64_t to) {
-    Pulse pulse(period, 10, HandClock().clock());
+    PeriodicTimer timer(period, 10, HandClock().clock());
     std::vector<std::int64_t> found;
     for (std::int64_t step = from + 1; step <= to; ++step) {
-      if (pulse.due(step)) found.push_back(step);
+      if (timer.due(step)) found.push_back(step);
     }
     return found;
   };
@@ -220,7 +221,7 @@ TEST_CASE("pulses in steps and epochs depend on the step alone, in seconds on th
   CHECK(beats({}, 0, 100).empty());
 
   const HandClock hand;
-  Pulse minute({60, Period::Unit::seconds}, 10, hand.clock());
+  PeriodicTimer minute({60, Period::Unit::seconds}, 10, hand.clock());
   CHECK_FALSE(minute.due(1));
   *hand.now = 61;
   CHECK(minute.due(2));

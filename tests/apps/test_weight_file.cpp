@@ -8,7 +8,7 @@
 
 #include "apps/runs/weights.h"
 #include "apps/training/start.h"
-#include "core/half.h"
+#include "core/io/half.h"
 #include "core/io/npz.h"
 #include "nn/models/registry.h"
 #include "tests/apps/calls.h"

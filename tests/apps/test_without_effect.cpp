@@ -30,7 +30,7 @@ std::string written(const std::string& path, const std::string& content) {
 
 /// What is wrong with a run of so many steps an epoch.
 std::string rules_failure(const Words& words, std::int64_t steps_per_epoch) {
-  return failure([&] { check_rules(with_length(train_config(words), steps_per_epoch), steps_per_epoch); });
+  return failure([&] { check_axes(with_length(train_config(words), steps_per_epoch), steps_per_epoch); });
 }
 
 }  // namespace
@@ -225,6 +225,7 @@ TEST_CASE("a variable that is no option's is named, with what it may have been m
         "BASIN_LR");
   CHECK(warning("BASIN_EPOCH").ends_with("; did you mean BASIN_EPOCHS?"));
   CHECK(warning("BASIN_JSON").ends_with("; --json is given with each call"));
+  CHECK(warning("BASIN_OUT").ends_with("; --out is given with each call"));
   CHECK(warning("BASIN_FOO_QUUX").ends_with("names no option and changes nothing"));
   CHECK(warnings({{"BASIN_ARCH", "avx2"}, {"BASIN_LR", "0.1"}, {"BASIN_WORKERS", "2"}}).empty());
 }

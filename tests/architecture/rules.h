@@ -19,7 +19,8 @@ struct Source {
 struct Finding {
   std::string path;
   int line = 0;
-  std::string rule;  // one word: arrow, path, cycle, vendor, opening, length, guard, layout, word
+  std::string
+      rule;  // one word: arrow, room, folder, path, cycle, vendor, opening, length, guard, layout, word
   std::string what;
 };
 
@@ -33,18 +34,23 @@ struct Include {
 /// The #includes of a text, in order; those in comments do not count.
 std::vector<Include> includes_of(std::string_view text);
 
-/// True if an arrow leads from folder `from` to folder `to`, directly or over others, or they are the same.
+/// True if a file in folder `from` ("optim/gradient") may include one in folder `to` ("optim", "core/io"):
+/// they are the same, or an arrow leads from one to the other, directly or over others.
 bool may_include(std::string_view from, std::string_view to);
 
-/// The arrows between folders as a text of one line per folder: "nn -> autograd". README.md shows the same
-/// text.
+/// The arrows between folders as a text of one line per folder: "nn -> autograd", inner rooms indented.
+/// README.md shows the same text.
 std::string drawn_arrows();
 
 /// Checks that need one file only.
 std::vector<Finding> check_file(const Source& source);
 
 /// Checks that need all files: quoted includes name a file of the tree, no header includes itself over
-/// others, and in autograd, nn and optim no subject does, a header and its source taken together.
+/// others, no subject does (a header and its source taken together), and no folder is too full to take in.
 std::vector<Finding> check_tree(const std::vector<Source>& sources);
+
+/// Of each folder: files, lines, the longest file, how often others include it, and what it includes; and the
+/// number of circles. A Markdown table.
+std::string house_in_figures(const std::vector<Source>& sources);
 
 }  // namespace basin::house

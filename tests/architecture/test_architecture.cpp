@@ -189,3 +189,26 @@ TEST_CASE("missing files and include cycles are found") {
   CHECK(rules({x, own, y}) == Rules{});
   CHECK(rules({x, {"nn/x.cpp", "#include \"nn/x.h\"\n#include \"nn/y.h\"\n"}, y}) == Rules{"cycle"});
 }
+
+// To see it: build/release/tests/test_architecture -tc='the house in figures' --no-skip
+TEST_CASE("the house in figures" * doctest::skip()) {
+  const std::string table = house_in_figures(tree());
+  CHECK(table.find("| autograd/ops | ") != std::string::npos);
+  MESSAGE(table);
+}
+
+TEST_CASE("inner rooms have arrows of their own") {
+  CHECK(may_include("optim/gradient", "optim"));
+  CHECK_FALSE(may_include("optim", "optim/gradient"));
+  CHECK_FALSE(may_include("optim/gradient", "optim/update"));
+  CHECK(may_include("optim/gradient", "core/io"));     // of lower floors every room
+  CHECK(may_include("data/loading", "data/formats"));  // over data/sets
+  CHECK_FALSE(may_include("data/formats", "data/loading"));
+  CHECK(rules_broken("nn/attic/a.cpp", kOpening) == Rules{"room"});
+  CHECK(rules_broken("data/formats/a.cpp", kOpening + "#include \"data/sets/load.h\"\n") == Rules{"arrow"});
+  std::vector<Source> many;
+  for (int i = 0; i < 33; ++i) many.push_back({"nn/f" + std::to_string(i) + ".h", kHeader});
+  const std::vector<Finding> findings = check_tree(many);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].rule == "folder");
+}

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 #include "autograd/gradients.h"
 #include "autograd/node.h"
 #include "core/conv_algorithm.h"

@@ -15,10 +15,13 @@ using namespace basin;
 
 namespace {
 
+/// Every declaration of a differentiable op.
 std::string ops_header() {
-  std::ifstream file(BASIN_SOURCE_DIR "/autograd/ops/ops.h");
   std::stringstream all;
-  all << file.rdbuf();
+  for (const char* header : {"/autograd/variable.h", "/autograd/ops/ops.h"}) {
+    std::ifstream file(std::string(BASIN_SOURCE_DIR) + header);
+    all << file.rdbuf();
+  }
   return all.str();
 }
 

@@ -74,7 +74,7 @@ struct Sgd {
   bool nesterov = false, mask = false;
 };
 
-TEST_CASE("sgd_step is PyTorch's recurrence over 100 steps") {
+TEST_CASE("SgdStep is PyTorch's recurrence over 100 steps") {
   const Sgd cases[] = {{},
                        {.weight_decay = 0.05},
                        {.momentum = 0.9},
@@ -92,8 +92,8 @@ TEST_CASE("sgd_step is PyTorch's recurrence over 100 steps") {
           for (double x : values_of(w)) pw.push_back(x);
           for (int step = 0; step < 100; ++step) {
             const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
-            backend().sgd_step({s.lr, s.momentum, s.dampening, s.weight_decay, s.nesterov, step == 0}, g,
-                               s.mask ? &mask : nullptr, w, s.momentum != 0 ? &buffer : nullptr);
+            backend().update(SgdStep{s.lr, s.momentum, s.dampening, s.weight_decay, s.nesterov, step == 0},
+                             {g, s.mask ? &mask : nullptr, w, {s.momentum != 0 ? &buffer : nullptr}});
             const Values pg = values_of(g);
             for (std::size_t i = 0; i < pg.size(); ++i) {
               const long double d = pg[i] + s.weight_decay * (s.mask ? pm[i] : 1) * pw[i];
@@ -107,7 +107,7 @@ TEST_CASE("sgd_step is PyTorch's recurrence over 100 steps") {
   });
 }
 
-TEST_CASE("adam_step is the textbook recurrence over 100 steps") {
+TEST_CASE("AdamStep is the textbook recurrence over 100 steps") {
   struct Case {
     double coupled, decoupled;
     bool mask;
@@ -125,8 +125,8 @@ TEST_CASE("adam_step is the textbook recurrence over 100 steps") {
           for (double x : values_of(w)) pw.push_back(x);
           for (int step = 1; step <= 100; ++step) {
             const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
-            backend().adam_step({lr, beta1, beta2, eps, c.coupled, c.decoupled, step}, g,
-                                c.mask ? &mask : nullptr, w, m, v);
+            backend().update(AdamStep{lr, beta1, beta2, eps, c.coupled, c.decoupled, step},
+                             {g, c.mask ? &mask : nullptr, w, {&m, &v}});
             const Values pg = values_of(g);
             for (std::size_t i = 0; i < pg.size(); ++i) {
               const long double on = c.mask ? pm[i] : 1, d = pg[i] + c.coupled * on * pw[i];
@@ -143,7 +143,7 @@ TEST_CASE("adam_step is the textbook recurrence over 100 steps") {
   });
 }
 
-TEST_CASE("rmsprop_step is the textbook recurrence over 100 steps") {
+TEST_CASE("RmsPropStep is the textbook recurrence over 100 steps") {
   struct Case {
     double momentum, decay;
     bool eps_inside_root, mask;
@@ -162,8 +162,9 @@ TEST_CASE("rmsprop_step is the textbook recurrence over 100 steps") {
           for (double x : values_of(w)) pw.push_back(x);
           for (int step = 0; step < 100; ++step) {
             const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
-            backend().rmsprop_step({lr, alpha, eps, c.momentum, c.decay, c.eps_inside_root}, g,
-                                   c.mask ? &mask : nullptr, w, square, c.momentum != 0 ? &buffer : nullptr);
+            backend().update(
+                RmsPropStep{lr, alpha, eps, c.momentum, c.decay, c.eps_inside_root},
+                {g, c.mask ? &mask : nullptr, w, {&square, c.momentum != 0 ? &buffer : nullptr}});
             const Values pg = values_of(g);
             for (std::size_t i = 0; i < pg.size(); ++i) {
               const long double d = pg[i] + c.decay * (c.mask ? pm[i] : 1) * pw[i];
@@ -178,7 +179,7 @@ TEST_CASE("rmsprop_step is the textbook recurrence over 100 steps") {
   });
 }
 
-TEST_CASE("lion_step is the textbook recurrence over 100 steps") {
+TEST_CASE("LionStep is the textbook recurrence over 100 steps") {
   for_instruction_sets([] {
     for (double decay : {0.0, 0.05})
       for (bool masked : {false, true})
@@ -192,7 +193,7 @@ TEST_CASE("lion_step is the textbook recurrence over 100 steps") {
             for (double x : values_of(w)) pw.push_back(x);
             for (int step = 0; step < 100; ++step) {
               const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
-              backend().lion_step({lr, beta1, beta2, decay}, g, masked ? &mask : nullptr, w, m);
+              backend().update(LionStep{lr, beta1, beta2, decay}, {g, masked ? &mask : nullptr, w, {&m}});
               const Values pg = values_of(g);
               for (std::size_t i = 0; i < pg.size(); ++i) {
                 const long double c = beta1 * mean[i] + (1 - beta1) * pg[i];
@@ -217,11 +218,11 @@ TEST_CASE("bits of flat steps do not depend on threads") {
   const Tensor g = random({100003}, Dtype::f32, 1), w = random({100003}, Dtype::f32, 2);
   check_threads([&] {
     Tensor a = w.clone(), b = w.clone(), m = Tensor::zeros(w.shape()), v = m.clone(), buffer = m.clone();
-    backend().sgd_step({0.1, 0.9, 0, 0.01, true, false}, g, nullptr, a, &buffer);
-    backend().adam_step({0.1, 0.9, 0.99, 1e-8, 0.01, 0, 3}, g, nullptr, b, m, v);
+    backend().update(SgdStep{0.1, 0.9, 0, 0.01, true, false}, {g, nullptr, a, {&buffer}});
+    backend().update(AdamStep{0.1, 0.9, 0.99, 1e-8, 0.01, 0, 3}, {g, nullptr, b, {&m, &v}});
     Tensor c = w.clone(), d = w.clone(), square = Tensor::full(w.shape(), 1), mean = square.clone();
-    backend().rmsprop_step({0.1, 0.9, 1e-3, 0.9, 0.01, true}, g, nullptr, c, square, &buffer);
-    backend().lion_step({0.1, 0.9, 0.99, 0.01}, g, nullptr, d, mean);
+    backend().update(RmsPropStep{0.1, 0.9, 1e-3, 0.9, 0.01, true}, {g, nullptr, c, {&square, &buffer}});
+    backend().update(LionStep{0.1, 0.9, 0.99, 0.01}, {g, nullptr, d, {&mean}});
     axpby(0.5, g, 2, v);
     return Tensors{a, b, c, d, m, v, square, mean, buffer, Tensor::scalar(dot(g, w), Dtype::f64)};
   });

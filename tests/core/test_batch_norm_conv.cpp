@@ -95,8 +95,9 @@ struct Problem {
   /// y and dw by one call each.
   Tensors together(bool relu) const {
     Tensors out{unwritten(g.y_shape(), x.dtype()), unwritten(g.w_shape(), x.dtype())};
-    backend().batch_norm_conv2d(g, norm(relu), w, out[0]);
-    backend().batch_norm_conv2d_weight_grad(g, norm(relu), dy, out[1]);
+    const BatchNormForward f = norm(relu);
+    backend().conv2d({.geometry = g, .norm = &f}, x, w, out[0]);
+    backend().conv2d_weight_grad({.geometry = g, .norm = &f}, x, dy, out[1]);
     return out;
   }
 
@@ -105,8 +106,8 @@ struct Problem {
     Tensor z = unwritten(g.x_shape(), x.dtype());
     backend().batch_norm(norm(relu), z);
     Tensors out{unwritten(g.y_shape(), x.dtype()), unwritten(g.w_shape(), x.dtype())};
-    backend().conv2d(g, z, w, out[0]);
-    backend().conv2d_weight_grad(g, z, dy, out[1]);
+    backend().conv2d({g}, z, w, out[0]);
+    backend().conv2d_weight_grad({g}, z, dy, out[1]);
     return out;
   }
 };
@@ -132,7 +133,7 @@ void check_bits(const Tensors& got, const Tensors& want) {
 
 }  // namespace
 
-TEST_CASE("batch_norm_conv2d and its weight gradient: the bits of the two calls") {
+TEST_CASE("conv2d of a norm and its weight gradient: the bits of the two calls") {
   for (const Case& c : cases()) {
     CAPTURE(c);
     const Problem problem(c, Dtype::f32);
@@ -145,7 +146,7 @@ TEST_CASE("batch_norm_conv2d and its weight gradient: the bits of the two calls"
   }
 }
 
-TEST_CASE("batch_norm_conv2d in f64: the bits of the two calls") {
+TEST_CASE("conv2d of a norm in f64: the bits of the two calls") {
   for_instruction_sets([&] {
     for (std::size_t i = 0; i < cases().size(); i += 3) {
       CAPTURE(cases()[i]);
@@ -155,7 +156,7 @@ TEST_CASE("batch_norm_conv2d in f64: the bits of the two calls") {
   });
 }
 
-TEST_CASE("batch_norm_conv2d: the same bits for any number of threads") {
+TEST_CASE("conv2d of a norm: the same bits for any number of threads") {
   const WithConvAlgorithm with(ConvAlgorithm::winograd4);
   for (const Case& c : cases()) {
     CAPTURE(c);
@@ -171,7 +172,7 @@ TEST_CASE("batch_norm_conv2d: the same bits for any number of threads") {
   }
 }
 
-TEST_CASE("batch_norm_conv2d: the border is zero, not the normalised zero") {
+TEST_CASE("conv2d of a norm: the border is zero, not the normalised zero") {
   // gamma 1, mean 0, inv_std 1, beta 10, all weights 1: a pixel that is seen counts 10 + x.
   const Case c{{1, 4, 4, 16}, {3, 3, 16, 16}, window(1, 1)};
   for_instruction_sets([&] {
@@ -188,7 +189,7 @@ TEST_CASE("batch_norm_conv2d: the border is zero, not the normalised zero") {
   });
 }
 
-TEST_CASE("batch_norm_conv2d: infinities and NaN spoil what they spoil in the two calls") {
+TEST_CASE("conv2d of a norm: infinities and NaN spoil what they spoil in the two calls") {
   const double infinity = std::numeric_limits<double>::infinity();
   for (const Case& c : {cases()[0], cases()[6], cases()[14], cases()[26]}) {
     CAPTURE(c);
@@ -215,12 +216,12 @@ TEST_CASE("conv2d_gradients: the bits of the two calls, for any number of thread
       Tensors want{Problem::unwritten(p.g.x_shape(), Dtype::f32),
                    Problem::unwritten(p.g.w_shape(), Dtype::f32)};
       backend().conv2d_input_grad(p.g, p.dy, p.w, want[0]);
-      backend().conv2d_weight_grad(p.g, p.x, p.dy, want[1]);
+      backend().conv2d_weight_grad({p.g}, p.x, p.dy, want[1]);
       for (int threads : {1, 3}) {
         const WithThreads with(threads);
         Tensors got{Problem::unwritten(p.g.x_shape(), Dtype::f32),
                     Problem::unwritten(p.g.w_shape(), Dtype::f32)};
-        backend().conv2d_gradients(p.g, p.x, p.w, p.dy, got[0], got[1]);
+        backend().conv2d_gradients(p.g, p.x, p.w, p.dy, {got[0], got[1]});
         check_bits(got, want);
       }
     });
@@ -236,9 +237,9 @@ Tensors all_gradients(const Problem& p, bool relu, bool together) {
               Problem::unwritten(p.gamma.shape(), dtype), Problem::unwritten(p.g.w_shape(), dtype)};
   const BatchNormBackward norm{p.x, p.gamma, p.beta, p.mean, p.inv_std, out[0], relu, nullptr, true};
   if (together)
-    backend().batch_norm_conv2d_grad(p.g, norm, p.w, p.dy, out[0], out[1], out[2], out[3]);
+    backend().conv2d_gradients(p.g, p.x, p.w, p.dy, {out[0], out[3], &norm, &out[1], &out[2]});
   else
-    backend().Backend::batch_norm_conv2d_grad(p.g, norm, p.w, p.dy, out[0], out[1], out[2], out[3]);
+    backend().Backend::conv2d_gradients(p.g, p.x, p.w, p.dy, {out[0], out[3], &norm, &out[1], &out[2]});
   return out;
 }
 
@@ -250,7 +251,7 @@ double largest(const Tensor& t) {
 
 }  // namespace
 
-TEST_CASE("batch_norm_conv2d_grad: what the calls one by one give, for any number of threads") {
+TEST_CASE("conv2d_gradients of a norm: what the calls one by one give, for any number of threads") {
   for (const Case& c : cases()) {
     CAPTURE(c);
     for (Dtype dtype : kBothDtypes) {
@@ -288,10 +289,8 @@ TEST_CASE("the moments formed beside a convolution are those of its result") {
         if (far) p.x = binary(BinaryOp::add, p.x, Tensor::full({}, 30, dtype));
         const auto of_result = [&](bool norm, Tensor& y) {
           Moments m{Problem::unwritten({p.g.out_c}, dtype), Problem::unwritten({p.g.out_c}, dtype)};
-          if (norm)
-            backend().batch_norm_conv2d_moments(p.g, p.norm(true), p.w, y, m);
-          else
-            backend().conv2d_moments(p.g, p.x, p.w, y, m);
+          const BatchNormForward f = p.norm(true);
+          backend().conv2d({p.g, norm ? &f : nullptr, &m}, p.x, p.w, y);
           return m;
         };
         for_kernels([&] {
@@ -299,10 +298,8 @@ TEST_CASE("the moments formed beside a convolution are those of its result") {
             CAPTURE(norm);
             Tensor y = Problem::unwritten(p.g.y_shape(), dtype), plain = y.clone(), again = y.clone();
             const Moments m = of_result(norm, y);
-            if (norm)
-              backend().batch_norm_conv2d(p.g, p.norm(true), p.w, plain);
-            else
-              backend().conv2d(p.g, p.x, p.w, plain);
+            const BatchNormForward f = p.norm(true);
+            backend().conv2d({p.g, norm ? &f : nullptr}, p.x, p.w, plain);
             CHECK(same_bits(y, plain));
             const Values v = values_of(y);
             const std::size_t channels = static_cast<std::size_t>(p.g.out_c);

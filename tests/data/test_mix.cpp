@@ -6,8 +6,8 @@
 #include <set>
 
 #include "core/error.h"
+#include "data/augment/elementary.h"
 #include "data/augment/mix.h"
-#include "data/loading/elementary.h"
 
 using namespace basin;
 using namespace basin::data;

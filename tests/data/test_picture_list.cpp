@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "data/loading/verify.h"
 #include "data/sets/picture_files.h"
 #include "data/sets/pictures.h"
-#include "data/sets/verify.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 #include "tests/data/golden.h"

@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "autograd/deferred.h"
 #include "autograd/gradients.h"
+#include "autograd/ops/deferred.h"
 #include "core/ops.h"
 #include "nn/blocks.h"
 #include "nn/summary.h"

@@ -5,8 +5,8 @@
 #include <functional>
 
 #include "core/ops.h"
+#include "optim/geometry.h"
 #include "optim/gradient/gam.h"
-#include "optim/gradient/geometry.h"
 #include "optim/gradient/sam_family.h"
 #include "tests/optim/problems.h"
 

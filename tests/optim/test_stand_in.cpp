@@ -180,7 +180,7 @@ TEST_CASE("usage: SWA as docs/optimizers.md shows it") {
   for (std::int64_t t = 0; t < steps; ++t) alone.step(t);
   {
     WeightAverage swa = WeightAverage::mean();
-    const Collection when = Collection::epochs(/*first=*/4, /*every=*/1, steps_per_epoch);
+    const CollectionTimes when = CollectionTimes::epochs(/*first=*/4, /*every=*/1, steps_per_epoch);
     for (std::int64_t t = 0; t < steps; ++t) {
       step(t);
       if (when.due(t + 1)) swa.collect(w);

@@ -7,8 +7,8 @@
 #include "core/cpu/conv/isa.h"
 #include "core/cpu/simd/lanes.h"
 #include "core/cpu/simd/simd.h"
-#include "core/functors.h"
-#include "core/norm_functors.h"
+#include "core/functors/norm.h"
+#include "core/functors/unary.h"
 
 namespace basin::cpu {
 namespace {
@@ -172,7 +172,7 @@ void gemm_block(const GemmBlock& g) {
 template <bool kRelu, class L>
 [[gnu::always_inline]] inline L affine_number(L x, L mean, L scale, L shift) {
   const L y = functors::Normalise{}(x, mean, scale, shift);
-  return kRelu ? functors::Relu{}(y) : y;
+  return kRelu ? functors::Unary<UnaryOp::relu>{}(y) : y;
 }
 
 // AffineRows for one kind of ChannelAffine. By value: what is stored could change what a reference refers to.

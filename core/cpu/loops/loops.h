@@ -4,8 +4,10 @@
 // an element's on its own operands, not on its position.
 #pragma once
 
+#include <tuple>
+#include <variant>
+
 #include "core/backend.h"
-#include "core/update_functors.h"
 
 namespace basin::cpu {
 
@@ -47,6 +49,22 @@ struct NormColumns {
   const T* scale;
   const T* beta;
 };
+
+/// One step of an update rule on n weights: its formula (core/functors/update.h), the direction g, the decay
+/// mask or null, w, and the vectors of the state, null where there is none.
+template <class T, class Step>
+using UpdateLoop = void (*)(const typename Step::template Formula<T>& formula, const T* g, const T* mask,
+                            T* w, T* const* state, Index n);
+
+/// The loops of all update rules, in the order of UpdateStep.
+template <class T, class Steps = UpdateStep>
+struct UpdateLoopsOf;
+template <class T, class... Step>
+struct UpdateLoopsOf<T, std::variant<Step...>> {
+  using Type = std::tuple<UpdateLoop<T, Step>...>;
+};
+template <class T>
+using UpdateLoops = typename UpdateLoopsOf<T>::Type;
 
 template <class T>
 struct Loops {
@@ -90,13 +108,7 @@ struct Loops {
   double (*dot)(const T* x, const T* y, Index n);
   void (*axpby)(T a, const T* x, T b, T* y, Index n);
   bool (*all_finite)(const T* x, Index n);
-  /// mask and buffer may be null.
-  void (*sgd_step)(const functors::SgdUpdate<T>& update, const T* g, const T* mask, T* w, T* buffer, Index n);
-  void (*adam_step)(const functors::AdamUpdate<T>& update, const T* g, const T* mask, T* w, T* m, T* v,
-                    Index n);
-  void (*rmsprop_step)(const functors::RmsPropUpdate<T>& update, const T* g, const T* mask, T* w, T* square,
-                       T* buffer, Index n);
-  void (*lion_step)(const functors::LionUpdate<T>& update, const T* g, const T* mask, T* w, T* m, Index n);
+  UpdateLoops<T> update;
 };
 
 /// Least width of a matrix whose columns are reduced: narrower ones are read with several rows as one.

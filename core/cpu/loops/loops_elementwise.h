@@ -4,7 +4,8 @@
 
 #include "core/cpu/loops/loops.h"
 #include "core/cpu/simd/lanes_math.h"
-#include "core/functors.h"
+#include "core/functors/binary.h"
+#include "core/functors/unary.h"
 
 namespace basin::cpu {
 

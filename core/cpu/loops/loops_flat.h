@@ -1,6 +1,8 @@
 // Loops over flat vectors of parameters.
 #pragma once
 
+#include <utility>
+
 #include "core/cpu/loops/loops.h"
 #include "core/cpu/simd/lanes.h"
 
@@ -61,53 +63,26 @@ void axpby_loop(typename V::Number a, const typename V::Number* x, typename V::N
     for_flat_vectors<V>(n, [=](auto load, auto store) { store(L(a) * load(x) + L(b) * load(y), y); });
 }
 
-template <class V>
-void sgd_step_loop(const functors::SgdUpdate<typename V::Number>& update, const typename V::Number* g,
-                   const typename V::Number* mask, typename V::Number* w, typename V::Number* buffer,
-                   Index n) {
+/// One step of an update rule; see UpdateLoop.
+template <class V, class Step>
+void update_loop(const typename Step::template Formula<typename V::Number>& formula,
+                 const typename V::Number* g, const typename V::Number* mask, typename V::Number* w,
+                 typename V::Number* const* state, Index n) {
   using L = Lanes<V>;
-  for_flat_vectors<V>(n, [=](auto load, auto store) {
-    L v = buffer ? load(buffer) : L(0);
-    store(update(load(g), mask ? load(mask) : L(1), load(w), v), w);
-    if (buffer) store(v, buffer);
-  });
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    for_flat_vectors<V>(n, [&](auto load, auto store) {
+      L s[] = {state[i] ? load(state[i]) : L(0)...};
+      store(formula(load(g), mask ? load(mask) : L(1), load(w), s[i]...), w);
+      ((state[i] ? store(s[i], state[i]) : void()), ...);
+    });
+  }
+  (std::make_index_sequence<Step::kStates>{});
 }
 
-template <class V>
-void adam_step_loop(const functors::AdamUpdate<typename V::Number>& update, const typename V::Number* g,
-                    const typename V::Number* mask, typename V::Number* w, typename V::Number* m,
-                    typename V::Number* v, Index n) {
-  using L = Lanes<V>;
-  for_flat_vectors<V>(n, [=](auto load, auto store) {
-    L mean = load(m), square = load(v);
-    store(update(load(g), mask ? load(mask) : L(1), load(w), mean, square), w);
-    store(mean, m);
-    store(square, v);
-  });
-}
-
-template <class V>
-void rmsprop_step_loop(const functors::RmsPropUpdate<typename V::Number>& update, const typename V::Number* g,
-                       const typename V::Number* mask, typename V::Number* w, typename V::Number* square,
-                       typename V::Number* buffer, Index n) {
-  using L = Lanes<V>;
-  for_flat_vectors<V>(n, [=](auto load, auto store) {
-    L s = load(square), v = buffer ? load(buffer) : L(0);
-    store(update(load(g), mask ? load(mask) : L(1), load(w), s, v), w);
-    store(s, square);
-    if (buffer) store(v, buffer);
-  });
-}
-
-template <class V>
-void lion_step_loop(const functors::LionUpdate<typename V::Number>& update, const typename V::Number* g,
-                    const typename V::Number* mask, typename V::Number* w, typename V::Number* m, Index n) {
-  using L = Lanes<V>;
-  for_flat_vectors<V>(n, [=](auto load, auto store) {
-    L mean = load(m);
-    store(update(load(g), mask ? load(mask) : L(1), load(w), mean), w);
-    store(mean, m);
-  });
+/// Those of all update rules.
+template <class V, class... Step>
+constexpr UpdateLoops<typename V::Number> update_loops_of(const std::variant<Step...>*) {
+  return {update_loop<V, Step>...};
 }
 
 }  // namespace basin::cpu

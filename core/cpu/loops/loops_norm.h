@@ -3,7 +3,7 @@
 
 #include "core/cpu/loops/loops_reduce.h"
 #include "core/cpu/simd/lanes_math.h"
-#include "core/norm_functors.h"
+#include "core/functors/norm.h"
 
 namespace basin::cpu {
 
@@ -53,7 +53,7 @@ void batch_norm_loop(const NormTask<typename V::Number>& t, const typename V::Nu
     L value = functors::Normalise{}(load_up_to<V>(x + i, lanes), L::load(t.mean + phase),
                                     L::load(t.scale + phase), L::load(t.shift + phase));
     if (residual) value = value + load_up_to<V>(residual + i, lanes);
-    if (relu) value = functors::Relu{}(value);
+    if (relu) value = functors::Unary<UnaryOp::relu>{}(value);
     store_up_to<V>(value, y + i, lanes);
   });
 }
@@ -65,10 +65,12 @@ template <class V, class Body>
 void with_mask(const NormGrad<typename V::Number>& g, bool again, Body body) {
   using L = Lanes<V>;
   if (g.y)
-    body([y = g.y, dy = g.dy](L, auto, auto load) { return functors::ReluGrad{}(load(dy), load(y)); });
+    body([y = g.y, dy = g.dy](L, auto, auto load) {
+      return functors::Binary<BinaryOp::relu_grad>{}(load(dy), load(y));
+    });
   else if (again)
     body([dy = g.dy](L x, auto normalised, auto load) {
-      return functors::ReluGrad{}(load(dy), normalised(x));
+      return functors::Binary<BinaryOp::relu_grad>{}(load(dy), normalised(x));
     });
   else
     body([dy = g.dy](L, auto, auto load) { return load(dy); });
@@ -207,7 +209,7 @@ void log_softmax_loop(const typename V::Number* x, Index rows, Index n, typename
   using T = typename V::Number;
   constexpr T lowest = -static_cast<T>(__builtin_inf());
   for (Index r = 0; r < rows; ++r, x += n, y += n) {
-    const L top(static_cast<T>(extremum_flat<V>(functors::Maximum{}, x, n)));
+    const L top(static_cast<T>(extremum_flat<V>(functors::Binary<BinaryOp::maximum>{}, x, n)));
     Wide<V> total;
     for (Index i = 0; i < n; i += L::width)
       total.add(exp((n - i >= L::width ? L::load(x + i) : L::load(x + i, n - i, lowest)) - top));

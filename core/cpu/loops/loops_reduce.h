@@ -2,9 +2,11 @@
 // function of the extents.
 #pragma once
 
+#include <type_traits>
+
 #include "core/cpu/loops/loops.h"
 #include "core/cpu/simd/lanes.h"
-#include "core/functors.h"
+#include "core/functors/reduce.h"
 
 namespace basin::cpu {
 
@@ -54,14 +56,14 @@ double extremum_flat(F f, const typename V::Number* x, Index n) {
 
 template <class V>
 void reduce_rows_loop(ReduceOp op, const typename V::Number* x, Index rows, Index n, double* out) {
-  for (Index r = 0; r < rows; ++r, x += n) {
-    if (op == ReduceOp::sum)
-      out[r] = sum_flat<V>(x, n);
-    else if (op == ReduceOp::max)
-      out[r] = extremum_flat<V>(functors::Maximum{}, x, n);
-    else
-      out[r] = extremum_flat<V>(functors::Minimum{}, x, n);
-  }
+  functors::with_reduction(op, [&](auto join) {
+    for (Index r = 0; r < rows; ++r, x += n) {
+      if constexpr (std::is_same_v<decltype(join), functors::Reduce<ReduceOp::sum>>)
+        out[r] = sum_flat<V>(x, n);
+      else
+        out[r] = extremum_flat<V>(join, x, n);
+    }
+  });
 }
 
 /// Loaded at kTail - n, zeros in the first n lanes and ones behind.
@@ -150,13 +152,13 @@ template <class V>
 void reduce_columns_loop(ReduceOp op, const typename V::Number* x, Index rows, Index stride, Index width,
                          double* out) {
   using L = Lanes<V>;
-  if (op == ReduceOp::max)
-    extremum_columns<V>(functors::Maximum{}, x, rows, stride, width, out);
-  else if (op == ReduceOp::min)
-    extremum_columns<V>(functors::Minimum{}, x, rows, stride, width, out);
-  else
-    sum_columns<V, 1>([x](Index i, Index, L* sums) { sums[0] = sums[0] + L::load(x + i); }, rows, stride,
-                      width, out);
+  functors::with_reduction(op, [&](auto join) {
+    if constexpr (std::is_same_v<decltype(join), functors::Reduce<ReduceOp::sum>>)
+      sum_columns<V, 1>([x](Index i, Index, L* sums) { sums[0] = sums[0] + L::load(x + i); }, rows, stride,
+                        width, out);
+    else
+      extremum_columns<V>(join, x, rows, stride, width, out);
+  });
 }
 
 }  // namespace basin::cpu

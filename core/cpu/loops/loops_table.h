@@ -30,10 +30,7 @@ constexpr Loops<typename V::Number> loops_of() {
       .dot = dot_loop<V>,
       .axpby = axpby_loop<V>,
       .all_finite = all_finite_loop<V>,
-      .sgd_step = sgd_step_loop<V>,
-      .adam_step = adam_step_loop<V>,
-      .rmsprop_step = rmsprop_step_loop<V>,
-      .lion_step = lion_step_loop<V>,
+      .update = update_loops_of<V>(static_cast<const UpdateStep*>(nullptr)),
   };
 }
 

@@ -1,4 +1,4 @@
-// Lanes<V>: V::width numbers that compute like one, so that a formula (core/functors.h) or a loop (loops_*.h)
+// Lanes<V>: V::width numbers that compute like one, so that a formula (core/functors) or a loop (loops_*.h)
 // is written once for every instruction set. V names the compiler's vector types and the few operations that
 // operators cannot express; F32x8 and F32x16 have headers of their own. (simd.h serves the register tiles of
 // the matrix and convolution kernels.) A V is used only in

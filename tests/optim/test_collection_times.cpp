@@ -13,7 +13,7 @@ namespace basin::optim {
 namespace {
 
 /// The numbers of steps done, up to `total`, at which weights enter.
-std::vector<std::int64_t> entering(const Collection& collection, std::int64_t total) {
+std::vector<std::int64_t> entering(const CollectionTimes& collection, std::int64_t total) {
   std::vector<std::int64_t> all;
   for (std::int64_t s = 0; s <= total; ++s) {
     if (collection.due(s)) all.push_back(s);
@@ -22,8 +22,8 @@ std::vector<std::int64_t> entering(const Collection& collection, std::int64_t to
   return all;
 }
 
-Collection cycles_of(std::int64_t length, std::int64_t first = 1) {
-  return Collection::cycle_ends([=](std::int64_t t) { return (t + 1) % length == 0; }, first);
+CollectionTimes cycles_of(std::int64_t length, std::int64_t first = 1) {
+  return CollectionTimes::cycle_ends([=](std::int64_t t) { return (t + 1) % length == 0; }, first);
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ Collection cycles_of(std::int64_t length, std::int64_t first = 1) {
 TEST_CASE("swa_landscape 5.1 item 6: models in the average of 300/161, 200/161, 225/126, 150/126 epochs") {
   for (const std::int64_t steps : {1, 391}) {
     const auto models = [&](std::int64_t epochs, std::int64_t start) {
-      return Collection::epochs(start, 1, steps).count(epochs * steps);
+      return CollectionTimes::epochs(start, 1, steps).count(epochs * steps);
     };
     CHECK(models(300, 161) == 140);
     CHECK(models(200, 161) == 40);
@@ -44,11 +44,11 @@ TEST_CASE("swa_landscape 5.1 item 6: models in the average of 300/161, 200/161, 
 }
 
 TEST_CASE("collection: epoch E enters if E >= start and (E - start) mod every is 0, at its last step") {
-  CHECK(entering(Collection::epochs(3, 2, 10), 75) == std::vector<std::int64_t>{30, 50, 70});
-  CHECK(entering(Collection::epochs(1, 1, 2), 5) == std::vector<std::int64_t>{2, 4});
-  CHECK(entering(Collection::epochs(3, 2, 10), 29).empty());
-  CHECK(entering(Collection::steps(4), 6) == std::vector<std::int64_t>{4, 5, 6});
-  CHECK(entering(Collection::steps(4, 3), 12) == std::vector<std::int64_t>{4, 7, 10});
+  CHECK(entering(CollectionTimes::epochs(3, 2, 10), 75) == std::vector<std::int64_t>{30, 50, 70});
+  CHECK(entering(CollectionTimes::epochs(1, 1, 2), 5) == std::vector<std::int64_t>{2, 4});
+  CHECK(entering(CollectionTimes::epochs(3, 2, 10), 29).empty());
+  CHECK(entering(CollectionTimes::steps(4), 6) == std::vector<std::int64_t>{4, 5, 6});
+  CHECK(entering(CollectionTimes::steps(4, 3), 12) == std::vector<std::int64_t>{4, 7, 10});
 }
 
 TEST_CASE("swa_landscape 5.3: cycles of 5 are collected at i = 5, 10, ...") {
@@ -59,7 +59,7 @@ TEST_CASE("swa_landscape 5.3: cycles of 5 are collected at i = 5, 10, ...") {
 
 TEST_CASE("swa_landscape 5.4: the cycle ends of FGE, 40 epochs in cycles of 2 give 20 members") {
   const auto ends_of = [](const ScheduleOptions& options) {
-    return Collection::cycle_ends(
+    return CollectionTimes::cycle_ends(
         [schedule = Schedule(options)](std::int64_t t) { return schedule.is_cycle_end(t); });
   };
   const auto fge = [&](std::int64_t cycle_steps) {
@@ -76,34 +76,35 @@ TEST_CASE("swa_landscape 5.4: the cycle ends of FGE, 40 epochs in cycles of 2 gi
   // Cycles of 4 epochs of 2 steps: after epochs 1, 5, 9, counted from 0.
   CHECK(fge(4 * 2).in_words(10 * 2, 2) == "after epochs 2, 6, 10: 3 models");
 
-  const Collection snapshot =
+  const CollectionTimes snapshot =
       ends_of({.kind = ScheduleKind::snapshot, .lr = 0.1, .total_steps = 20, .cycles = 4});
   CHECK(entering(snapshot, 20) == std::vector<std::int64_t>{5, 10, 15, 20});
 }
 
 TEST_CASE("collection: the words say which completed epochs enter") {
-  CHECK(Collection::epochs(161, 1, 391).in_words(300 * 391, 391) ==
+  CHECK(CollectionTimes::epochs(161, 1, 391).in_words(300 * 391, 391) ==
         "after epochs 161, 162, ..., 300: 140 models");
-  CHECK(Collection::epochs(6, 5, 10).in_words(22 * 10, 10) == "after epochs 6, 11, 16, 21: 4 models");
-  CHECK(Collection::epochs(6, 5, 10).in_words(60, 10) == "after epoch 6: 1 model");
-  CHECK(Collection::epochs(7, 5, 10).in_words(60, 10) == "after none of the 60 steps: 0 models");
-  CHECK(Collection::steps(100, 50).in_words(1000, 300) == "after steps 100, 150, ..., 1000: 19 models");
-  CHECK(Collection::steps(300, 600).in_words(1500, 300) == "after epochs 1, 3, 5: 3 models");
+  CHECK(CollectionTimes::epochs(6, 5, 10).in_words(22 * 10, 10) == "after epochs 6, 11, 16, 21: 4 models");
+  CHECK(CollectionTimes::epochs(6, 5, 10).in_words(60, 10) == "after epoch 6: 1 model");
+  CHECK(CollectionTimes::epochs(7, 5, 10).in_words(60, 10) == "after none of the 60 steps: 0 models");
+  CHECK(CollectionTimes::steps(100, 50).in_words(1000, 300) == "after steps 100, 150, ..., 1000: 19 models");
+  CHECK(CollectionTimes::steps(300, 600).in_words(1500, 300) == "after epochs 1, 3, 5: 3 models");
   CHECK(cycles_of(7).in_words(10, 5) == "after step 7: 1 model");
 }
 
 TEST_CASE("collection: what cannot be counted is an error") {
   const std::int64_t huge = std::numeric_limits<std::int64_t>::max();
-  CHECK_THROWS_WITH_AS(Collection::steps(0), "[collection] first must be at least 1, got 0", ArgumentError);
-  CHECK_THROWS_AS(Collection::steps(1, 0), ArgumentError);
-  CHECK_THROWS_AS(Collection::epochs(0, 1, 10), ArgumentError);
-  CHECK_THROWS_AS(Collection::epochs(1, 0, 10), ArgumentError);
-  CHECK_THROWS_AS(Collection::epochs(1, 1, 0), ArgumentError);
-  CHECK_THROWS_AS(Collection::epochs(huge, 1, 2), ArgumentError);
-  CHECK_THROWS_AS(Collection::epochs(1, huge / 2 + 1, 2), ArgumentError);
-  CHECK_THROWS_AS(Collection::cycle_ends({}), ArgumentError);
+  CHECK_THROWS_WITH_AS(CollectionTimes::steps(0), "[collection] first must be at least 1, got 0",
+                       ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::steps(1, 0), ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::epochs(0, 1, 10), ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::epochs(1, 0, 10), ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::epochs(1, 1, 0), ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::epochs(huge, 1, 2), ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::epochs(1, huge / 2 + 1, 2), ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::cycle_ends({}), ArgumentError);
   CHECK_THROWS_AS(cycles_of(5, 0), ArgumentError);
-  CHECK_THROWS_AS(Collection::steps(1).in_words(10, 0), ArgumentError);
+  CHECK_THROWS_AS(CollectionTimes::steps(1).in_words(10, 0), ArgumentError);
 }
 
 }  // namespace basin::optim

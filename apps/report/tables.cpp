@@ -1,6 +1,6 @@
-#include "apps/report/epoch_table.h"
+#include "apps/report/tables.h"
 
-#include <utility>
+#include <limits>
 
 #include "apps/cli/format.h"
 
@@ -27,6 +27,22 @@ std::vector<std::string> epoch_cells(const EpochRecord& r, const EpochColumns& w
                {fixed(r.test_loss, 4), percent(r.test_accuracy, 2), significant(r.lr, 3),
                 significant(r.gradient_norm, 3), fixed(r.images_per_second, 0), duration_text(r.seconds)});
   return cells;
+}
+
+Table table_of(const std::vector<Variant>& variants) {
+  const bool validated = !variants.empty() && variants[0].validation_accuracy.has_value();
+  std::vector<Table::Column> columns = {
+      {.title = "weights", .left = true}, {.title = "models"}, {.title = "test loss"}, {.title = "test %"}};
+  if (validated) columns.push_back({.title = "val %"});
+  Table table(columns);
+  for (const Variant& v : variants) {
+    std::vector<std::string> cells = {v.name, std::to_string(v.models), fixed(v.test_loss, 4),
+                                      percent(v.test_accuracy, 2)};
+    if (validated)
+      cells.push_back(percent(v.validation_accuracy.value_or(std::numeric_limits<double>::quiet_NaN()), 2));
+    table.add(cells);
+  }
+  return table;
 }
 
 }  // namespace basin::apps

@@ -1,4 +1,4 @@
-#include "optim/gradient/geometry.h"
+#include "optim/geometry.h"
 
 #include <algorithm>
 #include <cmath>

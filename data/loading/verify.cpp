@@ -1,4 +1,4 @@
-#include "data/sets/verify.h"
+#include "data/loading/verify.h"
 
 #include <filesystem>
 #include <functional>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/loading/folder_source.h"
-#include "data/sets/folder.h"
+#include "data/sets/image_folder.h"
 #include "data/watch.h"
 
 namespace basin::data {

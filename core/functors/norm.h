@@ -1,4 +1,4 @@
-// The formula of batch normalisation, once (see functors.h).
+// The formula of batch normalisation, once (see formula.h).
 #pragma once
 
 #include <cmath>

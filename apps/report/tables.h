@@ -1,4 +1,4 @@
-// The table of a run that grows by one row an epoch.
+// Tables of a run for people: its epochs, and the weights that it reports.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 
 #include "apps/cli/table.h"
 #include "apps/runs/records.h"
+#include "apps/runs/result.h"
 
 namespace basin::apps {
 
@@ -18,5 +19,8 @@ struct EpochColumns {
 /// The table that grows by one row an epoch.
 Table epoch_table(const EpochColumns& which, bool unicode);
 std::vector<std::string> epoch_cells(const EpochRecord& record, const EpochColumns& which);
+
+/// A row for each variant: name, models, test loss, test %, and validation % where there is one.
+Table table_of(const std::vector<Variant>& variants);
 
 }  // namespace basin::apps

@@ -1,4 +1,4 @@
-#include "autograd/deferred.h"
+#include "autograd/ops/deferred.h"
 
 #include <optional>
 

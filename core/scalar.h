@@ -1,0 +1,153 @@
+// Scalar: one number, that the host knows or that lives on a device. On the CPU it is a double.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace basin {
+
+enum class BinaryOp;  // core/backend.h
+
+/// Lengths, losses and rates are Scalars, so that a step's code reads the same wherever it runs:
+///
+///     const Scalar length = norm(g);                                  // CPU: a double. CUDA: still to come
+///     axpby(select(length > 0, rho / length, 0), g, 1, w);            // nobody waits for it
+///
+/// Of known numbers, arithmetic is arithmetic of doubles, with the same bits. Where one lives on a device the
+/// result lives there too, computed in f64 by its kernels. A Scalar turns into a double by itself: right
+/// everywhere, but on a device the host then waits for all that was asked of it before. Code that must not
+/// wait writes select() in place of if.
+class Scalar {
+ public:
+  /// Known: an integer or a floating-point number.
+  template <class Number>
+  requires std::is_arithmetic_v<Number> Scalar(Number known)  // NOLINT(google-explicit-constructor)
+      : number_(static_cast<double>(known)) {}
+  /// The only element of x, floating or integer: known if x is on the host. Errors: more than one element.
+  explicit Scalar(const Tensor& x);
+
+  bool known() const { return there_ == nullptr; }
+  /// The number. Waits for the device if it is not known.
+  double value() const { return known() ? number_ : brought_here(); }
+  operator double() const { return value(); }  // NOLINT(google-explicit-constructor)
+
+  /// The same as a tensor {} f64: on the device where it lives, or if it is known on the one asked for.
+  Tensor tensor(Device device) const;
+  /// Where it lives; Device{} if it is known.
+  Device device() const { return known() ? Device{} : there_->device(); }
+
+  friend Scalar sqrt(const Scalar& a);
+  friend Scalar abs(const Scalar& a);
+  friend Scalar pow(const Scalar& a, double power);
+  /// The smaller, the larger; NaN where one is.
+  friend Scalar min(const Scalar& a, const Scalar& b);
+  friend Scalar max(const Scalar& a, const Scalar& b);
+
+ private:
+  double brought_here() const;
+
+  double number_ = 0;
+  std::shared_ptr<const Tensor> there_;  // {} f64, null if the number is known
+};
+
+/// Makes numbers that live on a device known, all by one read.
+void bring_here(const std::vector<Scalar*>& numbers);
+
+/// What happens to be known on the host, for leaving out work: true only if the condition is known to hold.
+inline bool certainly(const Scalar& condition) { return condition.known() && condition.value() != 0; }
+/// False only if the condition is known not to hold.
+inline bool possibly(const Scalar& condition) { return !condition.known() || condition.value() != 0; }
+
+namespace scalar_detail {
+
+template <class A, class B>
+concept OneIsScalar = (std::same_as<A, Scalar> && (std::same_as<B, Scalar> || std::is_arithmetic_v<B>)) ||
+                      (std::is_arithmetic_v<A> && std::same_as<B, Scalar>);
+
+/// On the device of the one that is not known.
+Scalar there(BinaryOp op, const Scalar& a, const Scalar& b);
+BinaryOp code(const std::plus<>&);
+BinaryOp code(const std::minus<>&);
+BinaryOp code(const std::multiplies<>&);
+BinaryOp code(const std::divides<>&);
+BinaryOp code(const std::greater<>&);
+BinaryOp code(const std::greater_equal<>&);
+BinaryOp code(const std::equal_to<>&);
+
+template <class F>
+Scalar apply(F f, const Scalar& a, const Scalar& b) {
+  return a.known() && b.known() ? Scalar(f(a.value(), b.value())) : there(code(f), a, b);
+}
+
+}  // namespace scalar_detail
+
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator+(const A& a, const B& b) {
+  return scalar_detail::apply(std::plus<>(), a, b);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator-(const A& a, const B& b) {
+  return scalar_detail::apply(std::minus<>(), a, b);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator*(const A& a, const B& b) {
+  return scalar_detail::apply(std::multiplies<>(), a, b);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator/(const A& a, const B& b) {
+  return scalar_detail::apply(std::divides<>(), a, b);
+}
+// Comparisons are conditions: 1 or 0. One with NaN does not hold.
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator>(const A& a, const B& b) {
+  return scalar_detail::apply(std::greater<>(), a, b);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator>=(const A& a, const B& b) {
+  return scalar_detail::apply(std::greater_equal<>(), a, b);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator<(const A& a, const B& b) {
+  return scalar_detail::apply(std::greater<>(), b, a);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator<=(const A& a, const B& b) {
+  return scalar_detail::apply(std::greater_equal<>(), b, a);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator==(const A& a, const B& b) {
+  return scalar_detail::apply(std::equal_to<>(), a, b);
+}
+template <class A, class B>
+requires scalar_detail::OneIsScalar<A, B> Scalar operator!=(const A& a, const B& b) {
+  return scalar_detail::apply(std::minus<>(), 1, scalar_detail::apply(std::equal_to<>(), a, b));
+}
+inline Scalar operator-(const Scalar& a) { return a.known() ? Scalar(-a.value()) : a * -1; }
+inline Scalar& operator+=(Scalar& a, const Scalar& b) { return a = a + b; }
+
+// Conditions.
+Scalar is_finite(const Scalar& a);
+Scalar both(const Scalar& a, const Scalar& b);
+Scalar either(const Scalar& a, const Scalar& b);
+Scalar opposite(const Scalar& condition);
+
+/// condition ? a : b. On a device both are there already, and one of them may be NaN or infinite.
+Scalar select(const Scalar& condition, const Scalar& a, const Scalar& b);
+/// condition ? x : y, for tensors of one shape, dtype and device.
+Tensor select(const Scalar& condition, const Tensor& x, const Tensor& y);
+/// The same of what two functions return. Of a known condition only the one that is wanted is called.
+template <class A, class B>
+requires std::invocable<A> && std::invocable<B>
+auto select(const Scalar& condition, const A& a, const B& b) {
+  using Result = std::conditional_t<std::same_as<std::invoke_result_t<A>, Tensor>, Tensor, Scalar>;
+  if (condition.known()) return condition.value() != 0 ? Result(a()) : Result(b());
+  return select(condition, Result(a()), Result(b()));
+}
+
+}  // namespace basin
