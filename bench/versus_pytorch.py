@@ -7,6 +7,8 @@ round; the table has medians and ranges over the rounds. Peak memory is what the
 
 PyTorch: that of --python, if given; else build/peer, a virtual environment that this script makes and fills from PyPI
 (some gigabytes); with --debian, or where that fails, Debian's python3-torch (apt-get install python3-torch).
+With --before FILE an earlier basin runs in the same rounds, and a column has Basin over it: what a change costs.
+--no-pytorch leaves the peer out.
 Usage: bench/versus_pytorch.py [--models resnet20:sgd,resnet20:sam,...] [--rounds 5] [--basin build/release/basin] ...
 """
 
@@ -71,13 +73,14 @@ def run(command, environment=None):
 class Sides:
     def __init__(self, options, python):
         self.options, self.python = options, python
-        self.names = ["basin"] + (["torch", "torch-tuned"] if python else [])
+        self.names = (["before"] if options.before else []) + ["basin"] + (["torch", "torch-tuned"] if python else [])
 
     def one(self, side, model, rule, batch, steps):
         """(images per second, peak bytes)"""
         threads = str(self.options.threads)
-        if side == "basin":
-            found, memory = run([self.options.basin, "bench", "step", "--model", model, "--rules",
+        if side in ("basin", "before"):
+            program = self.options.basin if side == "basin" else self.options.before
+            found, memory = run([program, "bench", "step", "--model", model, "--rules",
                                  "plain" if rule == "sgd" else rule, "--rounds", "1", "--steps", str(steps), "--threads",
                                  threads, "--batch-size", str(batch), "--conv-algo", self.options.conv_algo, "--json"])
             return found["rules"][0]["images_per_second"], memory
@@ -109,21 +112,24 @@ def main():
     options.add_argument("--batch-size", type=int, default=0, help="0: fitted to the model")
     options.add_argument("--conv-algo", default="winograd4")
     options.add_argument("--basin", default=str(ROOT / "build" / "release" / "basin"))
+    options.add_argument("--before", metavar="FILE", help="an earlier basin to compare with")
+    options.add_argument("--no-pytorch", action="store_true", help="compare with --before alone")
     options.add_argument("--python", help="an interpreter that has PyTorch")
     options.add_argument("--debian", action="store_true", help="Debian's PyTorch, without asking PyPI")
     options.add_argument("--json", metavar="FILE", help="every single figure")
     options = options.parse_args()
-    if not os.access(options.basin, os.X_OK):
-        sys.exit(f"versus_pytorch.py: no {options.basin}; build it: cmake --preset release && cmake --build --preset "
-                 "release")
+    for program in (options.basin, options.before or options.basin):
+        if not os.access(program, os.X_OK):
+            sys.exit(f"versus_pytorch.py: no {program}; build it: cmake --preset release && cmake --build "
+                     "--preset release")
     work = [tuple(word.split(":")) for word in options.models.split(",")]
     for word in work:
         if len(word) != 2 or word[0] not in WORK or word[1] not in ("sgd", "sam"):
             sys.exit(f"versus_pytorch.py: {':'.join(word)} is not MODEL:RULE with a model of {', '.join(WORK)}")
 
-    python = find_python(options)
+    python = None if options.no_pytorch else find_python(options)
     sides = Sides(options, python)
-    version = "no PyTorch found (apt-get install python3-torch): Basin alone"
+    version = "no PyTorch" if options.no_pytorch else "no PyTorch found (apt-get install python3-torch): Basin alone"
     if python:
         version = "PyTorch " + subprocess.check_output(
             [python, "-c", "import torch; print(torch.__version__)"], text=True).strip()
@@ -142,10 +148,13 @@ def main():
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({"peer": version, "figures": figures}, indent=1) + "\n")
 
-    print("\n| model | " + " | ".join(sides.names) + (" | Basin / best PyTorch" if python else "") + " | peak MiB |")
-    print("| --- |" + " --- |" * (len(sides.names) + (2 if python else 1)))
+    print("\n| model | " + " | ".join(sides.names) + (" | Basin / before" if options.before else "") +
+          (" | Basin / best PyTorch" if python else "") + " | peak MiB |")
+    print("| --- |" + " --- |" * (len(sides.names) + 1 + bool(options.before) + bool(python)))
     for name, found in figures.items():
         cells = [spread([speed for speed, _ in found[side]], 1) for side in sides.names]
+        if options.before:
+            cells.append(spread([new[0] / old[0] for new, old in zip(found["basin"], found["before"])], 3))
         if python:
             best = [max(a[0], b[0]) for a, b in zip(found["torch"], found["torch-tuned"])]
             cells.append(spread([ours[0] / peer for ours, peer in zip(found["basin"], best)], 2))

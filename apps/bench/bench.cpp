@@ -24,7 +24,7 @@ TrainingBench::TrainingBench(const Contender& contender, const BenchConfig& benc
   model_ = build_model(bench.model, {bench.image_size, bench.image_size, 3}, 10, 1, Dtype::f32);
   entries_ = entries_of(*model_);
   w_ = std::make_unique<optim::ParameterVector>(entries_.parameters);
-  rule_ = make_gradient_rule(config_, 1);
+  rule_ = make_gradient_rule(config_, run_length(config_.schedule, 1));
   update_ = make_update_rule(config_.optimizer, *w_);
 }
 

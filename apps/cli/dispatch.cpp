@@ -9,7 +9,7 @@
 #include "apps/cli/help.h"
 #include "apps/cli/parse.h"
 #include "apps/cli/suggest.h"
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/simd/instruction_set.h"
 #include "core/error.h"
 #include "core/io/utf8.h"
 
@@ -40,7 +40,7 @@ ExitCode run(const Parsed& parsed, const Streams& streams, const Runner& runner)
     write_out(streams.out, parsed.print);
     return ExitCode::success;
   }
-  cpu::kernels();  // BASIN_ARCH may name none: before anything is made
+  cpu::instruction_set();  // BASIN_ARCH may name none: before anything is made
   return runner(*parsed.call, terminal);
 }
 

@@ -16,7 +16,7 @@ struct InterruptedError : Error {
   explicit InterruptedError(const std::string& message);
 };
 
-/// What `body` returns; where a signal ends it, the signal's exit code: for commands that have shown nothing
+/// What `body` returns; where a signal ends it, the signal's: for commands that have shown nothing
 /// by then and have nothing to say.
 ExitCode interruptible(const std::function<ExitCode()>& body);
 

@@ -1,4 +1,4 @@
-// Period: a recurring moment of a run. PeriodicTimer says at each step whether it has come.
+// A recurring moment of a run, and a clock that says at each step whether it has come.
 #pragma once
 
 #include <cstdint>

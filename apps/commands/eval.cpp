@@ -6,20 +6,14 @@
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
 #include "apps/cli/period.h"
-#include "apps/cli/signals.h"
 #include "apps/cli/table.h"
 #include "apps/config/data.h"
 #include "apps/config/device.h"
 #include "apps/config/model.h"
-#include "apps/runs/class_match.h"
 #include "apps/runs/members.h"
 #include "apps/runs/run_config.h"
-#include "apps/runs/weights.h"
 #include "apps/training/ensemble.h"
-#include "apps/training/evaluation.h"
-#include "apps/training/experiment.h"
-#include "apps/training/training_run.h"
-#include "core/parallel.h"
+#include "apps/training/loaded_run.h"
 
 namespace basin::apps {
 namespace {
@@ -36,24 +30,16 @@ struct EvalConfig {
   DeviceConfig device;
 };
 
-/// What is evaluated on what, and how the labels of the data read among the logits of the weights.
-struct Subject {
-  std::vector<std::string> files;  // of weights: one, or the members of an ensemble
-  RunData data;                    // with labels as the weights count
-  ClassMatch match;
-  std::int64_t logits = 0;
-};
-
-void show(const Tally& tally, const Subject& subject, const std::string& weights, double seconds,
+void show(const Tally& tally, const LoadedRun& run, const std::string& weights, double seconds,
           Terminal& terminal) {
-  const ImageSet& set = subject.data.set;
+  const ImageSet& set = run.data.set;
   Table table({{.title = "", .left = true}, {.title = "images"}, {.title = "correct"}, {.title = "%"}});
   Json classes = Json::Array{};
   const auto fraction = [](std::int64_t part, std::int64_t all) {
     return ratio(static_cast<double>(part), static_cast<double>(all));
   };
   for (std::size_t k = 0; k < set.class_names.size(); ++k) {
-    const auto place = static_cast<std::size_t>(subject.match.place[k]);
+    const auto place = static_cast<std::size_t>(run.match.place[k]);
     const std::int64_t rows = tally.class_rows[place], correct = tally.class_correct[place];
     table.add({set.class_names[k], grouped(rows), grouped(correct), percent(fraction(correct, rows), 2)});
     Json entry;
@@ -85,80 +71,38 @@ void expect_finite(const Tally& tally, const std::string& weights) {
                          ": the weights are finite, what they make of these images is not");
 }
 
-/// Opens the weights, then the data with the normalisation that the weights were trained with. Says what
-/// differs and may. Errors: CheckpointError for weights of another model or other classes.
-Subject subject_of(const EvalConfig& config, Terminal& terminal) {
-  Subject subject;
-  if (!config.ensemble.empty())
-    subject.files = list_members(config.ensemble);
-  else
-    subject.files = {config.weights.empty() ? config.run + "/final.safetensors" : config.weights};
-  const Identity weights = common_identity(subject.files);
-  DataConfig wanted = config.data;
-  wanted.augment = "none";
-  subject.data = load_run_data(
-      wanted, 0, {.watch = LongWork(terminal).parts(), .normalisation = {weights.mean, weights.deviation}});
-  terminal.repaint("");
-  tell(subject.data, terminal);
-  const ImageSet& set = subject.data.set;
-  const Identity own = identity_of(config.model, set);
-  const std::string& path = subject.files.front();
-  for (const std::string& line : expect_same_network(path, weights, own)) terminal.note(line);
-  if (!set.own_normalisation)
-    terminal.note(text("images are normalised as in the training of ", path, ", not as ", set.name, " is"));
-  subject.match = match_classes(path, weights, own, "");
-  if (!subject.match.words.empty()) terminal.note(subject.match.words);
-  subject.logits = subject.match.in_order ? own.classes : weights.classes;
-  if (!subject.match.in_order) subject.data.test = relabelled(subject.data.test, subject.match.place);
-  return subject;
-}
-
-EvaluationOptions passes(const EvalConfig& config, const std::string& what, Terminal& terminal) {
-  return {.batch_size = config.batch_size,
-          .workers = static_cast<int>(config.data.workers),
-          .dtype = config.device.dtype,
-          .watch = LongWork(terminal).part(what, "images")};
-}
-
 /// The weights of a file or of a run.
-void evaluate_weights(const EvalConfig& config, nn::Module& model, const Subject& subject,
-                      Terminal& terminal) {
-  const std::string& weights = subject.files.front();
-  const RunData& data = subject.data;
-  const LoadReport loaded =
-      load_weights(weights, entries_of(model), {.wanted = identity_of(config.model, data.set)});
-  if (loaded.converted > 0) terminal.note(text(weights, "  ", in_words(loaded)));
+void evaluate_weights(const LoadedRun& run, Terminal& terminal) {
+  const std::string& weights = run.files.front();
   const Clock clock = steady_clock();
   const double begin = clock();
-  const Tally tally = evaluate(model, data.test, subject.logits, passes(config, "evaluating", terminal));
+  const Tally tally = evaluate(*run.model, run.data.test, run.logits, run.passes("evaluating", terminal));
   terminal.repaint("");
-  show(tally, subject, weights, clock() - begin, terminal);
+  show(tally, run, weights, clock() - begin, terminal);
   expect_finite(tally, weights);
 }
 
 /// The members of an ensemble, together and one by one.
-void evaluate_members(const EvalConfig& config, nn::Module& model, const Subject& subject,
-                      Terminal& terminal) {
-  const RunData& data = subject.data;
-  const ImageSet& set = data.set;
-  const std::vector<std::string>& members = subject.files;
+void evaluate_members(const LoadedRun& run, const std::string& directory, Terminal& terminal) {
+  const ImageSet& set = run.data.set;
+  const std::vector<std::string>& members = run.files;
   const Clock clock = steady_clock();
   const double begin = clock();
   const EnsembleReport report =
-      evaluate_ensemble(model, members, data.test, subject.logits,
-                        passes(config, text("evaluating ", members.size(), " members"), terminal));
+      evaluate_ensemble(*run.model, members, run.data.test, run.logits,
+                        run.passes(text("evaluating ", members.size(), " members"), terminal));
   terminal.repaint("");
   const Tally& all = report.first.back();
   terminal.result(table_of(report).text(terminal.unicode()));
   terminal.result(text("\n", set.name, " ", set.test_split, ": loss ", fixed(all.loss(), 4), ", top-1 ",
                        percent(all.accuracy(), 2), " %, top-5 ", percent(all.accuracy5(), 2), " %  (",
-                       members.size(), " members of ", config.ensemble, ")\n"));
+                       members.size(), " members of ", directory, ")\n"));
   Json document = to_json(report);
   document.set("data", set.name).set("split", set.test_split).set("images", all.rows);
   document.set("seconds", clock() - begin);
   terminal.result(document);
   for (std::size_t k = 0; k < members.size(); ++k) expect_finite(report.own[k], members[k]);
-  expect_finite(all, config.ensemble);
+  expect_finite(all, directory);
 }
 
 class EvalCall : public Call {
@@ -207,14 +151,21 @@ class EvalCall : public Call {
 
   ExitCode run(Terminal& terminal) override {
     apply(config_.device);
-    const Subject subject = subject_of(config_, terminal);
-    const auto model = build_model(config_.model, subject.data.set.image, subject.logits, 0,
-                                   config_.device.dtype, /*blank=*/true);
+    TrainConfig wanted;
+    wanted.data = config_.data;
+    wanted.model = config_.model;
+    wanted.device = config_.device;
+    wanted.schedule.batch_size = config_.batch_size;
+    const bool ensemble = !config_.ensemble.empty();
+    const std::string weights =
+        config_.weights.empty() ? config_.run + "/final.safetensors" : config_.weights;
+    const LoadedRun run = ensemble ? load_ensemble(wanted, list_members(config_.ensemble), terminal)
+                                   : load_run(wanted, weights, terminal);
     try {
-      if (config_.ensemble.empty())
-        evaluate_weights(config_, *model, subject, terminal);
+      if (ensemble)
+        evaluate_members(run, config_.ensemble, terminal);
       else
-        evaluate_members(config_, *model, subject, terminal);
+        evaluate_weights(run, terminal);
     } catch (const InterruptedError& signal) {
       terminal.note("interrupted");
       return signal.code();

@@ -1,6 +1,4 @@
 // `basin export`: trained weights for other programs, read back and compared before it says so.
-#include <charconv>
-
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/config/data.h"
@@ -8,13 +6,12 @@
 #include "apps/runs/class_match.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/export_format.h"
-#include "apps/runs/members.h"
 #include "apps/runs/run_config.h"
 #include "apps/runs/weights.h"
+#include "apps/runs/weights_of_run.h"
 #include "apps/training/experiment.h"
 #include "apps/training/run_data.h"
 #include "core/error.h"
-#include "core/io/directory.h"
 #include "core/io/files.h"
 #include "core/io/hash.h"
 
@@ -34,37 +31,10 @@ struct ExportConfig {
   ModelConfig model;
 };
 
-/// The file that --weights stands for.
-std::string weights_file(const ExportConfig& config) {
-  const std::string& which = config.weights;
-  constexpr std::string_view kMember = "member:";
-  const bool of_run = which == "last" || which == "swa" || which == "ema" || which.starts_with(kMember);
-  if (!of_run) return which;
-  if (config.run.empty())
-    throw UsageError("--weights ", which, " is of a run: give --run DIR too (or ./", which, " for a file)");
-  std::string file =
-      config.run + (which == "last" ? "/final.safetensors" : "/final-" + which + ".safetensors");
-  if (which.starts_with(kMember)) {
-    std::int64_t number = 0;
-    const char* begin = which.data() + kMember.size();
-    const char* end = which.data() + which.size();
-    const auto [stop, error] = std::from_chars(begin, end, number);
-    if (error != std::errc() || stop != end || number < 1)
-      throw UsageError("--weights ", quote(which), ": members are member:1, member:2, ...");
-    file = member_path(config.run, number);
-  }
-  if (kind_of_file(file) == FileKind::none)
-    throw CheckpointError("[export] ", file, " is not there: the run in ", config.run,
-                          " has not ended, or keeps no such weights (a checkpoint of it can be given as "
-                          "--weights ",
-                          config.run, "/ckpt-....safetensors)");
-  return file;
-}
-
 /// Writes the file and reads it back.
 void write_weights(const ExportConfig& config, Terminal& terminal) {
   const ExportFormat& format = export_format(config.format, config.out);
-  const std::string file = weights_file(config);
+  const std::string file = weights_file("export", config.run, config.weights);
   const WeightFile opened(file);
   const Identity said = identity_in(opened.metadata());
   const bool as_trained = !config.image_given && said.image.rank() == 3;

@@ -12,7 +12,7 @@
 #include "apps/runs/identity.h"
 #include "apps/runs/weight_file.h"
 #include "apps/training/run_data.h"
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/simd/instruction_set.h"
 #include "core/io/directory.h"
 #include "core/io/utf8.h"
 #include "core/parallel.h"

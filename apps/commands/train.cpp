@@ -20,9 +20,9 @@ namespace {
 
 /// One training step on the first batch and nothing written: does the recipe run, how large and how fast is
 /// it?
-ExitCode dry_run(const TrainConfig& config, const RunData& data, Terminal& terminal) {
-  const std::int64_t steps = steps_per_epoch(config, data);
-  Experiment experiment(config, data.set, steps);
+ExitCode dry_run(const TrainConfig& config, const RunData& data, const RunLength& length,
+                 Terminal& terminal) {
+  Experiment experiment(config, data.set, length);
   check_batches(config, data, experiment.model());
   if (experiment.start()) tell(*experiment.start(), terminal);
   const nn::Summary summary = nn::summarize(experiment.model(), data.set.image, config.device.dtype);
@@ -39,14 +39,16 @@ ExitCode dry_run(const TrainConfig& config, const RunData& data, Terminal& termi
   const double speed = ratio(static_cast<double>(batch.size()), seconds);
   const double flop = 6.0 * static_cast<double>(summary.multiply_adds) * report.passes;
   tell(data, terminal);
-  terminal.result(text("dry run, nothing written\n", data.set.name, ": ", grouped(data.train->size()),
-                       " training images ", data.set.image, ", ", grouped(steps), " steps an epoch\n",
-                       config.model.name, ": ", grouped(summary.parameters), " parameters, about ",
-                       fixed(flop * 1e-6, 1), " MFLOP to train on an image\nfirst step: loss ",
-                       fixed(report.loss, 4), ", ", report.passes, " passes, ", duration_text(seconds), " (",
-                       fixed(speed, 0), " images/s before warming up)\n"));
+  terminal.result(
+      text("dry run, nothing written\n", data.set.name, ": ", grouped(data.train->size()),
+           " training images ", data.set.image, ", ", grouped(length.steps_per_epoch), " steps an epoch\n",
+           config.model.name, ": ", grouped(summary.parameters), " parameters, about ", fixed(flop * 1e-6, 1),
+           " MFLOP to train on an image\nfirst step: loss ", fixed(report.loss, 4), ", ", report.passes,
+           " passes, ", duration_text(seconds), " (", fixed(speed, 0), " images/s before warming up)\n"));
   Json document;
-  document.set("data", data.set.name).set("images", data.train->size()).set("steps_per_epoch", steps);
+  document.set("data", data.set.name)
+      .set("images", data.train->size())
+      .set("steps_per_epoch", length.steps_per_epoch);
   document.set("model", config.model.name).set("parameters", summary.parameters).set("flop_per_image", flop);
   document.set("loss", recorded(report.loss)).set("passes", report.passes).set("seconds", seconds);
   terminal.result(document);
@@ -77,18 +79,18 @@ ExitCode train(const TrainConfig& given, Terminal& terminal) {
   if (given.run.resume) plan.known = read_data_files(given.run.dir + "/" + kDataFilesName);
   const RunData data = load_run_data(given.data, given.run.seed, plan);
   terminal.repaint("");
-  TrainConfig config = with_length(given, steps_per_epoch(given, data));
-  if (!config.run.resume) config = with_whole_paths(config);
-  check_axes(config, steps_per_epoch(config, data));
-  if (config.run.dry_run) return dry_run(config, data, terminal);
+  const RunLength length = run_length(given.schedule, data.train->size());
+  const TrainConfig config = given.run.resume ? given : with_whole_paths(given);
+  check_axes(config, length);
+  if (config.run.dry_run) return dry_run(config, data, length, terminal);
 
   // All that can fail is done before the directory is made or an old run goes: --init may be of that run.
   const std::optional<LoadedCheckpoint> saved = checkpoint_of(config, *run, terminal);
   TrainConfig start = config;
   if (saved) start.model.init.clear();  // everything is in the checkpoint; the file may be gone
-  Experiment experiment(start, data.set, steps_per_epoch(config, data));
+  Experiment experiment(start, data.set, length);
   check_batches(config, data, experiment.model());
-  TrainingRun training(config, data, experiment, *run, terminal);
+  TrainingRun training(config, data, length, experiment, *run, terminal);
   if (saved) training.resume(*saved);
   return ExitCode{training.run()};
 }

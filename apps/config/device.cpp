@@ -2,7 +2,7 @@
 
 #include "apps/cli/options.h"
 #include "apps/config/model.h"
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/simd/instruction_set.h"
 #include "core/parallel.h"
 
 namespace basin::apps {

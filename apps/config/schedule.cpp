@@ -70,35 +70,4 @@ void add(OptionTable& t, ScheduleConfig& c) {
        "shape of rise and fall");
 }
 
-std::string length_in_words(const ScheduleConfig& s) {
-  if (s.steps == 0) return text("--epochs ", s.epochs);
-  return text("--steps ", s.steps, ", ", s.epochs, s.epochs == 1 ? " epoch" : " epochs");
-}
-
-std::vector<double> milestone_epochs(const ScheduleConfig& schedule) {
-  const std::vector<double>& given = schedule.milestones;
-  const auto below_one = std::count_if(given.begin(), given.end(), [](double m) { return m < 1; });
-  if (below_one != 0 && below_one != static_cast<std::ptrdiff_t>(given.size())) {
-    throw UsageError(
-        "--milestones are either all fractions of the run (below 1) or all epochs (1 and above)");
-  }
-  const auto epochs = static_cast<double>(schedule.epochs);
-  std::vector<double> resolved;
-  for (const double m : given) {
-    const double at = m < 1 ? m * epochs : m;
-    if (!resolved.empty() && at <= resolved.back())
-      throw UsageError("--milestones must rise: ", m, " does not");
-    if (at >= epochs)
-      throw UsageError("--milestones ", m, " is not before the end of the run (", length_in_words(schedule),
-                       ")");
-    resolved.push_back(at);
-  }
-  return resolved;
-}
-
-std::int64_t first_epoch(double start, std::int64_t epochs) {
-  const double epoch = start < 1 ? start * static_cast<double>(epochs) : start;
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(epoch - 1e-9)));
-}
-
 }  // namespace basin::apps

@@ -14,10 +14,10 @@ class OptionTable;
 struct ScheduleConfig {
   optim::ScheduleKind kind = optim::ScheduleKind::cosine;
   std::int64_t epochs = 30;
-  std::int64_t steps = 0;  // of the run; 0: as many as the epochs have. See with_length()
+  std::int64_t steps = 0;  // of the run; 0: as many as the epochs have
   std::int64_t batch_size = 128;
   double warmup_epochs = 0;
-  std::vector<double> milestones = {0.5, 0.75};  // as given; milestone_epochs() resolves fractions
+  std::vector<double> milestones = {0.5, 0.75};  // below 1 fractions of the run
   double gamma = 0.1;
   double min_lr = 0;
   std::int64_t cycles = 5;
@@ -31,16 +31,5 @@ void add(OptionTable& table, ScheduleConfig& schedule);
 
 /// A moment or length in epochs, also a fraction of one.
 inline Range epochs_range() { return {.low = 0, .high = 1e6}; }
-
-/// The epochs, rising, after which the step schedule lowers the rate: a milestone below 1 is a fraction of
-/// the run. Errors: UsageError for milestones that do not rise, or are not within the run.
-std::vector<double> milestone_epochs(const ScheduleConfig& schedule);
-
-/// A moment of the run as a first epoch 1, 2, ...: `start` itself, or below 1 the fraction of the run,
-/// rounded up.
-std::int64_t first_epoch(double start, std::int64_t epochs);
-
-/// The length of the run as it was given: "--epochs 3", "--steps 100, 2 epochs".
-std::string length_in_words(const ScheduleConfig& schedule);
 
 }  // namespace basin::apps

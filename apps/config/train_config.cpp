@@ -1,40 +1,16 @@
 #include "apps/config/train_config.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
 #include "apps/cli/sources.h"
 #include "apps/cli/toml_file.h"
+#include "apps/config/run_length.h"
 #include "core/error.h"
 
 namespace basin::apps {
 
 namespace {
-
-/// Checks of moments against the length of the run.
-void check_length(const TrainConfig& c) {
-  const auto epochs = static_cast<double>(c.schedule.epochs);
-  const std::string length = length_in_words(c.schedule);
-  const auto not_longer = [&](const char* flag, double given) {
-    if (given > epochs) throw UsageError("--", flag, " ", given, " is longer than the run (", length, ")");
-  };
-  const auto in_the_run = [&](const char* flag, double start) {
-    if (first_epoch(start, c.schedule.epochs) > c.schedule.epochs)
-      throw UsageError("--", flag, " ", start, " is not within the run (", length, ")");
-  };
-  not_longer("warmup-epochs", c.schedule.warmup_epochs);
-  if (c.schedule.kind == optim::ScheduleKind::step) milestone_epochs(c.schedule);
-  if (c.sharpness.kind != Sharpness::none) {
-    not_longer("rho-warmup-epochs", c.sharpness.rho_warmup_epochs);
-    if (c.sharpness.start >= epochs)  // so many epochs are done before
-      throw UsageError("--sharpness-start ", c.sharpness.start, " is not within the run (", length, ")");
-  }
-  if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
-  if (c.average.kind == Average::swa && c.average.swa_lr > 0)
-    not_longer("swa-anneal-epochs", c.average.swa_anneal_epochs);
-  if (c.ensemble.kind == EnsembleKind::fge) in_the_run("fge-start", c.ensemble.start);
-}
 
 void check_sharpness(const TrainConfig& c) {
   const SharpnessConfig& s = c.sharpness;
@@ -59,7 +35,8 @@ void validate(const TrainConfig& c) {
   }
   if (c.optimizer.kind == Optimizer::sgd && c.optimizer.dampening != 0 && c.optimizer.momentum == 0)
     throw UsageError("--dampening needs --momentum > 0");
-  if (c.schedule.steps == 0) check_length(c);  // else with_length() does
+  // Of a run that is counted in steps they are checked when the data are known.
+  if (c.schedule.steps == 0) check_moments(c, run_length(c.schedule, 0));
   using Kind = optim::ScheduleKind;
   const bool has_least = c.schedule.kind != Kind::constant && c.schedule.kind != Kind::step &&
                          c.schedule.kind != Kind::one_cycle;
@@ -85,12 +62,27 @@ void validate(const TrainConfig& c) {
     throw UsageError("--dry-run tries one step: --stop-after-steps does not count");
 }
 
-TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch) {
-  TrainConfig resolved = config;
-  if (config.schedule.steps == 0) return resolved;
-  resolved.schedule.epochs = (config.schedule.steps + steps_per_epoch - 1) / steps_per_epoch;
-  check_length(resolved);
-  return resolved;
+void check_moments(const TrainConfig& c, const RunLength& length) {
+  const auto epochs = static_cast<double>(length.epochs);
+  const std::string words = length.in_words();
+  const auto not_longer = [&](const char* flag, double given) {
+    if (given > epochs) throw UsageError("--", flag, " ", given, " is longer than the run (", words, ")");
+  };
+  const auto in_the_run = [&](const char* flag, double start) {
+    if (length.first_epoch(start) > length.epochs)
+      throw UsageError("--", flag, " ", start, " is not within the run (", words, ")");
+  };
+  not_longer("warmup-epochs", c.schedule.warmup_epochs);
+  if (c.schedule.kind == optim::ScheduleKind::step) length.milestone_epochs(c.schedule.milestones);
+  if (c.sharpness.kind != Sharpness::none) {
+    not_longer("rho-warmup-epochs", c.sharpness.rho_warmup_epochs);
+    if (c.sharpness.start >= epochs)  // so many epochs are done before
+      throw UsageError("--sharpness-start ", c.sharpness.start, " is not within the run (", words, ")");
+  }
+  if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
+  if (c.average.kind == Average::swa && c.average.swa_lr > 0)
+    not_longer("swa-anneal-epochs", c.average.swa_anneal_epochs);
+  if (c.ensemble.kind == EnsembleKind::fge) in_the_run("fge-start", c.ensemble.start);
 }
 
 TrainConfig with_whole_paths(const TrainConfig& config) {
@@ -101,11 +93,6 @@ TrainConfig with_whole_paths(const TrainConfig& config) {
     if (!error) *path = absolute;  // without a current directory, as given
   }
   return whole;
-}
-
-std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch) {
-  const ScheduleConfig& s = config.schedule;
-  return s.steps > 0 ? s.steps : s.epochs * steps_per_epoch;
 }
 
 std::string run_name(const TrainConfig& c) {

@@ -15,6 +15,7 @@
 #include "apps/config/model.h"
 #include "apps/config/optimizer.h"
 #include "apps/config/run.h"
+#include "apps/config/run_length.h"
 #include "apps/config/schedule.h"
 #include "apps/config/sharpness.h"
 
@@ -47,15 +48,11 @@ OptionTable train_options(TrainConfig& config);
 /// Checks what no single option can: relations between options. Errors: UsageError.
 void validate(const TrainConfig& config);
 
-/// The configuration with schedule.epochs as schedule.steps has them: the last epoch may be a short one. As
-/// it is if the run is counted in epochs. Errors: as validate() for what depends on the length of the run.
-TrainConfig with_length(const TrainConfig& config, std::int64_t steps_per_epoch);
+/// Errors: UsageError for a moment of the configuration that is not within the run.
+void check_moments(const TrainConfig& config, const RunLength& length);
 
 /// The configuration with --data-dir and --init as absolute paths: config.toml is read from other places too.
 TrainConfig with_whole_paths(const TrainConfig& config);
-
-/// Steps of the whole run.
-std::int64_t total_steps(const TrainConfig& config, std::int64_t steps_per_epoch);
 
 /// config.run.name, or what the run is about: cifar10-resnet20-sam, with -none left out.
 std::string run_name(const TrainConfig& config);

@@ -8,6 +8,7 @@
 
 #include "autograd/named_tensors.h"
 #include "autograd/recording.h"
+#include "core/conv_algorithm.h"
 #include "core/io/json.h"
 #include "core/ops.h"
 #include "data/loading/loader.h"
@@ -54,16 +55,16 @@ struct Block : nn::Module {
 struct ResNet20 : nn::Module {
   nn::Conv2d conv1;
   nn::BatchNorm2d bn1;
-  nn::Sequential layer1, layer2, layer3;
   nn::Linear fc;
+  nn::Sequential layer1, layer2, layer3;
 
   explicit ResNet20(nn::Initializer& init)
       : conv1({.in = 3, .out = 16, .pad = 1}, init),
         bn1(16, init),
+        fc(64, 10, init),
         layer1(blocks(16, 16, init)),
         layer2(blocks(16, 32, init)),
-        layer3(blocks(32, 64, init)),
-        fc(64, 10, init) {}
+        layer3(blocks(32, 64, init)) {}
   static nn::Sequential blocks(Index in, Index out, nn::Initializer& init) {
     nn::Sequential stage;
     for (int i = 0; i < 3; ++i) stage.add<Block>(i == 0 ? in : out, out, init);
@@ -104,6 +105,7 @@ int main(int count, char** arguments) {
   const std::int64_t limit = count > 3 ? std::atoll(arguments[3]) : 0;  // all
   const std::uint64_t seed = 1;  // of the initial weights, the order of the images, their crops and flips
 
+  set_conv_algorithm(ConvAlgorithm::winograd4);  // four times fewer multiplications than the definition
   const data::LoadedData cifar =
       data::load_data_set({.name = "cifar10", .dir = arguments[1], .limit = limit});
   const data::Augmentation none, crop_and_flip{.crop = 4, .flip = true};

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/config/model.h"
+#include "apps/config/train_config.h"
 #include "apps/runs/image_set.h"
 #include "core/io/archive.h"
 #include "core/io/json.h"

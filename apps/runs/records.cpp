@@ -8,6 +8,7 @@
 #include "apps/cli/bindings.h"
 #include "apps/runs/finite.h"
 #include "core/error.h"
+#include "core/io/csv.h"
 #include "core/io/files.h"
 
 namespace basin::apps {
@@ -197,59 +198,6 @@ const std::vector<std::string>& metrics_columns() {
     return all;
   }();
   return names;
-}
-
-std::string csv_row(const std::vector<std::string>& cells) {
-  std::string row;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (i > 0) row += ',';
-    if (cells[i].find_first_of(",\"\r\n") == std::string::npos) {
-      row += cells[i];
-      continue;
-    }
-    row += '"';
-    for (const char c : cells[i]) row += c == '"' ? "\"\"" : std::string(1, c);
-    row += '"';
-  }
-  return row + "\n";
-}
-
-std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
-  std::vector<std::vector<std::string>> rows;
-  std::vector<std::string> row(1);
-  const auto fail = [&](const char* what) { throw DataError("[csv] row ", rows.size() + 1, ": ", what); };
-  for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (c == '"') {
-      if (!row.back().empty()) fail("a quote inside a cell");
-      for (++at;; ++at) {
-        if (at >= text.size()) fail("a quote that is not closed");
-        if (text[at] == '"') {
-          if (at + 1 < text.size() && text[at + 1] == '"') {
-            ++at;
-          } else {
-            break;
-          }
-        }
-        row.back() += text[at];
-      }
-      ++at;
-      if (at < text.size() && text[at] != ',' && text[at] != '\n' && text[at] != '\r')
-        fail("text after a quoted cell");
-    } else if (c == ',') {
-      row.emplace_back();
-      ++at;
-    } else if (c == '\n' || (c == '\r' && at + 1 < text.size() && text[at + 1] == '\n')) {
-      if (!rows.empty() && row.size() != rows[0].size()) fail("another number of cells than the first row");
-      rows.push_back(std::move(row));
-      row.assign(1, "");
-      at += c == '\r' ? 2 : 1;
-    } else {
-      row.back() += c;
-      ++at;
-    }
-  }
-  return rows;
 }
 
 namespace {

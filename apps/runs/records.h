@@ -78,13 +78,6 @@ EpochRecord epoch_record(const Json& json);
 /// Columns of metrics.csv, in order; those after "lr" are times and differ from run to run.
 const std::vector<std::string>& metrics_columns();
 
-/// One row of CSV (RFC 4180, with a bare newline at the end): cells with a comma, quote or line break are
-/// quoted.
-std::string csv_row(const std::vector<std::string>& cells);
-/// Rows of cells. A last row without its line end is left out: its writer was killed. Errors: DataError for a
-/// quote that is not closed or stands inside an unquoted cell, and rows of different lengths.
-std::vector<std::vector<std::string>> parse_csv(const std::string& text);
-
 /// metrics.csv as records. Errors: DataError naming the file: unreadable, other columns, a cell that is no
 /// number.
 std::vector<EpochRecord> read_metrics(const std::string& path);

@@ -5,77 +5,80 @@
 #include "apps/cli/bindings.h"
 #include "optim/gradient/gam.h"
 #include "optim/gradient/micro_batches.h"
-#include "optim/gradient/sam.h"
+#include "optim/gradient/sam_family.h"
 
 namespace basin::apps {
 namespace {
 
-std::int64_t steps_of(double epochs, std::int64_t steps_per_epoch) {
-  return std::llround(epochs * static_cast<double>(steps_per_epoch));
-}
-
-/// Steps before epoch 1, 2, ....
-std::int64_t steps_before(std::int64_t epoch, std::int64_t steps_per_epoch) {
-  return (epoch - 1) * steps_per_epoch;
-}
-
 /// The step at which the averaging phase of SWA begins to have its own rate.
-std::int64_t swa_phase(const TrainConfig& config, std::int64_t steps_per_epoch) {
-  return steps_before(first_epoch(config.average.start, config.schedule.epochs), steps_per_epoch);
+std::int64_t swa_phase(const TrainConfig& config, const RunLength& length) {
+  return length.steps_before(length.first_epoch(config.average.start));
 }
 
 /// An even number of steps, the nearest to so many epochs.
-std::int64_t even_steps(double epochs, std::int64_t steps_per_epoch) {
-  return 2 * std::max<std::int64_t>(1, std::llround(epochs * static_cast<double>(steps_per_epoch) / 2));
+std::int64_t even_steps(double epochs, const RunLength& length) {
+  return 2 * std::max<std::int64_t>(1, length.steps_of(epochs / 2));
 }
 
-optim::RadiusSchedule radius_schedule(const TrainConfig& config, std::int64_t steps_per_epoch) {
+optim::RadiusSchedule radius_schedule(const TrainConfig& config, const RunLength& length) {
   const SharpnessConfig& s = config.sharpness;
   return {.kind = s.rho_schedule,
           .end = s.rho_end,
-          .total_steps = total_steps(config, steps_per_epoch),
+          .total_steps = length.steps,
           .lr_peak = config.optimizer.lr,
-          .lr_end = schedule_options(config, steps_per_epoch).min_lr,
-          .warmup_steps = steps_of(s.rho_warmup_epochs, steps_per_epoch)};
+          .lr_end = schedule_options(config, length).min_lr,
+          .warmup_steps = length.steps_of(s.rho_warmup_epochs)};
 }
 
 /// A start below 1 is a fraction of the run, else epochs done before it.
-std::int64_t start_step(const TrainConfig& config, std::int64_t steps_per_epoch) {
+std::int64_t start_step(const TrainConfig& config, const RunLength& length) {
   const double start = config.sharpness.start;
-  if (start >= 1) return steps_of(start, steps_per_epoch);
-  return std::llround(start * static_cast<double>(total_steps(config, steps_per_epoch)));
+  if (start >= 1) return length.steps_of(start);
+  return std::llround(start * static_cast<double>(length.steps));
 }
 
-optim::SamOptions sam_options(const TrainConfig& config, std::int64_t steps_per_epoch) {
-  using optim::ClimbAlong, optim::Combine, optim::Between;
+/// The member of the family that the configuration names, with its numbers.
+optim::SamOptions member_of_family(const SharpnessConfig& s) {
+  switch (s.kind) {
+    case Sharpness::asam:
+      return optim::asam(s.rho, s.eta);
+    case Sharpness::gsam:
+      return optim::gsam(s.rho, s.alpha);
+    case Sharpness::gnp:
+      return optim::gnp(s.rho, s.alpha);
+    case Sharpness::fsam:
+      return optim::fsam(s.rho, s.sigma, s.lambda);
+    case Sharpness::looksam:
+      return optim::looksam(s.rho, s.alpha, s.every);
+    case Sharpness::msam:
+      return optim::msam(s.rho);
+    case Sharpness::sam:
+    case Sharpness::none:
+    case Sharpness::gam:
+      break;
+  }
+  return {.rho = s.rho};
+}
+
+/// That member, with what can be chosen of each.
+optim::SamOptions sam_options(const TrainConfig& config, const RunLength& length) {
   const SharpnessConfig& s = config.sharpness;
-  optim::SamOptions o{.rho = s.rho,
-                      .p = s.p_norm,
-                      .name = rule_name(s.kind),
-                      .scaling = s.scaling,
-                      .eta = s.scaling == optim::Scaling::none ? 0.01 : s.eta,
-                      .normalise = s.normalise,
-                      .perturbed = s.perturb,
-                      .names = patterns(s.perturb_names),
-                      .schedule = radius_schedule(config, steps_per_epoch)};
+  optim::SamOptions o = member_of_family(s);
+  o.p = s.p_norm;
+  o.scaling = s.scaling;
+  o.eta = s.scaling == optim::Scaling::none ? 0.01 : s.eta;
+  o.normalise = s.normalise;
+  o.perturbed = s.perturb;
+  o.names = patterns(s.perturb_names);
+  o.schedule = radius_schedule(config, length);
   o.inner_steps = static_cast<int>(s.inner_steps);
   o.inner_step = s.inner_step;
-  o.alpha = s.alpha;
   o.every = s.every;
-  o.start_step = start_step(config, steps_per_epoch);
-  if (s.kind == Sharpness::gsam) o.combine = Combine::orthogonal;
-  if (s.kind == Sharpness::gnp) o.combine = Combine::mix;
-  if (s.kind == Sharpness::msam) o.along = ClimbAlong::momentum;
-  if (s.kind == Sharpness::looksam) o.between = Between::reuse;
-  if (s.kind == Sharpness::fsam) {
-    o.along = ClimbAlong::residual;
-    o.sigma = s.sigma;
-    o.lambda = s.lambda;
-  }
+  o.start_step = start_step(config, length);
   return o;
 }
 
-optim::GamOptions gam_options(const TrainConfig& config, std::int64_t steps_per_epoch) {
+optim::GamOptions gam_options(const TrainConfig& config, const RunLength& length) {
   const SharpnessConfig& s = config.sharpness;
   return {.form = s.gam_form,
           .rho = s.rho,
@@ -84,24 +87,21 @@ optim::GamOptions gam_options(const TrainConfig& config, std::int64_t steps_per_
           .beta = s.gam_beta,
           .gamma = s.gam_gamma,
           .with_sam = s.gam_with_sam,
-          .schedule = radius_schedule(config, steps_per_epoch),
+          .schedule = radius_schedule(config, length),
           .scaling = s.scaling,
           .eta = s.eta,
           .every = s.every,
-          .start_step = start_step(config, steps_per_epoch)};
+          .start_step = start_step(config, length)};
 }
 
-}  // namespace
-
-namespace {
-
 /// Times that come to no step of the run would be options without effect, or other times than those given.
-void check_times(const TrainConfig& config, std::int64_t steps_per_epoch) {
+void check_times(const TrainConfig& config, const RunLength& length) {
   using Kind = optim::ScheduleKind;
   const auto at_least = [&](const char* flag, double epochs, std::int64_t steps) {
-    if (epochs > 0 && 2 * epochs * static_cast<double>(steps_per_epoch) < static_cast<double>(2 * steps - 1))
+    if (epochs > 0 &&
+        2 * epochs * static_cast<double>(length.steps_per_epoch) < static_cast<double>(2 * steps - 1))
       throw UsageError("--", flag, " ", epochs, " is less than ", steps, steps == 1 ? " step" : " steps",
-                       " (an epoch has ", steps_per_epoch, ")");
+                       " (an epoch has ", length.steps_per_epoch, ")");
   };
   const ScheduleConfig& schedule = config.schedule;
   const AverageConfig& average = config.average;
@@ -116,9 +116,9 @@ void check_times(const TrainConfig& config, std::int64_t steps_per_epoch) {
     at_least("fge-cycle-epochs", config.ensemble.cycle_epochs, 2);
   if (config.sharpness.kind == Sharpness::none) return;
   at_least("rho-warmup-epochs", config.sharpness.rho_warmup_epochs, 1);
-  if (start_step(config, steps_per_epoch) >= total_steps(config, steps_per_epoch))
+  if (start_step(config, length) >= length.steps)
     throw UsageError("--sharpness-start ", config.sharpness.start, " is not before the last of the ",
-                     total_steps(config, steps_per_epoch), " steps of the run");
+                     length.steps, " steps of the run");
 }
 
 }  // namespace
@@ -130,20 +130,20 @@ std::vector<std::string> patterns(const std::string& list) {
   return all;
 }
 
-optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t steps_per_epoch) {
+optim::ScheduleOptions schedule_options(const TrainConfig& config, const RunLength& length) {
   using Kind = optim::ScheduleKind;
   const ScheduleConfig& s = config.schedule;
   const AverageConfig& average = config.average;
   const bool swa = average.kind == Average::swa;
-  const auto steps = [&](double epochs) { return steps_of(epochs, steps_per_epoch); };
+  const auto steps = [&](double epochs) { return length.steps_of(epochs); };
   optim::ScheduleOptions o{.kind = s.kind,
                            .lr = config.optimizer.lr,
-                           .total_steps = total_steps(config, steps_per_epoch),
+                           .total_steps = length.steps,
                            .warmup_steps = steps(s.warmup_epochs)};
   if (s.kind == Kind::step) {
     o.gamma = s.gamma;
     const double all = static_cast<double>(o.total_steps);
-    for (double epoch : milestone_epochs(s)) o.milestones.push_back(steps(epoch));
+    for (double epoch : length.milestone_epochs(s.milestones)) o.milestones.push_back(steps(epoch));
     if (s.steps > 0 && s.milestones[0] < 1)  // of the steps, not of the epochs that they begin
       for (std::size_t i = 0; i < s.milestones.size(); ++i)
         o.milestones[i] = std::llround(s.milestones[i] * all);
@@ -153,25 +153,24 @@ optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t 
     o.min_lr = s.min_lr;
   }
   if (s.kind == Kind::swa) {
-    o.steps_per_epoch = steps_per_epoch;
-    o.span_epochs = swa ? first_epoch(average.start, s.epochs) : s.epochs;
+    o.steps_per_epoch = length.steps_per_epoch;
+    o.span_epochs = swa ? length.first_epoch(average.start) : length.epochs;
     if (swa && average.swa_lr > 0) o.min_lr = average.swa_lr;
   }
   if (s.kind == Kind::sawtooth) o.cycle_steps = std::max<std::int64_t>(1, steps(s.cycle_epochs));
-  if (s.kind == Kind::triangle) o.cycle_steps = even_steps(s.cycle_epochs, steps_per_epoch);
+  if (s.kind == Kind::triangle) o.cycle_steps = even_steps(s.cycle_epochs, length);
   if (s.kind == Kind::snapshot) o.cycles = s.cycles;
   if (s.kind == Kind::triangle || s.kind == Kind::snapshot) o.code_form = s.code_form;
 
   if (config.ensemble.kind == EnsembleKind::fge) {
     const EnsembleConfig& fge = config.ensemble;
-    o.tail =
-        optim::ScheduleTail{.start_step = steps_before(first_epoch(fge.start, s.epochs), steps_per_epoch),
-                            .lr = fge.low_lr,
-                            .cycle_steps = even_steps(fge.cycle_epochs, steps_per_epoch),
-                            .high_lr = fge.high_lr,
-                            .triangle = true};
+    o.tail = optim::ScheduleTail{.start_step = length.steps_before(length.first_epoch(fge.start)),
+                                 .lr = fge.low_lr,
+                                 .cycle_steps = even_steps(fge.cycle_epochs, length),
+                                 .high_lr = fge.high_lr,
+                                 .triangle = true};
   } else if (swa && average.swa_lr > 0 && (s.kind != Kind::swa || average.swa_cycle_epochs > 0)) {
-    o.tail = optim::ScheduleTail{.start_step = swa_phase(config, steps_per_epoch),
+    o.tail = optim::ScheduleTail{.start_step = swa_phase(config, length),
                                  .lr = average.swa_lr,
                                  .anneal_steps = steps(average.swa_anneal_epochs),
                                  .anneal = average.swa_anneal};
@@ -183,13 +182,12 @@ optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t 
   return o;
 }
 
-std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config,
-                                                        std::int64_t steps_per_epoch) {
+std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config, const RunLength& length) {
   const SharpnessConfig& s = config.sharpness;
   const auto one = [&]() -> std::unique_ptr<optim::GradientRule> {
     if (s.kind == Sharpness::none) return std::make_unique<optim::Plain>();
-    if (s.kind == Sharpness::gam) return std::make_unique<optim::Gam>(gam_options(config, steps_per_epoch));
-    return std::make_unique<optim::Sam>(sam_options(config, steps_per_epoch));
+    if (s.kind == Sharpness::gam) return std::make_unique<optim::Gam>(gam_options(config, length));
+    return std::make_unique<optim::Sam>(sam_options(config, length));
   };
   if (s.micro != Micro::own) return one();
   return std::make_unique<optim::MicroBatches>(one, s.micro_size, config.schedule.batch_size);
@@ -225,24 +223,24 @@ std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& o,
   throw InternalError("[rules] an update rule without a name");
 }
 
-std::optional<Averaging> make_averaging(const TrainConfig& config, std::int64_t steps_per_epoch) {
+std::optional<Averaging> make_averaging(const TrainConfig& config, const RunLength& length) {
   const AverageConfig& c = config.average;
   if (c.kind == Average::none) return {};
-  const std::int64_t first = first_epoch(c.start, config.schedule.epochs);
-  const std::int64_t first_step = steps_before(first, steps_per_epoch) + 1;
+  const std::int64_t first = length.first_epoch(c.start);
+  const std::int64_t first_step = length.steps_before(first) + 1;
   auto average = c.kind == Average::swa
                      ? optim::WeightAverage::mean()
                      : optim::WeightAverage::ema({.decay = c.ema_decay, .warmup = c.ema_warmup});
   switch (c.at) {
     case CollectAt::epoch:
-      return Averaging{std::move(average), optim::CollectionTimes::epochs(first, c.every, steps_per_epoch),
-                       false};
+      return Averaging{std::move(average),
+                       optim::CollectionTimes::epochs(first, c.every, length.steps_per_epoch), false};
     case CollectAt::step:
       return Averaging{std::move(average), optim::CollectionTimes::steps(first_step, c.every), true};
     case CollectAt::cycle:
       break;
   }
-  const optim::Schedule schedule(schedule_options(config, steps_per_epoch));
+  const optim::Schedule schedule(schedule_options(config, length));
   if (!schedule.has_cycles())
     throw UsageError(
         "--average-at cycle needs a schedule with cycles (sawtooth, triangle, snapshot) or "
@@ -253,32 +251,30 @@ std::optional<Averaging> make_averaging(const TrainConfig& config, std::int64_t 
                    false};
 }
 
-std::optional<optim::CollectionTimes> member_times(const TrainConfig& config, std::int64_t steps_per_epoch) {
+std::optional<optim::CollectionTimes> member_times(const TrainConfig& config, const RunLength& length) {
   const EnsembleConfig& c = config.ensemble;
   if (c.kind == EnsembleKind::none) return {};
-  const optim::Schedule schedule(schedule_options(config, steps_per_epoch));
+  const optim::Schedule schedule(schedule_options(config, length));
   if (!schedule.has_cycles())
     throw UsageError(
         "--ensemble snapshot saves members at the ends of cycles: use --schedule snapshot, sawtooth or "
         "triangle");
   const std::int64_t first =
-      c.kind == EnsembleKind::fge
-          ? steps_before(first_epoch(c.start, config.schedule.epochs), steps_per_epoch) + 1
-          : 1;
+      c.kind == EnsembleKind::fge ? length.steps_before(length.first_epoch(c.start)) + 1 : 1;
   return optim::CollectionTimes::cycle_ends([schedule](std::int64_t t) { return schedule.is_cycle_end(t); },
                                             first);
 }
 
-void check_axes(const TrainConfig& config, std::int64_t steps_per_epoch) {
-  const std::int64_t total = total_steps(config, steps_per_epoch);
-  check_times(config, steps_per_epoch);
-  optim::Schedule{schedule_options(config, steps_per_epoch)};
-  make_gradient_rule(config, steps_per_epoch);
-  if (const auto averaging = make_averaging(config, steps_per_epoch);
-      averaging && averaging->times.count(total) == 0)
+void check_axes(const TrainConfig& config, const RunLength& length) {
+  check_moments(config, length);
+  check_times(config, length);
+  optim::Schedule{schedule_options(config, length)};
+  make_gradient_rule(config, length);
+  if (const auto averaging = make_averaging(config, length);
+      averaging && averaging->times.count(length.steps) == 0)
     throw UsageError("--average ", name_of(average_names(), config.average.kind),
                      ": no weights enter it in this run; see --average-start ", "and --average-every");
-  if (const auto members = member_times(config, steps_per_epoch); members && members->count(total) == 0)
+  if (const auto members = member_times(config, length); members && members->count(length.steps) == 0)
     throw UsageError("--ensemble: no cycle ends in this run; see --fge-start and --fge-cycle-epochs");
 }
 

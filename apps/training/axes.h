@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/config/run_length.h"
 #include "apps/config/train_config.h"
 #include "optim/averages/average.h"
 #include "optim/averages/collection_times.h"
@@ -18,12 +19,11 @@ namespace basin::apps {
 /// The names between commas of --perturb-names and --freeze.
 std::vector<std::string> patterns(const std::string& list);
 
-/// The steps of the run's schedule, its epochs turned into steps; with the phase of SWA or FGE as its tail.
-optim::ScheduleOptions schedule_options(const TrainConfig& config, std::int64_t steps_per_epoch);
+/// The run's schedule in steps, with the phase of SWA or FGE as its tail.
+optim::ScheduleOptions schedule_options(const TrainConfig& config, const RunLength& length);
 
 /// Errors: ArgumentError (exit code 2) for options that exclude each other.
-std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config,
-                                                        std::int64_t steps_per_epoch);
+std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config, const RunLength& length);
 std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& config,
                                                     const optim::ParameterVector& w);
 
@@ -33,15 +33,15 @@ struct Averaging {
   optim::CollectionTimes times;
   bool after_applied_steps;  // of those only; else the weights enter also where the step was skipped
 };
-std::optional<Averaging> make_averaging(const TrainConfig& config, std::int64_t steps_per_epoch);
+std::optional<Averaging> make_averaging(const TrainConfig& config, const RunLength& length);
 
 /// When members of the ensemble are saved, if the run makes one. Errors: UsageError for a schedule without
 /// cycles.
-std::optional<optim::CollectionTimes> member_times(const TrainConfig& config, std::int64_t steps_per_epoch);
+std::optional<optim::CollectionTimes> member_times(const TrainConfig& config, const RunLength& length);
 
 /// Builds all of these once and throws them away: a mistake shows before the run has a directory. Errors: as
-/// above; UsageError for an average or ensemble that nothing would enter.
-void check_axes(const TrainConfig& config, std::int64_t steps_per_epoch);
+/// above, and those of check_moments(); UsageError for an average or ensemble that nothing would enter.
+void check_axes(const TrainConfig& config, const RunLength& length);
 
 /// The gradient rule's name in records: "plain", "sam", "gam".
 std::string rule_name(Sharpness sharpness);

@@ -33,16 +33,16 @@ std::unique_ptr<nn::Module> build_model(const ModelConfig& config, const Shape& 
                          .blank = blank});
 }
 
-Experiment::Experiment(const TrainConfig& config, const ImageSet& set, std::int64_t steps_per_epoch)
+Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const RunLength& length)
     : model_(first_model(config, set, start_)),
       entries_(entries_of(*model_)),
       frozen_(freeze(entries_.parameters, patterns(config.model.freeze))),
       w_(frozen_.trained,
          config.optimizer.decay == Decay::all ? optim::Decay::all : optim::Decay::weights_only),
-      rule_(make_gradient_rule(config, steps_per_epoch)),
+      rule_(make_gradient_rule(config, length)),
       update_(make_update_rule(config.optimizer, w_)),
-      schedule_(schedule_options(config, steps_per_epoch)),
-      averaging_(make_averaging(config, steps_per_epoch)),
+      schedule_(schedule_options(config, length)),
+      averaging_(make_averaging(config, length)),
       loss_{.cross_entropy = {.label_smoothing = config.loss.label_smoothing, .form = config.loss.form},
             .weight_decay = config.optimizer.decay_in == DecayIn::loss ? config.optimizer.weight_decay : 0,
             .micro_norm = config.sharpness.micro_norm,

@@ -26,9 +26,9 @@ std::unique_ptr<nn::Module> build_model(const ModelConfig& model, const Shape& i
 
 class Experiment {
  public:
-  /// `steps_per_epoch` turns the schedule's epochs into steps. Errors: those of build_model(); UsageError for
-  /// --freeze; ArgumentError for rules that do not go with the model's parameters.
-  Experiment(const TrainConfig& config, const ImageSet& set, std::int64_t steps_per_epoch);
+  /// Errors: those of build_model(); UsageError for --freeze; ArgumentError for rules that do not go with the
+  /// model's parameters.
+  Experiment(const TrainConfig& config, const ImageSet& set, const RunLength& length);
 
   /// One optimizer step on a batch, the `step`-th of the run (from 0): forms the direction, applies it. A
   /// step that is not finite changes nothing: weights, optimizer state and running statistics keep their

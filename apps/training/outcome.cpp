@@ -37,9 +37,9 @@ Variant attempt(Variant v, Complete complete) {
 
 class Evaluator {
  public:
-  Evaluator(const TrainConfig& config, const RunData& data, Experiment& experiment, RunDirectory& run,
-            const WatchMaker& watch)
-      : config_(config), data_(data), experiment_(experiment), run_(run), watch_(watch) {}
+  Evaluator(const TrainConfig& config, const RunData& data, const RunLength& length, Experiment& experiment,
+            RunDirectory& run, const WatchMaker& watch)
+      : config_(config), data_(data), length_(length), experiment_(experiment), run_(run), watch_(watch) {}
 
   Variant last(const EpochRecord& record) {
     Variant v{.name = "last",
@@ -111,7 +111,7 @@ class Evaluator {
   Json recalibrated(const std::string& name) {
     Json how;
     how.set("mode", name_of(recalibration_names(), config_.average.recalibration));
-    how.set("images", recalibrate(experiment_.model(), data_.train, config_.run.seed, config_.schedule.epochs,
+    how.set("images", recalibrate(experiment_.model(), data_.train, config_.run.seed, length_.epochs,
                                   config_.average.recalibration, watched(name + ": statistics")));
     how.set("batch_size", config_.schedule.batch_size);
     return how;
@@ -141,6 +141,7 @@ class Evaluator {
 
   const TrainConfig& config_;
   const RunData& data_;
+  const RunLength& length_;
   Experiment& experiment_;
   RunDirectory& run_;
   const WatchMaker& watch_;
@@ -148,9 +149,10 @@ class Evaluator {
 
 }  // namespace
 
-Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
-                         const EpochRecord& last, RunDirectory& run, const WatchMaker& watch) {
-  Evaluator evaluator(config, data, experiment, run, watch);
+Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, const RunLength& length,
+                         Experiment& experiment, const EpochRecord& last, RunDirectory& run,
+                         const WatchMaker& watch) {
+  Evaluator evaluator(config, data, length, experiment, run, watch);
   Outcome outcome;
   outcome.variants.push_back(evaluator.last(last));
   const bool estimated = config.model.norm_statistics == NormStatistics::batch;
@@ -164,10 +166,9 @@ Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experim
         [&](Variant& v) { evaluator.stand_in(v, weights, ""); });
   }
   if (std::optional<Averaging>& averaging = experiment.averaging()) {
-    const std::int64_t steps = steps_per_epoch(config, data);
     const std::string name = averaging->average.name();
     add({.name = name,
-         .what = averaging->times.in_words(total_steps(config, steps), steps),
+         .what = averaging->times.in_words(length.steps, length.steps_per_epoch),
          .models = averaging->average.n()},
         [&](Variant& v) {
           if (v.models == 0)

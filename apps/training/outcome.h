@@ -25,7 +25,8 @@ struct Outcome {
 /// long part.
 /// Weights whose loss is not finite, and an average without finite statistics or without weights, have a
 /// `failure` and no file. Errors: OutputError; CheckpointError for a member that is gone.
-Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, Experiment& experiment,
-                         const EpochRecord& last, RunDirectory& run, const WatchMaker& watch);
+Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, const RunLength& length,
+                         Experiment& experiment, const EpochRecord& last, RunDirectory& run,
+                         const WatchMaker& watch);
 
 }  // namespace basin::apps

@@ -331,10 +331,6 @@ data::DataSetInfo nominal_set(const DataConfig& config) {
   throw UsageError("unknown data set ", quote(config.name));
 }
 
-std::int64_t steps_per_epoch(const TrainConfig& config, const RunData& data) {
-  return (data.train->size() + config.schedule.batch_size - 1) / config.schedule.batch_size;
-}
-
 data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch) {
   return {.batch_size = config.schedule.batch_size,
           .drop_last = false,

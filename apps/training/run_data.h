@@ -75,9 +75,6 @@ data::ImageFolder limited(data::ImageFolder folder, std::int64_t limit);
 /// the crop's size and ImageNet's thousand classes. Errors: UsageError for an unknown name.
 data::DataSetInfo nominal_set(const DataConfig& config);
 
-/// Batches of one epoch; the incomplete last one counts.
-std::int64_t steps_per_epoch(const TrainConfig& config, const RunData& data);
-
 /// Loader of training batches from a position on. The same batches for any number of workers.
 data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch);
 

@@ -1,54 +1,90 @@
-// What a training run says as it begins and when it is done.
+#include "apps/training/training_words.h"
+
+#include <cmath>
+
 #include "apps/cli/format.h"
-#include "apps/cli/table.h"
 #include "apps/report/tables.h"
-#include "apps/runs/class_match.h"
 #include "apps/training/data_identity.h"
-#include "apps/training/ensemble.h"
-#include "apps/training/training_run.h"
 #include "core/io/files.h"
 #include "core/parallel.h"
 
 namespace basin::apps {
+namespace {
 
-void TrainingRun::announce() {
-  const ImageSet& set = data_.set;
-  run_.describe("conv_algorithm", name_of(conv_algorithm()));
-  run_.describe("data", set.name);
-  run_.describe("identity", to_json(identity_of(config_.model, set)));
-  run_.describe("data_hash", data_.hash);
-  run_.describe("parameters", experiment_.parameters());
-  run_.describe("trained_parameters", experiment_.weights().size());
-  terminal_.note(text("data   ", set.name, "  ", grouped(data_.train->size()), " training and ",
-                      grouped(data_.test->size()), " test images, ", set.classes(), " classes, sha256 ",
-                      data_.hash.substr(0, 12)));
-  tell(data_, terminal_);
-  record_data(data_, run_.file(kDataFilesName), terminal_);
-  if (data_.validation)
-    terminal_.note(text("       ", grouped(data_.validation->size()), " images held out for validation"));
-  if (!data_.noise.empty()) {
-    if (first_step_ == 0)
-      write_file_atomically(run_.file("label_noise.csv"), data::label_noise_csv(data_.noise));
-    terminal_.note(text("       ", grouped(static_cast<std::int64_t>(data_.noise.size())),
-                        " training labels drawn anew, listed in ", run_.file("label_noise.csv")));
+/// "nan", "inf" or the loss.
+std::string loss_text(double loss) { return std::isfinite(loss) ? significant(loss, 4) : fixed(loss, 0); }
+
+}  // namespace
+
+void announce(const TrainConfig& config, const RunData& data, const RunLength& length, Experiment& experiment,
+              const std::optional<optim::CollectionTimes>& members, bool begins, RunDirectory& run,
+              Terminal& terminal) {
+  const ImageSet& set = data.set;
+  run.describe("conv_algorithm", name_of(conv_algorithm()));
+  run.describe("data", set.name);
+  run.describe("identity", to_json(identity_of(config.model, set)));
+  run.describe("datahash", data.hash);
+  run.describe("parameters", experiment.parameters());
+  run.describe("trained_parameters", experiment.weights().size());
+  terminal.note(text("data   ", set.name, "  ", grouped(data.train->size()), " training and ",
+                     grouped(data.test->size()), " test images, ", set.classes(), " classes, sha256 ",
+                     data.hash.substr(0, 12)));
+  tell(data, terminal);
+  record_data(data, run.file(kDataFilesName), terminal);
+  if (data.validation)
+    terminal.note(text("       ", grouped(data.validation->size()), " images held out for validation"));
+  if (!data.noise.empty()) {
+    if (begins) write_file_atomically(run.file("label_noise.csv"), data::label_noise_csv(data.noise));
+    terminal.note(text("       ", grouped(static_cast<std::int64_t>(data.noise.size())),
+                       " training labels drawn anew, listed in ", run.file("label_noise.csv")));
   }
-  terminal_.note(text("model  ", config_.model.name, "  ", grouped(experiment_.parameters()), " parameters"));
-  if (const Frozen& frozen = experiment_.frozen(); frozen.tensors > 0)
-    terminal_.note(text("       ", grouped(experiment_.weights().size()), " of them train, ",
-                        grouped(frozen.numbers), " in ", frozen.tensors, " tensors are frozen"));
-  if (config_.model.norm_statistics == NormStatistics::frozen)
-    terminal_.note("       batch normalisation keeps its running statistics and trains with them");
-  if (const auto& start = experiment_.start()) tell(*start, terminal_);
-  terminal_.note(text("run    ", run_.path(), "  seed ", config_.run.seed, ", ", thread_count(), " threads, ",
-                      config_.schedule.epochs, " epochs of ", steps_per_epoch_, " steps",
-                      config_.schedule.steps > 0 ? text(", ", grouped(total_steps_), " steps in all") : ""));
-  if (const auto& averaging = experiment_.averaging())
-    terminal_.note(text("average ", averaging->average.name(), "  ",
-                        averaging->times.in_words(total_steps_, steps_per_epoch_)));
-  if (members_) terminal_.note("members " + members_->in_words(total_steps_, steps_per_epoch_));
+  terminal.note(text("model  ", config.model.name, "  ", grouped(experiment.parameters()), " parameters"));
+  if (const Frozen& frozen = experiment.frozen(); frozen.tensors > 0)
+    terminal.note(text("       ", grouped(experiment.weights().size()), " of them train, ",
+                       grouped(frozen.numbers), " in ", frozen.tensors, " tensors are frozen"));
+  if (config.model.norm_statistics == NormStatistics::frozen)
+    terminal.note("       batch normalisation keeps its running statistics and trains with them");
+  if (const auto& start = experiment.start()) tell(*start, terminal);
+  terminal.note(text("run    ", run.path(), "  seed ", config.run.seed, ", ", thread_count(), " threads, ",
+                     length.epochs, " epochs of ", length.steps_per_epoch, " steps",
+                     length.by_steps ? text(", ", grouped(length.steps), " steps in all") : ""));
+  if (const auto& averaging = experiment.averaging())
+    terminal.note(text("average ", averaging->average.name(), "  ",
+                       averaging->times.in_words(length.steps, length.steps_per_epoch)));
+  if (members) terminal.note("members " + members->in_words(length.steps, length.steps_per_epoch));
 }
 
-void TrainingRun::show(const RunResult& result, const Outcome& outcome) {
+StepRecord record_of(const optim::StepReport& report, const RunState& before, double lr) {
+  StepRecord record{.step = before.step + 1,
+                    .epoch = before.epoch + 1,
+                    .images = report.rows,
+                    .correct = report.correct,
+                    .loss = report.loss,
+                    .gradient_norm = report.gradient_norm,
+                    .cosine = report.cosine,
+                    .passes = report.passes,
+                    .skipped = !report.finite,
+                    .lr = lr};
+  if (!std::isnan(report.perturbed_loss)) record.loss_perturbed = report.perturbed_loss;
+  if (!std::isnan(report.perturbed_norm)) record.perturbed_norm = report.perturbed_norm;
+  if (!std::isnan(report.rho)) record.rho = report.rho;
+  if (report.clipped != 1) record.clipped = report.clipped;
+  return record;
+}
+
+std::string failure_in_words(const optim::StepReport& report, const NonFinite& what) {
+  const bool perturbed = report.failed_pass > 0;
+  if (!what.refused.empty()) return what.refused;
+  if (what.loss)
+    return text("the loss", perturbed ? " at w + e" : "", " is ",
+                loss_text(perturbed ? report.perturbed_loss : report.loss));
+  if (what.parameter.empty()) return "the direction is not finite";
+  return text("the gradient ", perturbed ? "at w + e " : "", "is not finite, first in '", what.parameter,
+              "'");
+}
+
+void show(const RunData& data, const RunLength& length, const RunState& state, const RunResult& result,
+          const Outcome& outcome, const std::string& run, Terminal& terminal) {
   Table table({{.title = "", .left = true},
                {.title = "epoch"},
                {.title = "train loss"},
@@ -61,26 +97,26 @@ void TrainingRun::show(const RunResult& result, const Outcome& outcome) {
   };
   add("last", result.last);
   if (result.best)
-    add(data_.validation ? "best (chosen on the validation images)" : "best (chosen on the test images)",
+    add(data.validation ? "best (chosen on the validation images)" : "best (chosen on the test images)",
         *result.best);
-  terminal_.result("\n" + table.text(terminal_.unicode()));
+  terminal.result("\n" + table.text(terminal.unicode()));
   if (result.variants.size() > 1) {
-    terminal_.result("\n" + table_of(result.variants).text(terminal_.unicode()));
+    terminal.result("\n" + table_of(result.variants).text(terminal.unicode()));
     for (const Variant& v : result.variants)
-      if (v.models > 1) terminal_.result(text(v.name, ": ", v.what, "\n"));
+      if (v.models > 1) terminal.result(text(v.name, ": ", v.what, "\n"));
   }
   if (!outcome.ensemble.own.empty())
-    terminal_.result("\n" + table_of(outcome.ensemble).text(terminal_.unicode()));
-  if (skipped_ > 0) terminal_.result(text("\n", skipped_, " steps were skipped: not finite\n"));
+    terminal.result("\n" + table_of(outcome.ensemble).text(terminal.unicode()));
+  if (state.skipped > 0) terminal.result(text("\n", state.skipped, " steps were skipped: not finite\n"));
   std::string files, sum;
   if (!result.weights.empty()) sum = "; sha256 of " + result.weights + " " + result.weights_sha256;
   for (const Variant& v : result.variants)
     if (!v.weights.empty()) files += v.weights + ", ";
-  terminal_.result(text("\n", config_.schedule.epochs, " epochs in ", duration_text(result.seconds), ", ",
-                        fixed(result.last.images_per_second, 0), " images/s in the last", sum, "\nfiles in ",
-                        run_.path(), ": ", files, "report.html, ",
-                        "result.json, metrics.csv, steps.jsonl, config.toml\n"));
-  terminal_.result(to_json(result));
+  terminal.result(text("\n", length.epochs, " epochs in ", duration_text(result.seconds), ", ",
+                       fixed(result.last.images_per_second, 0), " images/s in the last", sum, "\nfiles in ",
+                       run, ": ", files, "report.html, ",
+                       "result.json, metrics.csv, steps.jsonl, config.toml\n"));
+  terminal.result(to_json(result));
 }
 
 }  // namespace basin::apps

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/gemm.h"
 #include "core/cpu/memory/arena.h"
 #include "core/parallel.h"
 

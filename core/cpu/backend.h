@@ -1,5 +1,6 @@
 // CpuBackend: the kernels of core/backend.h on the host. Its methods live by subject in elementwise.cpp,
-// reduce.cpp, layout.cpp, index.cpp, pool.cpp, batch_norm.cpp, norm.cpp, flat.cpp and backend.cpp.
+// reduce.cpp, layout.cpp, index.cpp, pool.cpp, convolution.cpp, batch_norm.cpp, norm.cpp, flat.cpp and
+// backend.cpp.
 #pragma once
 
 #include "core/backend.h"

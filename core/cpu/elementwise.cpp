@@ -33,20 +33,6 @@ T* scratch(int slot) {
 
 }  // namespace
 
-BroadcastAxes::BroadcastAxes(const Shape& shape, const Shape& out) {
-  const auto strides = contiguous_strides(shape);
-  const int shift = out.rank() - shape.rank();
-  for (int i = 0; i < out.rank(); ++i) {
-    if (out[i] == 1) continue;
-    const bool repeats = i < shift || shape[i - shift] == 1;
-    const Index stride = repeats ? 0 : strides[static_cast<std::size_t>(i - shift)];
-    if (!axes.empty() && axes.back().stride == stride * out[i])
-      axes.back() = {axes.back().extent * out[i], stride};
-    else
-      axes.push_back({out[i], stride});
-  }
-}
-
 void CpuBackend::fill(Tensor& out, double value) {
   dispatch_all(out.dtype(), [&]<class T>(T) {
     T* y = out.mutable_data<T>();

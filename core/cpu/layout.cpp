@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/cpu/backend.h"
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/kernels.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
@@ -58,7 +58,7 @@ void for_tiles(const std::vector<CopyAxis>& axes, Index tiles, Index grain, Body
 template <class T>
 void transpose_tile(const T* in, Index in_stride, Index rows, Index cols, T* out, Index out_stride) {
   if constexpr (std::is_same_v<T, float>) {
-    Copy copy{};
+    TransposedCopy copy{};
     copy.in = in;
     copy.in_stride = in_stride;
     copy.rows = rows;

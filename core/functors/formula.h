@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "core/host_device.h"
+#include "core/functors/host_device.h"
 
 namespace basin::functors {
 

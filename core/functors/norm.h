@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "core/host_device.h"
+#include "core/functors/host_device.h"
 
 namespace basin::functors {
 

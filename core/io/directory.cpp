@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <system_error>
 
 #include "core/error.h"
 #include "core/io/files.h"
@@ -15,8 +14,6 @@
 
 namespace basin {
 namespace {
-
-std::string reason(int number) { return std::generic_category().message(number); }
 
 /// The path of the directory that holds it; empty where there is none above.
 std::string parent_of(std::string path) {
@@ -30,11 +27,9 @@ std::string parent_of(std::string path) {
 void sync_directory(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor == -1) return;
-  const int result = system_call("fsync_directory", [&] { return ::fsync(descriptor); });
-  const int number = errno;
+  const int number = fsync_directory(descriptor);
   ::close(descriptor);
-  if (result == -1 && number != EINVAL)  // EINVAL: a file system without directories to sync
-    throw OutputError("[fsync] ", path, ": ", reason(number));
+  if (number != 0) throw OutputError("[fsync] ", path, ": ", reason(number));
 }
 
 }  // namespace

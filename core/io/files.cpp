@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include "core/error.h"
@@ -23,8 +22,6 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 16;
 constexpr std::string_view kTemporaryPrefix = ".basin-", kTemporarySuffix = ".tmp";
-
-std::atomic<SystemFault> system_fault{nullptr};
 
 const char* remedy(int number) {
   switch (number) {
@@ -51,8 +48,6 @@ const char* remedy(int number) {
       return "";
   }
 }
-
-std::string reason(int number) { return std::generic_category().message(number); }
 
 [[noreturn]] void output_error(const char* step, const std::string& path, int number) {
   throw OutputError("[", step, "] ", path, ": ", reason(number), remedy(number));
@@ -149,13 +144,6 @@ class Temporary {
 
 }  // namespace
 
-int injected_fault(const char* call) {
-  const SystemFault fault = system_fault.load();
-  return fault ? fault(call) : 0;
-}
-
-SystemFault set_system_fault(SystemFault fault) { return system_fault.exchange(fault); }
-
 void FileWriter::write(const void* data, std::size_t bytes) {
   if (buffer_.size() + bytes > kBufferBytes) flush();
   if (bytes > kBufferBytes)
@@ -214,10 +202,9 @@ void write_file_atomically(const std::string& path, const std::function<void(Fil
   fill(writer);
   writer.flush();
   temporary.publish();
-  // EINVAL: a file system without directories to sync.
-  if (system_call("fsync_directory", [&] { return ::fsync(parent.get()); }) == -1 && errno != EINVAL)
-    throw OutputError("[fsync] ", directory, ": ", reason(errno), "; ", path,
-                      " is complete, but would be lost if the machine stopped now", remedy(errno));
+  if (const int number = fsync_directory(parent.get()))
+    throw OutputError("[fsync] ", directory, ": ", reason(number), "; ", path,
+                      " is complete, but would be lost if the machine stopped now", remedy(number));
 }
 
 void write_file_atomically(const std::string& path, std::string_view content) {

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 #include "core/error.h"
+#include "core/io/system_call.h"
 
 namespace basin::apps {
 
@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t kMostPending = std::size_t{16} << 20;
 constexpr std::size_t kBlock = std::size_t{1} << 16, kLongestLine = std::size_t{1} << 20;
 
-std::string reason(const char* step, const std::string& path, int number) {
-  return text("[", step, "] ", path, ": ", std::generic_category().message(number));
+std::string failure(const char* step, const std::string& path, int number) {
+  return text("[", step, "] ", path, ": ", reason(number));
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ void RecordFile::cut() {
   if (uncut_) fail("truncate", errno);
 }
 
-void RecordFile::fail(const char* step, int number) { error_ = reason(step, path_, number); }
+void RecordFile::fail(const char* step, int number) { error_ = failure(step, path_, number); }
 
 void RecordFile::give_up(const char* step, int number) {
   fail(step, number);

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cerrno>
+#include <string>
 
 namespace basin {
+
+/// An errno in words: "No space left on device".
+std::string reason(int number);
 
 /// The errno that a test wants the call of that name to fail with; 0: none.
 int injected_fault(const char* call);
@@ -18,5 +22,9 @@ auto system_call(const char* name, Call call) -> decltype(call()) {
     if (result != -1 || errno != EINTR) return result;
   }
 }
+
+/// Brings the names in an open directory to the disk. Returns the errno, 0 for success and where the file
+/// system has no directories to sync.
+int fsync_directory(int descriptor);
 
 }  // namespace basin

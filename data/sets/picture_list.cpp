@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "core/io/csv.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"
 #include "data/formats/file.h"
@@ -26,27 +27,12 @@ std::string place(const std::string& path, std::size_t line) { return text(path,
 
 /// The cells of a line of CSV. Errors: DataError for a quotation mark in the wrong place.
 std::vector<std::string> cells_of(const std::string& line, const std::string& where) {
-  std::vector<std::string> cells(1);
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool begins = i == 0 || line[i - 1] == ',';
-    if (line[i] == ',') {
-      cells.emplace_back();
-    } else if (line[i] != '"') {
-      cells.back() += line[i];
-    } else {
-      bool closed = false;
-      while (begins && !closed && ++i < line.size()) {
-        const bool doubled = line[i] == '"' && i + 1 < line.size() && line[i + 1] == '"';
-        closed = line[i] == '"' && !doubled;
-        if (!closed) cells.back() += line[i];
-        if (doubled) ++i;
-      }
-      if (!closed || (i + 1 < line.size() && line[i + 1] != ','))
-        throw DataError(where,
-                        ": a quotation mark in the wrong place; a cell stands in two of them, and one "
-                        "inside is doubled");
-    }
-  }
+  std::vector<std::string> cells;
+  std::size_t at = 0;
+  if (read_csv_row(line, at, cells))
+    throw DataError(where,
+                    ": a quotation mark in the wrong place; a cell stands in two of them, and one inside is "
+                    "doubled");
   return cells;
 }
 

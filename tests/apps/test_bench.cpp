@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "apps/bench/work_timer.h"
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/kernels.h"
 #include "core/cpu/conv/peak.h"
 #include "core/cpu/memory/arena.h"
 #include "core/io/json.h"
@@ -194,7 +194,7 @@ TEST_CASE("a timer sees what kind of work is done while it watches, and changes 
 }
 
 TEST_CASE("the peak counts two operations for each lane of each multiply-add") {
-  const std::string before = cpu::kernels().name;
+  const std::string before = cpu::instruction_set();
   for (const std::string& name : cpu::instruction_sets()) {
     CAPTURE(name);
     cpu::use_instruction_set(name);

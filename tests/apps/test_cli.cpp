@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "apps/cli/presets.h"
+#include "apps/config/run_length.h"
 #include "tests/apps/calls.h"
 #include "tests/core/temporary_directory.h"
 
@@ -231,9 +232,7 @@ TEST_CASE("relations between options") {
   CHECK(milestones("0.5,0.5") == "2: --milestones must rise: 0.5 does not");
   CHECK(milestones("5,10") == "2: --milestones 10 is not before the end of the run (--epochs 10)");
   CHECK(milestones("5,7").empty());
-  CHECK(milestone_epochs(
-            train_config({"--schedule", "step", "--epochs", "10", "--milestones", "0.3,0.75"}).schedule) ==
-        std::vector<double>{3, 7.5});
+  CHECK(RunLength{.epochs = 10}.milestone_epochs({0.3, 0.75}) == std::vector<double>{3, 7.5});
   CHECK(train_failure({"--name", "a/b"}).find("no name for a directory") != std::string::npos);
   CHECK(train_failure({"--name", ".."}).find("no name for a directory") != std::string::npos);
 }

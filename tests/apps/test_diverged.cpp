@@ -198,7 +198,7 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     const apps::TrainConfig config =
         small(dir / "run", {"--limit", "64", "--batch-size", "16", "--model", network, "--average", "swa"});
     const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-    apps::Experiment experiment(config, data.set, 4);
+    apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
     const Tensor own = experiment.weights().values().clone();
     experiment.weights().values().copy_from(unary(UnaryOp::mul_scalar, own, 1e30));
     experiment.averaging()->average.collect(experiment.weights());
@@ -206,8 +206,9 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     FakeTerminal t;
     apps::RunDirectory run(config, t.terminal);
     run.begin(config);
-    const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
-                                                         apps::LongWork(t.terminal).parts());
+    const apps::Outcome outcome =
+        apps::evaluate_outcome(config, data, apps::run_length(config.schedule, data.train->size()),
+                               experiment, {.test_loss = 2}, run, apps::LongWork(t.terminal).parts());
     REQUIRE(outcome.variants.back().name == "swa");
     CHECK(outcome.variants[0].failure.empty());
     CHECK(fs::exists(run.file("final.safetensors")));
@@ -222,12 +223,13 @@ TEST_CASE("an average that nothing entered is a row without numbers, not the end
   const TemporaryDirectory dir;
   const apps::TrainConfig config = mlp(dir / "run", {"--average", "ema"});
   const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-  apps::Experiment experiment(config, data.set, 4);
+  apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
   FakeTerminal t;
   apps::RunDirectory run(config, t.terminal);
   run.begin(config);
-  const apps::Outcome outcome = apps::evaluate_outcome(config, data, experiment, {.test_loss = 2}, run,
-                                                       apps::LongWork(t.terminal).parts());
+  const apps::Outcome outcome =
+      apps::evaluate_outcome(config, data, apps::run_length(config.schedule, data.train->size()), experiment,
+                             {.test_loss = 2}, run, apps::LongWork(t.terminal).parts());
   CHECK(contains(outcome.variants.back().failure, "no weights entered it"));
   CHECK(fs::exists(run.file("final.safetensors")));
 }
@@ -244,7 +246,7 @@ TEST_CASE("a step that is not finite leaves weights, statistics and the state of
         small("unused", {"--limit", "128", "--batch-size", "64", "--model", "resnet8"});
     config.sharpness = rule.config.sharpness;
     const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-    apps::Experiment experiment(config, data.set, 2);
+    apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
     const auto everything = [&] {
       std::vector<double> all = experiment.weights().values().to_vector<double>();
       for (const Entries& e : {experiment.entries(), entries_of(experiment.update_rule()),

@@ -221,10 +221,13 @@ TEST_CASE("steps: a run ends in mid-epoch, and a run of whole epochs is the same
 TEST_CASE("steps: fractions of the run are of its steps") {
   const TrainConfig config =
       test::train_config({"--steps", "10", "--schedule", "step", "--milestones", "0.3,0.8"});
-  const TrainConfig sized = with_length(config, 4);
-  CHECK(sized.schedule.epochs == 3);
-  CHECK(total_steps(sized, 4) == 10);
-  const optim::ScheduleOptions o = schedule_options(sized, 4);
+  const RunLength length = run_length(config.schedule, 4 * config.schedule.batch_size);
+  CHECK(length.epochs == 3);
+  CHECK(length.steps == 10);
+  CHECK(length.batches(1) == 4);
+  CHECK(length.batches(2) == 2);
+  CHECK(length.batches(3) == 0);
+  const optim::ScheduleOptions o = schedule_options(config, length);
   CHECK(o.total_steps == 10);
   CHECK(o.milestones == std::vector<std::int64_t>{3, 8});
 }

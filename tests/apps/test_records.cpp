@@ -60,17 +60,6 @@ void append(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("CSV rows: RFC 4180 quoting, read back as written") {
-  const std::vector<std::string> cells = {"plain", "a,b", "say \"hi\"", "two\nlines", "", " space ", "cr\r"};
-  CHECK(csv_row({"a", "b,c", "d\"e"}) == "a,\"b,c\",\"d\"\"e\"\n");
-  CHECK(parse_csv(csv_row(cells) + csv_row(cells)) == std::vector<std::vector<std::string>>{cells, cells});
-  CHECK(parse_csv("").empty());
-  CHECK(parse_csv("a,b\r\nc,d\r\n") == std::vector<std::vector<std::string>>{{"a", "b"}, {"c", "d"}});
-  CHECK(parse_csv("a,b\nc,d\ne,") == std::vector<std::vector<std::string>>{{"a", "b"}, {"c", "d"}});
-  for (const char* bad : {"a,b\nc\n", "\"a\n", "a\"b\n", "\"a\"b\n"})
-    CHECK_THROWS_AS(parse_csv(bad), DataError);
-}
-
 TEST_CASE("numbers in metrics.csv read back to the same bits, NaN and infinities included") {
   const TemporaryDirectory directory;
   EpochRecord odd = epoch_record(1);

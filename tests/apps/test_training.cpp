@@ -136,7 +136,7 @@ TEST_CASE("a step that is not finite ends the run with exit 5, and no saved numb
 TEST_CASE("a finite direction that the update rule refuses is a skipped step: nothing has changed") {
   const apps::TrainConfig config = small("unused", {"--sharpness", "fsam", "--lr", "1e308"});
   const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-  apps::Experiment experiment(config, data.set, 3);
+  apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
   data::Loader loader(data.train, apps::training_batches(config, 0, 0));
   data::Batch batch;
   REQUIRE(loader.next(batch));
@@ -163,7 +163,7 @@ TEST_CASE("a finite direction that the update rule refuses is a skipped step: no
 TEST_CASE("a non-finite step changes no weight, no state and no running statistic") {
   const apps::TrainConfig config = small("unused", {"--sharpness", "sam"});
   const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
-  apps::Experiment experiment(config, data.set, 3);
+  apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
   data::Loader loader(data.train, apps::training_batches(config, 0, 0));
   data::Batch batch;
   REQUIRE(loader.next(batch));

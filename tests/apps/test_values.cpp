@@ -188,7 +188,7 @@ TEST_CASE("a range in the help is the one that is taken") {
     CHECK(
         test::failure([&] {
           const TrainConfig config = train_config(words);
-          check_axes(config, 100);
+          check_axes(config, run_length(config.schedule, 100 * config.schedule.batch_size));
           Tensor weight = Tensor::zeros({2}, Dtype::f32);
           Variable parameter = Variable::parameter(weight, "w");
           const optim::ParameterVector w({{"w", &parameter, ParameterRole::weight, ParameterLayout::plain}});

@@ -30,7 +30,10 @@ std::string written(const std::string& path, const std::string& content) {
 
 /// What is wrong with a run of so many steps an epoch.
 std::string rules_failure(const Words& words, std::int64_t steps_per_epoch) {
-  return failure([&] { check_axes(with_length(train_config(words), steps_per_epoch), steps_per_epoch); });
+  return failure([&] {
+    const TrainConfig config = train_config(words);
+    check_axes(config, run_length(config.schedule, steps_per_epoch * config.schedule.batch_size));
+  });
 }
 
 }  // namespace

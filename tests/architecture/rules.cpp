@@ -1,76 +1,15 @@
-// The house rules (see rules.h). The arrows of the first table are the whole dependency structure of Basin.
+// The house rules (see rules.h); the arrows are in rooms.cpp.
 #include "tests/architecture/rules.h"
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
-#include <sstream>
+
+#include "tests/architecture/rooms.h"
 
 namespace basin::house {
 namespace {
-
-/// A folder with sources, and what its files may include besides their own folder. Between two top folders
-/// the arrows of the top folders count, over others too; inside one top folder those of its rooms, over
-/// others too.
-struct Room {
-  std::string_view name;
-  std::vector<std::string_view> arrows;
-};
-
-const std::vector<Room>& rooms() {
-  static const std::vector<Room> all = {
-      {"apps", {"nn", "optim", "data", "cuda"}},
-      {"nn", {"autograd"}},
-      {"nn/models", {"nn"}},
-      {"nn/onnx", {"nn"}},
-      {"optim", {"autograd"}},
-      {"optim/gradient", {"optim"}},
-      {"optim/update", {"optim"}},
-      {"optim/averages", {"optim"}},
-      {"optim/schedule", {"optim"}},
-      {"data", {"core"}},
-      {"data/formats", {"data"}},
-      {"data/augment", {"data"}},
-      {"data/sets", {"data/formats"}},
-      {"data/loading", {"data/sets", "data/augment"}},
-      {"cuda", {"core"}},
-      {"autograd", {"core"}},
-      {"autograd/ops", {"autograd"}},
-      {"autograd/curvature", {"autograd/ops"}},
-      {"autograd/check", {"autograd/ops"}},
-      {"core", {}},
-  };
-  return all;
-}
-
-/// Folders whose rooms are still being furnished: their files count as the top folder's.
-bool unfurnished(std::string_view folder) { return folder == "core" || folder == "apps"; }
-
-const Room* find_room(std::string_view name) {
-  for (const Room& room : rooms())
-    if (room.name == name) return &room;
-  return nullptr;
-}
-
-std::string_view top_of(std::string_view path) { return path.substr(0, path.find('/')); }
-
-/// The folder that a file lies in: "autograd/ops" of "autograd/ops/ops.h".
-std::string_view folder_of(std::string_view path) {
-  const std::string_view top = top_of(path);
-  return unfurnished(top) || path.find('/') == std::string_view::npos ? top : path.substr(0, path.rfind('/'));
-}
-
-/// Whether an arrow leads from one to the other, directly or over others.
-bool leads(std::string_view from, std::string_view to) {
-  if (from == to) return true;
-  const Room* room = find_room(from);
-  return room && std::any_of(room->arrows.begin(), room->arrows.end(),
-                             [&](std::string_view next) { return leads(next, to); });
-}
-
-/// tests/ and bench/ stand above the house: they may include anything, and nothing includes them.
-bool outside(std::string_view folder) { return top_of(folder) == "tests" || top_of(folder) == "bench"; }
 
 /// Headers of libraries, by the start of their name, and the places that may include them.
 struct Vendor {
@@ -102,8 +41,9 @@ const std::vector<Vendor>& vendors() {
 
 constexpr int kLongestFile = 450;
 constexpr int kLongestLine = 120;
-constexpr std::size_t kFullestFolder = 32;                  // files; about 20 is what a reader takes in
-constexpr std::string_view kMacros = "core/host_device.h";  // what nvcc and the host compiler read alike
+constexpr std::size_t kFullestFolder = 32;  // files; about 20 is what a reader takes in
+constexpr std::string_view kMacros =
+    "core/functors/host_device.h";  // what nvcc and the host compiler read alike
 
 bool is_header(std::string_view path) { return path.ends_with(".h") || path.ends_with(".cuh"); }
 
@@ -182,7 +122,7 @@ void check_includes(const Source& source, std::vector<Finding>& findings) {
   const std::string_view folder = folder_of(source.path), top = top_of(source.path);
   if (!outside(folder) && !find_room(folder)) {
     findings.push_back(
-        {source.path, 0, "room", "no such room: draw its arrows in tests/architecture/rules.cpp"});
+        {source.path, 0, "room", "no such room: draw its arrows in tests/architecture/rooms.cpp"});
   }
   for (const Include& include : includes_of(source.text)) {
     const auto report = [&](const char* rule, const std::string& what) {
@@ -287,23 +227,6 @@ std::vector<Include> includes_of(std::string_view text) {
   return found;
 }
 
-bool may_include(std::string_view from, std::string_view to) {
-  if (from == to || outside(from)) return true;
-  const std::string_view from_top = top_of(from), to_top = top_of(to);
-  return from_top == to_top ? leads(from, to) : leads(from_top, to_top);
-}
-
-std::string drawn_arrows() {
-  std::ostringstream out;
-  for (const Room& room : rooms()) {
-    if (room.arrows.empty()) continue;
-    out << (room.name.find('/') == std::string_view::npos ? "" : "  ") << room.name << " ->";
-    for (std::size_t i = 0; i < room.arrows.size(); ++i) out << (i == 0 ? " " : ", ") << room.arrows[i];
-    out << '\n';
-  }
-  return out.str();
-}
-
 std::vector<Finding> check_file(const Source& source) {
   std::vector<Finding> findings;
   check_includes(source, findings);
@@ -348,24 +271,19 @@ void find_cycles(const Graph& graph, std::vector<Finding>& findings) {
 /// "nn/layers" for nn/layers.h and nn/layers.cpp: a header and its source are one subject.
 std::string subject_of(const std::string& path) { return path.substr(0, path.rfind('.')); }
 
-/// The same graph between subjects.
+/// The same graph between subjects. In core/ itself (not in its rooms) tensors and backends are one idea:
+/// what a tensor does runs on a backend, and what a backend takes are tensors; there only files form no
+/// circles.
 Graph subjects_of(const Graph& files) {
   Graph subjects;
   for (const auto& [path, includes] : files) {
-    if (outside(path) || unfurnished(top_of(path))) continue;
+    if (outside(path) || unfurnished(top_of(path)) || folder_of(path) == "core") continue;
     for (const Include& include : includes) {
       const std::string target = subject_of(include.target);
       if (target != subject_of(path)) subjects[subject_of(path)].push_back({target, true, include.line});
     }
   }
   return subjects;
-}
-
-/// The files of each folder.
-std::map<std::string, std::vector<const Source*>> files_by_folder(const std::vector<Source>& sources) {
-  std::map<std::string, std::vector<const Source*>> folders;
-  for (const Source& source : sources) folders[std::string(folder_of(source.path))].push_back(&source);
-  return folders;
 }
 
 }  // namespace
@@ -397,45 +315,6 @@ std::vector<Finding> check_tree(const std::vector<Source>& sources) {
     }
   }
   return findings;
-}
-
-std::string house_in_figures(const std::vector<Source>& sources) {
-  std::ostringstream out;
-  out << "| room | files | lines | longest file | includes of it | its own includes, by room |\n"
-      << "| --- | --- | --- | --- | --- | --- |\n";
-  std::map<std::string, std::map<std::string, int>> includes, included;
-  for (const Source& source : sources) {
-    const std::string from(folder_of(source.path));
-    for (const Include& include : includes_of(source.text)) {
-      const std::string to(folder_of(include.target));
-      if (!include.quoted || from == to) continue;
-      ++includes[from][to];
-      if (!outside(from)) ++included[to][from];
-    }
-  }
-  for (const auto& [folder, files] : files_by_folder(sources)) {
-    std::size_t lines = 0, longest = 0;
-    std::string name;
-    for (const Source* file : files) {
-      const std::size_t length = lines_of(file->text).size();
-      lines += length;
-      if (length > longest) longest = length, name = file->path.substr(file->path.rfind('/') + 1);
-    }
-    int incoming = 0;
-    for (const auto& entry : included[folder]) incoming += entry.second;
-    out << "| " << folder << " | " << files.size() << " | " << lines << " | " << name << " " << longest
-        << " | " << incoming << " | ";
-    bool first = true;
-    for (const auto& [to, count] : includes[folder]) {
-      out << (first ? "" : ", ") << to << " " << count;
-      first = false;
-    }
-    out << " |\n";
-  }
-  std::size_t circles = 0;
-  for (const Finding& finding : check_tree(sources)) circles += finding.rule == "cycle";
-  out << "\nCircles: " << circles << "\n";
-  return out.str();
 }
 
 }  // namespace basin::house

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/simd/instruction_set.h"
 #include "core/parallel.h"
 
 namespace kernel_testing {
@@ -22,7 +22,7 @@ using basin::WithThreads;
 /// Uses an instruction set and goes back to the one before.
 class WithInstructionSet {
  public:
-  explicit WithInstructionSet(const std::string& name) : before_(basin::cpu::kernels().name) {
+  explicit WithInstructionSet(const std::string& name) : before_(basin::cpu::instruction_set()) {
     basin::cpu::use_instruction_set(name);
   }
   ~WithInstructionSet() { basin::cpu::use_instruction_set(before_); }

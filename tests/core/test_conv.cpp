@@ -2,7 +2,7 @@
 // instruction sets and the batch around an image do not show in the bits.
 #include <algorithm>
 
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/convolution.h"
 #include "tests/core/kernel_testing.h"
 
 namespace {
@@ -170,7 +170,7 @@ TEST_CASE("conv2d f32: forward and gradients against naive loops, every instruct
 
 TEST_CASE("conv2d f64: forward and gradients against naive loops") {
   for (std::size_t i = 0; i < cases().size(); i += 3)
-    check<double>(cases()[i], {basin::cpu::kernels().name}, kTolerance64);
+    check<double>(cases()[i], {basin::cpu::instruction_set()}, kTolerance64);
 }
 
 TEST_CASE("conv2d: an empty batch gives no image and a zero weight gradient") {

@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/gemm.h"
 #include "core/cpu/conv/winograd/winograd.h"
+#include "core/cpu/convolution.h"
 #include "core/random.h"
 #include "tests/core/conv_errors.h"
 

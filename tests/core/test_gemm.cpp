@@ -1,6 +1,6 @@
 // The matrix product against a naive one in f64: all transposes, tails, leading dimensions; threads,
 // instruction sets and the number of rows do not show in the bits.
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/gemm.h"
 #include "tests/core/kernel_testing.h"
 
 namespace {
@@ -146,7 +146,7 @@ TEST_CASE("gemm: inside parallel_for it runs on that thread") {
 }
 
 TEST_CASE("BASIN_ARCH: unknown names are errors that list what there is") {
-  const WithInstructionSet keep(basin::cpu::kernels().name);
+  const WithInstructionSet keep(basin::cpu::instruction_set());
   CHECK(basin::cpu::instruction_sets().back() == "portable");
   CHECK_THROWS_WITH_AS(basin::cpu::use_instruction_set("mmx"),
                        doctest::Contains("'mmx' is no instruction set"), basin::UsageError);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "core/cpu/conv/kernels.h"
 #include "core/cpu/conv/winograd/winograd.h"
+#include "core/cpu/convolution.h"
 #include "core/error.h"
 #include "tests/core/conv_errors.h"
 
@@ -161,7 +161,7 @@ TEST_CASE("winograd: the same bits for any number of threads, and for AVX2 as fo
         const WithThreads with(threads);
         check_same();
       }
-      if (std::string(basin::cpu::kernels().name) == "avx512") {
+      if (std::string(basin::cpu::instruction_set()) == "avx512") {
         const WithInstructionSet avx2("avx2");
         check_same();
       }

@@ -27,9 +27,10 @@ std::string read(const fs::path& path) {
   return text.str();
 }
 
-/// README.md and the pages under docs/ by their path from the root.
+/// README.md, CONTRIBUTING.md and the pages under docs/ by their path from the root.
 std::map<std::string, Page> pages() {
-  std::map<std::string, Page> all = {{"README.md", read_page(read(kRoot / "README.md"))}};
+  std::map<std::string, Page> all;
+  for (const char* page : {"README.md", "CONTRIBUTING.md"}) all.emplace(page, read_page(read(kRoot / page)));
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / "docs")) {
     if (entry.path().extension() != ".md") continue;
     all.emplace(fs::relative(entry.path(), kRoot).string(), read_page(read(entry.path())));
@@ -210,4 +211,31 @@ TEST_CASE("mentions are told apart") {
   CHECK(function_mentioned("core/tensor.h").empty());
   CHECK(contains_all_parts("class Sam {\n Direction direction();", "Sam::direction"));
   CHECK_FALSE(contains_all_parts("class Gam {\n Direction direction();", "Sam::direction"));
+}
+
+TEST_CASE(
+    "the README's reading order is as long as it says, and names a loop, a rule, a fused op and a kernel") {
+  const std::string readme = read(kRoot / "README.md");
+  const std::size_t begin = readme.find("**To read it all:**"),
+                    end = readme.find("That is about 1,800 lines");
+  REQUIRE(begin != std::string::npos);
+  REQUIRE(end != std::string::npos);
+  const std::string order = readme.substr(begin, end - begin);
+  std::vector<std::string> files = {"docs/tour.md"};
+  CHECK(order.find("docs/tour.md") != std::string::npos);
+  for (std::size_t at = order.find('`'); at != std::string::npos;) {
+    const std::size_t close = order.find('`', at + 1);
+    files.push_back(order.substr(at + 1, close - at - 1));
+    at = order.find('`', close + 1);
+  }
+  std::ptrdiff_t lines = 0;
+  for (const std::string& file : files) {
+    const std::string text = read(kRoot / file);
+    lines += std::count(text.begin(), text.end(), '\n');
+  }
+  CHECK(lines <= 1800);
+  CHECK(lines > 1600);
+  for (const char* needed : {"apps/examples/cifar_sam.cpp", "optim/gradient/gam.cpp",
+                             "autograd/ops/losses.cpp", "core/cpu/conv/plain.h"})
+    CHECK(std::find(files.begin(), files.end(), needed) != files.end());
 }

@@ -1,4 +1,4 @@
-// Packing of images and the register tiles of the direct convolution. Included by isa_*.cpp only (see
+// Packing of images and the register tiles of the direct convolution. Included by kernels_*.cpp only (see
 // gemm_kernel.h).
 #pragma once
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/conv_geometry.h"
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/kernels.h"
 #include "core/cpu/conv/packing.h"
 
 namespace basin::cpu {

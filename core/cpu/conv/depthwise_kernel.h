@@ -1,4 +1,4 @@
-// Depthwise convolution: sixteen channels side by side, every lane on its own. Included by isa_*.cpp only
+// Depthwise convolution: sixteen channels side by side, every lane on its own. Included by kernels_*.cpp only
 // (see gemm_kernel.h).
 #pragma once
 
@@ -70,20 +70,21 @@ void depthwise_weight_grad_block(const TapWeightGrad& t) {
   for (; tap < t.taps; ++tap) depthwise_weight_grad_tile<V, 1>(t, t.tap + tap, t.dw + tap * kLanes);
 }
 
-template <class V, class L>
-constexpr Kernels make_kernels(const char* name) {
-  return {name,
-          kMaxBlocks<V> * kLanes,
-          pack_panels<V, L>,
-          transpose_copy<V>,
-          affine_rows<L>,
-          gemm_block<V>,
-          pack_image<V, L>,
-          conv_block<V>,
-          weight_grad_block<V>,
-          depthwise_block<V>,
-          depthwise_weight_grad_block<V>,
-          multiply_add_chains<V>};
+/// Of an instruction set with lanes V.
+template <class V>
+constexpr Kernels make_kernels() {
+  using Block = Sixteen<V>;
+  return {.panel = kMaxBlocks<Block> * kLanes,
+          .pack_panels = pack_panels<Block, Lanes<V>>,
+          .transpose = transpose_copy<V>,
+          .affine_rows = affine_rows<Lanes<V>>,
+          .gemm = gemm_block<Block>,
+          .pack_image = pack_image<Block, Lanes<V>>,
+          .conv = conv_block<Block>,
+          .conv_weight_grad = weight_grad_block<Block>,
+          .depthwise = depthwise_block<Block>,
+          .depthwise_weight_grad = depthwise_weight_grad_block<Block>,
+          .multiply_add_chains = multiply_add_chains<Block>};
 }
 
 }  // namespace

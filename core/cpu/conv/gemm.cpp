@@ -1,9 +1,10 @@
-// The matrix product. B is packed once, by all threads together; then blocks of rows of C are tasks of their
+// See gemm.h. B is packed once, by all threads together; then blocks of rows of C are tasks of their
 // own, each of which reads A in place or packs it into its thread's scratch memory. All cuts depend on the
 // problem alone.
+#include "core/cpu/conv/gemm.h"
+
 #include <algorithm>
 
-#include "core/cpu/conv/kernels.h"
 #include "core/cpu/conv/packing.h"
 #include "core/parallel.h"
 

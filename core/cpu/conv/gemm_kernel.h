@@ -1,12 +1,13 @@
 // The register tile of the matrix product, and the blocked transpose that packing needs. Included by
-// isa_*.cpp only; unnamed namespace: each of them must keep its own copy, compiled for its instruction set.
+// kernels_*.cpp only; unnamed namespace: each of them must keep its own copy, compiled for its instruction
+// set.
 #pragma once
 
 #include <utility>
 
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/kernels.h"
 #include "core/cpu/simd/lanes.h"
-#include "core/cpu/simd/simd.h"
+#include "core/cpu/simd/sixteen.h"
 #include "core/functors/norm.h"
 #include "core/functors/unary.h"
 
@@ -255,8 +256,8 @@ void pack_panels(const PackPanels& p) {
 
 // Transposes by squares that fit the registers; what is left at the edges goes one by one.
 template <class V>
-void transpose_copy(const Copy& m) {
-  constexpr Index kSquare = V::kSquare;
+void transpose_copy(const TransposedCopy& m) {
+  constexpr Index kSquare = V::square;
   for (Index i = 0; i < m.rows; i += kSquare) {
     for (Index j = 0; j < m.cols; j += kSquare) {
       const float* in = m.in + i * m.in_stride + j;

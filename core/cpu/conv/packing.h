@@ -1,7 +1,7 @@
 // Scratch memory and packing shared by the drivers of the fast kernels.
 #pragma once
 
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/kernels.h"
 
 namespace basin::cpu {
 

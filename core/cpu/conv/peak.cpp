@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/kernels.h"
 #include "core/cpu/memory/arena.h"
 #include "core/parallel.h"
 

@@ -1,8 +1,8 @@
 // A kernel that only multiplies and adds in registers: the peak that other kernels are held against.
 #pragma once
 
-#include "core/cpu/conv/isa.h"
-#include "core/cpu/simd/simd.h"
+#include "core/cpu/conv/kernels.h"
+#include "core/cpu/simd/sixteen.h"
 
 namespace basin::cpu {
 namespace {

@@ -1,4 +1,4 @@
-// The register tile of the direct weight gradient. Included by isa_*.cpp only (see gemm_kernel.h).
+// The register tile of the direct weight gradient. Included by kernels_*.cpp only (see gemm_kernel.h).
 #pragma once
 
 #include "core/cpu/conv/conv_kernel.h"

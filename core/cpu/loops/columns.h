@@ -9,11 +9,15 @@
 
 namespace basin::cpu {
 
-/// Numbers of a task, about, and matrix rows of one that sums, at least: it leaves sums for all columns.
+/// A task reads about so many numbers; one that sums reads at least so many rows, because it leaves behind a
+/// sum for every column, which others must add up.
 inline constexpr Index kColumnTask = 16384, kColumnTaskRows = 64;
 
-/// The matrix as the column loops want it: `repeat` rows are read as one of `width` columns, which fill
-/// vectors well. Rows that do not fill the last such row come as a padded one.
+/// The same matrix, read in wider rows. Loops over columns are fast if the columns fill whole vectors, and
+/// images often have few channels: of {100, 3}, `repeat` = 32 rows of 3 numbers, which follow one another in
+/// memory, are read as one row of `width` = 96, three times; column j belongs to channel j % 3, whose sums
+/// are joined afterwards. The 4 rows left are copied to one more wide row, filled up with numbers that add
+/// nothing.
 struct Columns {
   Index channels, repeat, width;
 

@@ -1,7 +1,6 @@
 // The inner loops of the CPU backend: what one task does on one thread, on raw pointers. Written once over
-// Lanes (loops_*.h), compiled per instruction set (loops_*.cpp), chosen at run time together with isa.h's
-// kernels; f64 runs the same loops one number at a time. A task's numbers depend on its own inputs only, and
-// an element's on its own operands, not on its position.
+// Lanes (loops_*.h) and compiled per instruction set; f64 runs the same loops one number at a time. A task's
+// numbers depend on its own inputs only, and an element's on its own operands, not on its position.
 #pragma once
 
 #include <tuple>
@@ -114,7 +113,7 @@ struct Loops {
 /// Least width of a matrix whose columns are reduced: narrower ones are read with several rows as one.
 inline constexpr Index kColumns = 64;
 
-/// The loops of the instruction set in use.
+/// The loops of the instruction set in use (simd/instruction_set.h).
 template <class T>
 const Loops<T>& loops();
 template <>

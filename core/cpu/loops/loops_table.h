@@ -1,4 +1,4 @@
-// Joins the loops of one instruction set into its table; included by loops_*.cpp only.
+// Joins the loops of one instruction set into its table; included by kernels_*.cpp only.
 #pragma once
 
 #include "core/cpu/loops/loops_elementwise.h"

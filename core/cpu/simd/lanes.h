@@ -1,9 +1,8 @@
-// Lanes<V>: V::width numbers that compute like one, so that a formula (core/functors) or a loop (loops_*.h)
-// is written once for every instruction set. V names the compiler's vector types and the few operations that
-// operators cannot express; F32x8 and F32x16 have headers of their own. (simd.h serves the register tiles of
-// the matrix and convolution kernels.) A V is used only in
-// the files compiled for its instruction set, loops_*.cpp and winograd_*.cpp, so that no template compiled
-// for a newer CPU reaches an older one.
+// Lanes<V>: V::width numbers that compute like one, so that a formula (core/functors), a loop or a kernel is
+// written once for every instruction set. V names the compiler's vector types and the few operations that
+// operators cannot express; F32x8 (lanes_avx2.h) and F32x16 (lanes_avx512.h) say theirs in intrinsics, which
+// are nowhere else. Sixteen<V> (sixteen.h) is made of them. A V is used only in the file that is compiled for
+// its instruction set, kernels_*.cpp, so that no template compiled for a newer CPU reaches an older one.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +15,7 @@ namespace basin::cpu {
 struct F32x4 {
   using Number = float;
   static constexpr int width = 4;
+  static constexpr int registers = 16;  // of the CPU
   static constexpr bool fused = false;  // fma rounds once
   typedef float F __attribute__((vector_size(16)));
   typedef std::uint32_t U __attribute__((vector_size(16)));
@@ -27,12 +27,19 @@ struct F32x4 {
   }
   static D low(F a) { return D{a[0], a[1]}; }
   static D high(F a) { return D{a[2], a[3]}; }
+  /// The first n numbers; an n below 0 is 0, one above width is width.
   static F load(const float* p, int n, F rest) {
-    for (int i = 0; i < n; ++i) rest[i] = p[i];
+    for (int i = 0; i < n && i < width; ++i) rest[i] = p[i];
     return rest;
   }
   static void store(float* p, int n, F a) {
-    for (int i = 0; i < n; ++i) p[i] = a[i];
+    for (int i = 0; i < n && i < width; ++i) p[i] = a[i];
+  }
+  /// out[j * out_stride + i] = in[i * in_stride + j] for i and j in [0, square).
+  static constexpr Index square = 4;
+  static void transpose(const float* in, Index in_stride, float* out, Index out_stride) {
+    for (Index i = 0; i < square; ++i)
+      for (Index j = 0; j < square; ++j) out[j * out_stride + i] = in[i * in_stride + j];
   }
 };
 

@@ -4,12 +4,14 @@
 #include <immintrin.h>
 
 #include "core/cpu/simd/lanes.h"
+#include "core/cpu/simd/transpose_avx2.h"
 
 namespace basin::cpu {
 
 struct F32x8 {
   using Number = float;
   static constexpr int width = 8;
+  static constexpr int registers = 16;
   static constexpr bool fused = true;
   typedef float F __attribute__((vector_size(32)));
   typedef std::uint32_t U __attribute__((vector_size(32)));
@@ -23,6 +25,10 @@ struct F32x8 {
     return _mm256_blendv_ps(rest, _mm256_maskload_ps(p, first(n)), _mm256_castsi256_ps(first(n)));
   }
   static void store(float* p, int n, F a) { _mm256_maskstore_ps(p, first(n), a); }
+  static constexpr Index square = 8;
+  static void transpose(const float* in, Index in_stride, float* out, Index out_stride) {
+    transpose_eight(in, in_stride, out, out_stride);
+  }
 
  private:
   static __m256i first(int n) {

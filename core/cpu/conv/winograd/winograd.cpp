@@ -4,26 +4,10 @@
 #include "core/cpu/conv/winograd/winograd.h"
 
 #include <algorithm>
-#include <string_view>
 
-#include "core/cpu/conv/kernels.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
-
-#if defined(__x86_64__)
-extern const WinogradKernels avx512_winograd, avx2_winograd;
-#endif
-extern const WinogradKernels portable_winograd;
-
-const WinogradKernels& winograd_kernels() {
-#if defined(__x86_64__)
-  const std::string_view name = instruction_set();
-  if (name == "avx512") return avx512_winograd;
-  if (name == "avx2") return avx2_winograd;
-#endif
-  return portable_winograd;
-}
 
 bool winograd_fits(const ConvGeometry& g) {
   return g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1 && g.groups == 1 &&

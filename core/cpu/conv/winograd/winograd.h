@@ -5,6 +5,7 @@
 #include "core/conv_algorithm.h"
 #include "core/cpu/conv/conv_plan.h"
 #include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/row_consumer.h"
 #include "core/cpu/conv/winograd/winograd_table.h"
 
 namespace basin::cpu {
@@ -18,14 +19,20 @@ bool winograd_fits(const ConvGeometry& g);
 /// two) on either side the transforms cost more than the products save.
 const WinogradTile* winograd_tile(ConvAlgorithm algorithm, const ConvGeometry& g);
 
-/// y = x * w, dx and dw as in kernels.h, of a geometry that fits and has no empty tensor. Scratch memory as
-/// the kernels there. An image's y and dx do not depend on the batch around it.
+/// y = x * w, dx and dw as in convolution.h, of a geometry that fits and has no empty tensor. Scratch memory
+/// as the kernels there. An image's y and dx do not depend on the batch around it.
 void winograd_conv2d(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* w,
                      float* y, const ChannelAffine& affine = {}, RowConsumer* rows = nullptr);
 void winograd_input_grad(const WinogradTile& tile, const ConvGeometry& g, const float* dy, const float* w,
                          float* dx);
 void winograd_weight_grad(const WinogradTile& tile, const ConvGeometry& g, const float* x, const float* dy,
                           float* dw, const ChannelAffine& affine = {});
+
+/// dx and dw together, bit for bit; `rows`, unless null, takes dx. False, and nothing done, if the threads
+/// would have to share strips, not images.
+bool winograd_gradients(const WinogradTile& tile, const ConvGeometry& g, const float* x,
+                        const ChannelAffine& affine, const float* w, const float* dy, float* dx, float* dw,
+                        RowConsumer* rows);
 
 /// The batch cut into strips of whole tiles, and where a tile's numbers lie once it is transformed. Strips of
 /// about `tiles` tiles, rows of tiles of one image or whole images; at least `strips` strips where the batch

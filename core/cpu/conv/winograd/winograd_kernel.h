@@ -1,6 +1,6 @@
 // Winograd's convolution for one instruction set: transforms of runs of tiles, and the register tiles of the
-// products between them. Included by winograd_*.cpp only (see gemm_kernel.h). V: sixteen lanes (simd.h), for
-// the products; L: one register of lanes (lanes.h), for the transforms.
+// products between them. Included by kernels_*.cpp only (see gemm_kernel.h). V: sixteen lanes
+// (simd/sixteen.h), for the products; L: one register of lanes (simd/lanes.h), for the transforms.
 #pragma once
 
 #include "core/cpu/conv/weight_grad_kernel.h"
@@ -240,9 +240,11 @@ constexpr WinogradTile make_tile() {
           winograd_weight_grad<P, L>};
 }
 
-template <class V, class L>
+/// Of an instruction set with lanes V.
+template <class V>
 constexpr WinogradKernels make_winograd() {
-  return {make_tile<TwoOutputs, L>(), make_tile<FourOutputs, L>(), winograd_product<V>, winograd_sums<V>};
+  return {make_tile<TwoOutputs, Lanes<V>>(), make_tile<FourOutputs, Lanes<V>>(), winograd_product<Sixteen<V>>,
+          winograd_sums<Sixteen<V>>};
 }
 
 }  // namespace

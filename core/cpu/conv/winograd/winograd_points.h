@@ -1,6 +1,6 @@
 // The transforms of Winograd's convolution: F(2,3) at the points 0, 1, -1, infinity and F(4,3) at 0, 1, -1,
 // 2, -2, infinity, in one dimension, and their application to both dimensions of a tile. Included by
-// winograd_*.cpp only; unnamed namespace: each of them must keep its own copy (see gemm_kernel.h).
+// kernels_*.cpp only; unnamed namespace: each of them must keep its own copy (see gemm_kernel.h).
 #pragma once
 
 #include <utility>

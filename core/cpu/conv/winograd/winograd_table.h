@@ -6,7 +6,7 @@
 // kLanes channels, tile, kLanes}, transformed weights as {point, panel, channel, width of the panel}.
 #pragma once
 
-#include "core/cpu/conv/isa.h"
+#include "core/cpu/conv/kernels.h"
 
 namespace basin::cpu {
 

@@ -1,17 +1,13 @@
-// Both gradients of a convolution in one walk through memory, where that can be done: see kernels.h.
-#include <algorithm>
-
-#include "core/cpu/conv/kernels.h"
+// See winograd.h: both gradients in one walk through memory. Each partial sum of dw goes through its images,
+// and those of dx follow while dy is in the cache.
 #include "core/cpu/conv/winograd/winograd.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
-namespace {
 
-// Winograd's: each partial sum of dw goes through its images, and those of dx follow while dy is in the
-// cache. False if the threads would have to share strips, not images.
-bool winograd(const WinogradTile& tile, const ConvGeometry& g, const float* x, const ChannelAffine& affine,
-              const float* w, const float* dy, float* dx, float* dw, RowConsumer* rows) {
+bool winograd_gradients(const WinogradTile& tile, const ConvGeometry& g, const float* x,
+                        const ChannelAffine& affine, const float* w, const float* dy, float* dx, float* dw,
+                        RowConsumer* rows) {
   const WinogradWeightSums weight(tile, g, affine);
   const WinogradConvolution input = WinogradConvolution::input_grad(tile, g);
   if (weight.wide() || input.wide()) return false;
@@ -45,22 +41,6 @@ bool winograd(const WinogradTile& tile, const ConvGeometry& g, const float* x, c
   });
   weight.add_up(sums, dw);
   return true;
-}
-
-}  // namespace
-
-void conv2d_gradients(const ConvGeometry& g, const float* x, const ChannelAffine& affine, const float* w,
-                      const float* dy, float* dx, float* dw, RowConsumer* rows) {
-  const bool numbers = g.x_shape().elements() > 0 && g.y_shape().elements() > 0;
-  if (const WinogradTile* tile = numbers ? winograd_tile(conv_algorithm(), g) : nullptr;
-      tile && winograd(*tile, g, x, affine, w, dy, dx, dw, rows))
-    return;
-  if (numbers && is_pointwise(g) &&
-      gemm_gradients(g.batch * g.out_h * g.out_w, g.in_c, g.out_c, x, affine, w, dy, dx, dw, rows))
-    return;
-  conv2d_weight_grad(g, x, dy, dw, affine);
-  conv2d_input_grad(g, dy, w, dx);
-  if (rows) rows->take_all(g.batch * g.in_h * g.in_w, g.in_c);
 }
 
 }  // namespace basin::cpu

@@ -4,8 +4,7 @@
 #include <algorithm>
 
 #include "core/cpu/conv/conv_plan.h"
-#include "core/cpu/conv/kernels.h"
-#include "core/cpu/conv/winograd/winograd.h"
+#include "core/cpu/conv/direct.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
@@ -210,17 +209,9 @@ void depthwise(const ConvPlan& plan, const float* x, const float* dy, float* dw)
 
 }  // namespace
 
-void conv2d_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
+void direct_weight_grad(const ConvGeometry& g, const float* x, const float* dy, float* dw,
                         const ChannelAffine& affine) {
-  if (g.w_shape().elements() == 0) return;
-  if (g.y_shape().elements() == 0)
-    std::fill_n(dw, g.w_shape().elements(), 0.0f);
-  else if (const WinogradTile* tile = winograd_tile(conv_algorithm(), g))
-    winograd_weight_grad(*tile, g, x, dy, dw, affine);
-  else if (is_pointwise(g))
-    gemm(true, false, g.in_c, g.out_c, g.batch * g.out_h * g.out_w, x, g.in_c, dy, g.out_c, dw, g.out_c,
-         affine);
-  else if (is_depthwise(g))
+  if (is_depthwise(g))
     depthwise(forward_plan(g, affine), x, dy, dw);
   else
     direct(forward_plan(g, affine), x, dy, dw);

@@ -1,10 +1,9 @@
-// The f64 kernels: plain loops, and Eigen for the matrix product.
-#include "core/cpu/conv/plain.h"
-
+// The matrix product of f64, by Eigen: tiles of C shared out over the threads.
 #include <Eigen/Core>
 #include <algorithm>
 
-#include "core/cpu/conv/kernels.h"
+#include "core/cpu/conv/gemm.h"
+#include "core/parallel.h"
 
 namespace basin::cpu {
 
@@ -37,16 +36,6 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, const d
     else
       out.noalias() = left * right;
   });
-}
-
-void conv2d(const ConvGeometry& g, const double* x, const double* w, double* y) { plain_conv2d(g, x, w, y); }
-
-void conv2d_input_grad(const ConvGeometry& g, const double* dy, const double* w, double* dx) {
-  plain_conv2d_input_grad(g, dy, w, dx);
-}
-
-void conv2d_weight_grad(const ConvGeometry& g, const double* x, const double* dy, double* dw) {
-  plain_conv2d_weight_grad(g, x, dy, dw);
 }
 
 }  // namespace basin::cpu

@@ -1,11 +1,10 @@
-// The convolution and its input gradient: Winograd's where it is asked for and pays, a matrix product where
-// the kernel is one pixel, else the direct kernels on packed strips of images. What an image gives does not
-// depend on the batch around it.
+// See direct.h. The convolution and its input gradient, which a plan (conv_plan.h) makes alike: the weights
+// are packed once, then each strip of images is packed and goes through the register tiles.
+#include "core/cpu/conv/direct.h"
+
 #include <algorithm>
 
 #include "core/cpu/conv/conv_plan.h"
-#include "core/cpu/conv/kernels.h"
-#include "core/cpu/conv/winograd/winograd.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
@@ -208,27 +207,16 @@ void depthwise(const ConvPlan& plan, Index kernel_w, const float* source, const 
 
 }  // namespace
 
-void conv2d(const ConvGeometry& g, const float* x, const float* w, float* y, const ChannelAffine& affine,
-            RowConsumer* rows) {
-  if (g.y_shape().elements() == 0) return;
-  if (const WinogradTile* tile = winograd_tile(conv_algorithm(), g))
-    winograd_conv2d(*tile, g, x, w, y, affine, rows);
-  else if (is_pointwise(g))
-    gemm(false, false, g.batch * g.out_h * g.out_w, g.out_c, g.in_c, x, g.in_c, w, g.out_c, y, g.out_c,
-         affine, rows);
-  else if (is_depthwise(g))
+void direct_conv2d(const ConvGeometry& g, const float* x, const float* w, float* y,
+                   const ChannelAffine& affine, RowConsumer* rows) {
+  if (is_depthwise(g))
     depthwise(forward_plan(g, affine), g.kernel_w, x, w, y, rows);
   else
     direct(forward_plan(g, affine), g.kernel_w, false, x, w, y, rows);
 }
 
-void conv2d_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {
-  if (g.x_shape().elements() == 0) return;
-  if (const WinogradTile* tile = winograd_tile(conv_algorithm(), g))
-    winograd_input_grad(*tile, g, dy, w, dx);
-  else if (is_pointwise(g))
-    gemm(false, true, g.batch * g.out_h * g.out_w, g.in_c, g.out_c, dy, g.out_c, w, g.out_c, dx, g.in_c);
-  else if (is_depthwise(g))
+void direct_input_grad(const ConvGeometry& g, const float* dy, const float* w, float* dx) {
+  if (is_depthwise(g))
     depthwise(gradient_plan(g), g.kernel_w, dy, w, dx, nullptr);
   else
     direct(gradient_plan(g), g.kernel_w, true, dy, w, dx, nullptr);
