@@ -123,7 +123,7 @@ std::string markdown_table(const Command& command, const OptionTable& table) {
       for (const auto& [value, other] : option.standards)
         standard += ", " + value + ": " + code(shortened(other));
       std::string help = option.help;
-      if (!option.conditions.empty()) help += "; counts with " + option.condition("--");
+      if (!option.conditions.empty()) help += "; counts with " + option.condition();
       std::string spelled = "--" + option.flag;
       if (!option.letter.empty()) spelled = "-" + option.letter + ", " + spelled;
       if (option.can_be_negated()) spelled += ", --no-" + option.flag;

@@ -28,9 +28,9 @@ std::string in_words(const Clause& clause) {
          (first.starts_with('!') ? "other than " + first.substr(1) : one_of(clause.values));
 }
 
-std::string in_words(const std::vector<Clause>& condition, const std::string& prefix) {
+std::string in_words(const std::vector<Clause>& condition) {
   std::vector<std::string> words;
-  for (const Clause& clause : condition) words.push_back(prefix + in_words(clause));
+  for (const Clause& clause : condition) words.push_back("--" + in_words(clause));
   return one_of(words);
 }
 
@@ -67,10 +67,10 @@ bool Option::can_be_negated() const {
 
 std::string Option::variable() const { return key.empty() ? "" : variable_of(flag); }
 
-std::string Option::condition(const std::string& prefix) const {
+std::string Option::condition() const {
   std::string all;
   for (const std::vector<Clause>& condition : conditions)
-    all += (all.empty() ? "" : ", and ") + in_words(condition, prefix);
+    all += (all.empty() ? "" : ", and ") + in_words(condition);
   return all;
 }
 
@@ -193,7 +193,7 @@ std::string OptionTable::why_not(const Option& option) const {
   for (const std::vector<Clause>& condition : option.conditions) {
     if (holds(condition)) continue;
     const std::string chosen = decider_of(condition.front()).binding.print();
-    return "counts only with " + in_words(condition, "--") +
+    return "counts only with " + in_words(condition) +
            (condition.size() > 1 || chosen.empty() ? "" : " (here it is " + chosen + ")");
   }
   return "";

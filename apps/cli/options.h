@@ -56,8 +56,8 @@ struct Option {
   std::string variable() const;  // "BASIN_WEIGHT_DECAY"; empty for Role::call
   /// Whether --no-FLAG turns it off: a switch that is on by default, or that a file may turn on.
   bool can_be_negated() const;
-  /// When it counts: "sharpness sam or gam"; empty for always. `prefix` stands before each flag.
-  std::string condition(const std::string& prefix = "") const;
+  /// When it counts: "--sharpness sam or gam"; empty for always.
+  std::string condition() const;
   /// Adds a condition of one clause.
   Option& only_with(const std::string& decider, std::vector<std::string> values, std::string words = "");
 };

@@ -7,7 +7,7 @@
 
 #include "apps/cli/bindings.h"
 #include "data/loading/label_noise.h"
-#include "data/sets/folder.h"
+#include "data/sets/image_folder.h"
 
 namespace basin::apps {
 

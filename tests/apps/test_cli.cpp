@@ -313,6 +313,7 @@ TEST_CASE("bench names what it measures") {
   CHECK(bench_failure({"ops", "--model", "mlp"}) ==
         "2: --model counts only for bench rules, step, memory, scaling or conv, not for ops");
   CHECK(bench_failure({"memory", "--rounds", "2"}).find("--rounds counts only for") != std::string::npos);
+  CHECK_FALSE(parsed("bench", {"rules", "--no-progress"}).call->output().progress);
   for (const char* subject : {"rules", "step", "memory", "scaling", "conv", "ops"})
     CHECK(bench_failure({subject}).empty());
 }

@@ -46,6 +46,13 @@ const Command& command_of(const std::string& name) {
   throw InternalError("[test] no command ", name);
 }
 
+std::string on_one_line(const std::string& text) {
+  std::istringstream in(text);
+  std::string line;
+  for (std::string word; in >> word;) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
 int longest_line(const std::string& text) {
   std::istringstream lines(text);
   std::size_t longest = 0;
@@ -100,6 +107,10 @@ TEST_CASE("help of every command lists every option with its default and fits th
   CHECK(help.find("learning rate at its peak [0.1; adam: 0.001; adamw: 0.001; rmsprop:") !=
         std::string::npos);
   CHECK(help.find("--no-progress") != std::string::npos);
+  // Choices are listed where the text does not go through them one by one.
+  const std::string words = on_one_line(help);
+  CHECK(words.find("the weights; one of sgd, adam, adamw, rmsprop or lion [sgd]") != std::string::npos);
+  CHECK(words.find("one of paper,") == std::string::npos);
   for (const Command& command : program().commands) {
     const Outcome outcome = basin_call({command.name, "--help"});
     CHECK(outcome.code == 0);

@@ -228,6 +228,7 @@ TEST_CASE("a variable that is no option's is named, with what it may have been m
         "BASIN_LR");
   CHECK(warning("BASIN_EPOCH").ends_with("; did you mean BASIN_EPOCHS?"));
   CHECK(warning("BASIN_JSON").ends_with("; --json is given with each call"));
+  CHECK(warning("BASIN_OUT").ends_with("; --out is given with each call"));
   CHECK(warning("BASIN_FOO_QUUX").ends_with("names no option and changes nothing"));
   CHECK(warnings({{"BASIN_ARCH", "avx2"}, {"BASIN_LR", "0.1"}, {"BASIN_WORKERS", "2"}}).empty());
 }
