@@ -13,7 +13,7 @@ foreach(recipe ${recipes})
 endforeach()
 file(CONFIGURE OUTPUT ${OUTPUT} @ONLY CONTENT [=[
 // Written by apps/embed_recipes.cmake from apps/recipes/*.toml.
-#include "apps/cli/presets.h"
+#include "apps/options/presets.h"
 
 namespace basin::apps {
 

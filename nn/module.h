@@ -13,8 +13,8 @@ namespace basin::nn {
 /// Base of layers and models. A module that holds parameters must not move once a ParameterVector views them.
 ///
 /// forward() is written in the paper's words, `y = relu(bn1(conv1(x)))`. Which of these become one kernel is
-/// the engine's business: within one forward() a result may wait for its reader (autograd/ops/deferred.h); what
-/// goes in and what comes out does not.
+/// the engine's business: within one forward() a result may wait for its reader (autograd/ops/deferred.h);
+/// what goes in and what comes out does not.
 class Module {
  public:
   virtual ~Module() = default;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apps/cli/period.h"
+#include "apps/options/period.h"
 #include "apps/training/experiment.h"
 #include "core/parallel.h"
 #include "data/sets/synthetic.h"

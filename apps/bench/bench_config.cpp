@@ -1,7 +1,7 @@
 #include "apps/bench/bench_config.h"
 
-#include "apps/cli/options.h"
 #include "apps/config/data.h"
+#include "apps/options/options.h"
 
 namespace basin::apps {
 

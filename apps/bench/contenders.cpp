@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "apps/cli/bindings.h"
-#include "apps/cli/suggest.h"
+#include "apps/options/bindings.h"
+#include "apps/options/suggest.h"
 #include "core/error.h"
 #include "core/io/utf8.h"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli/options.h"
-#include "apps/cli/output.h"
+#include "apps/options/options.h"
+#include "apps/options/output.h"
 #include "core/error.h"
 
 namespace basin::apps {

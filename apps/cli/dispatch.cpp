@@ -8,7 +8,7 @@
 
 #include "apps/cli/help.h"
 #include "apps/cli/parse.h"
-#include "apps/cli/suggest.h"
+#include "apps/options/suggest.h"
 #include "core/cpu/simd/instruction_set.h"
 #include "core/error.h"
 #include "core/io/utf8.h"

@@ -8,7 +8,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/terminal.h"
-#include "apps/cli/variables.h"
+#include "apps/options/variables.h"
 
 namespace basin::apps {
 

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "apps/cli/presets.h"
+#include "apps/options/presets.h"
 
 namespace basin::apps {
 

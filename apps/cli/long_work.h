@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "apps/cli/period.h"
 #include "apps/cli/terminal.h"
+#include "apps/options/period.h"
 #include "core/error.h"
 #include "data/watch.h"
 

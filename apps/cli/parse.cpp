@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "apps/cli/arguments.h"
 #include "apps/cli/help.h"
-#include "apps/cli/sources.h"
+#include "apps/options/arguments.h"
+#include "apps/options/sources.h"
 #include "core/error.h"
 
 namespace basin::apps {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/cli/command.h"
-#include "apps/cli/variables.h"
+#include "apps/options/variables.h"
 
 namespace basin::apps {
 

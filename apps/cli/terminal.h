@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "apps/cli/output.h"
+#include "apps/options/output.h"
 #include "core/error.h"
 #include "core/io/json.h"
 

@@ -4,7 +4,7 @@
 #include "apps/bench/bench.h"
 #include "apps/cli/command.h"
 #include "apps/cli/long_work.h"
-#include "apps/cli/suggest.h"
+#include "apps/options/suggest.h"
 #include "apps/training/experiment.h"
 #include "apps/training/parameter_names.h"
 #include "core/io/utf8.h"

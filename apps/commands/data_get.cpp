@@ -1,8 +1,8 @@
 // `basin data get`: a data set from its publisher into --data-dir.
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
-#include "apps/cli/suggest.h"
 #include "apps/commands/data_command.h"
+#include "apps/options/suggest.h"
 #include "core/error.h"
 #include "core/io/json.h"
 #include "core/io/utf8.h"

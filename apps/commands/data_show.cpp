@@ -3,7 +3,7 @@
 
 #include "apps/cli/long_work.h"
 #include "apps/commands/data_command.h"
-#include "apps/training/run_data.h"
+#include "apps/evaluation/run_data.h"
 #include "core/error.h"
 #include "core/io/json.h"
 #include "data/augment/mix.h"

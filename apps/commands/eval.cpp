@@ -5,14 +5,14 @@
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
-#include "apps/cli/period.h"
 #include "apps/cli/table.h"
 #include "apps/config/data.h"
 #include "apps/config/device.h"
 #include "apps/config/model.h"
+#include "apps/evaluation/ensemble.h"
+#include "apps/options/period.h"
 #include "apps/runs/members.h"
 #include "apps/runs/run_config.h"
-#include "apps/training/ensemble.h"
 #include "apps/training/loaded_run.h"
 
 namespace basin::apps {

@@ -4,9 +4,9 @@
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
-#include "apps/cli/suggest.h"
 #include "apps/cli/table.h"
 #include "apps/cli/terminal.h"
+#include "apps/options/suggest.h"
 #include "autograd/check/op_cases.h"
 #include "core/io/utf8.h"
 

@@ -7,11 +7,11 @@
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
 #include "apps/runs/checkpoint.h"
-#include "apps/runs/finite.h"
 #include "apps/runs/recipe.h"
 #include "apps/runs/run_config.h"
 #include "apps/training/batch_check.h"
 #include "apps/training/training_run.h"
+#include "apps/weights/finite.h"
 #include "core/io/directory.h"
 #include "nn/summary.h"
 

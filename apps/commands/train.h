@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "apps/cli/command.h"
-#include "apps/cli/sources.h"
 #include "apps/cli/terminal.h"
 #include "apps/config/train_config.h"
+#include "apps/options/sources.h"
 
 namespace basin::apps {
 

@@ -1,8 +1,8 @@
 #include "apps/config/average.h"
 
-#include "apps/cli/conditional.h"
 #include "apps/config/model.h"
 #include "apps/config/schedule.h"
+#include "apps/options/conditional.h"
 
 namespace basin::apps {
 

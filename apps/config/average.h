@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "apps/cli/names.h"
+#include "apps/options/names.h"
 #include "nn/recalibration.h"
 #include "optim/averages/average.h"
 #include "optim/schedule/schedule.h"

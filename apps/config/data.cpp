@@ -1,6 +1,6 @@
 #include "apps/config/data.h"
 
-#include "apps/cli/options.h"
+#include "apps/options/options.h"
 #include "data/augment/augment.h"
 #include "data/sets/load.h"
 #include "data/sets/pictures.h"

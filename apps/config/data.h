@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli/bindings.h"
+#include "apps/options/bindings.h"
 #include "data/loading/label_noise.h"
 #include "data/sets/image_folder.h"
 

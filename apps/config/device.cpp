@@ -1,7 +1,7 @@
 #include "apps/config/device.h"
 
-#include "apps/cli/options.h"
 #include "apps/config/model.h"
+#include "apps/options/options.h"
 #include "core/cpu/simd/instruction_set.h"
 #include "core/parallel.h"
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "apps/cli/names.h"
+#include "apps/options/names.h"
 #include "core/conv_algorithm.h"
 #include "core/device.h"
 #include "core/dtype.h"

@@ -1,7 +1,7 @@
 #include "apps/config/ensemble.h"
 
-#include "apps/cli/conditional.h"
 #include "apps/config/schedule.h"
+#include "apps/options/conditional.h"
 
 namespace basin::apps {
 

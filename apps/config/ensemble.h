@@ -1,7 +1,7 @@
 // Which members of an ensemble a run saves on its way: the struct, its words and its options.
 #pragma once
 
-#include "apps/cli/names.h"
+#include "apps/options/names.h"
 
 namespace basin::apps {
 

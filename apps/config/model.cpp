@@ -1,6 +1,6 @@
 #include "apps/config/model.h"
 
-#include "apps/cli/options.h"
+#include "apps/options/options.h"
 
 namespace basin::apps {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "apps/cli/bindings.h"
+#include "apps/options/bindings.h"
 #include "nn/models/registry.h"
 
 namespace basin::apps {

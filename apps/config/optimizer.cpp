@@ -1,6 +1,6 @@
 #include "apps/config/optimizer.h"
 
-#include "apps/cli/conditional.h"
+#include "apps/options/conditional.h"
 
 namespace basin::apps {
 

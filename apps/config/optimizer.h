@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "apps/cli/names.h"
+#include "apps/options/names.h"
 
 namespace basin::apps {
 

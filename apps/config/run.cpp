@@ -1,6 +1,6 @@
 #include "apps/config/run.h"
 
-#include "apps/cli/options.h"
+#include "apps/options/options.h"
 
 namespace basin::apps {
 

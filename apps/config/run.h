@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli/period.h"
+#include "apps/options/period.h"
 
 namespace basin::apps {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/cli/conditional.h"
+#include "apps/options/conditional.h"
 #include "core/error.h"
 
 namespace basin::apps {

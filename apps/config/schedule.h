@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "apps/cli/bindings.h"
+#include "apps/options/bindings.h"
 #include "optim/schedule/schedule.h"
 
 namespace basin::apps {

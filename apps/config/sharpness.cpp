@@ -1,8 +1,8 @@
 #include "apps/config/sharpness.h"
 
-#include "apps/cli/conditional.h"
 #include "apps/config/model.h"
 #include "apps/config/schedule.h"
+#include "apps/options/conditional.h"
 #include "optim/gradient/sam_family.h"
 
 namespace basin::apps {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "apps/cli/names.h"
+#include "apps/options/names.h"
 #include "optim/gradient/gam.h"
 #include "optim/gradient/sam.h"
 

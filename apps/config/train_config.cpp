@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <system_error>
 
-#include "apps/cli/sources.h"
-#include "apps/cli/toml_file.h"
 #include "apps/config/run_length.h"
+#include "apps/options/sources.h"
+#include "apps/options/toml_file.h"
 #include "core/error.h"
 
 namespace basin::apps {

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli/options.h"
-#include "apps/cli/output.h"
 #include "apps/config/average.h"
 #include "apps/config/data.h"
 #include "apps/config/device.h"
@@ -18,6 +16,8 @@
 #include "apps/config/run_length.h"
 #include "apps/config/schedule.h"
 #include "apps/config/sharpness.h"
+#include "apps/options/options.h"
+#include "apps/options/output.h"
 
 namespace basin::apps {
 

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <set>
 
-#include "apps/runs/findings.h"
+#include "apps/weights/findings.h"
 #include "autograd/named_tensors.h"
 #include "core/io/directory.h"
 #include "core/io/utf8.h"

@@ -7,14 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "apps/weights/weight_file.h"
 #include "autograd/inventory.h"
 #include "core/io/archive.h"
 #include "core/io/json.h"
 
 namespace basin::apps {
-
-/// The key of a checkpoint's metadata that holds its position: a file with it is a checkpoint.
-inline constexpr const char* kPositionKey = "basin";
 
 /// Where a run stands. Together with the tensors it is the whole state: random numbers are functions of the
 /// seed and the position, the learning rate of the step.
@@ -65,7 +63,7 @@ void restore_state(const Archive& checkpoint, const std::vector<StatePart>& part
 using Warn = std::function<void(const std::string&)>;
 
 /// Writes `directory`/ckpt-<step, nine digits>.safetensors, atomically and durably, with the position and
-/// what is to be said `about` the network (apps/runs/identity.h) as metadata. Then, and only then, removes
+/// what is to be said `about` the network (apps/weights/identity.h) as metadata. Then, and only then, removes
 /// other checkpoints there: of those with fewer steps all but the newest `keep` - 1 whole ones, and all with
 /// more steps, which this run passed over as damaged or an overwritten run left. One that the system does not
 /// let us read may be whole, and stays while it could count; what is no regular file is not ours. What cannot

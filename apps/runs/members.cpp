@@ -4,7 +4,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "apps/runs/weights.h"
+#include "apps/weights/weights.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"
 #include "core/io/utf8.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/runs/identity.h"
+#include "apps/weights/identity.h"
 #include "autograd/inventory.h"
 
 namespace basin::apps {

@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "apps/cli/toml_file.h"
+#include "apps/options/toml_file.h"
 #include "core/error.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli/toml_file.h"
 #include "apps/config/train_config.h"
+#include "apps/options/toml_file.h"
 #include "apps/runs/checkpoint.h"
 
 namespace basin::apps {

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "apps/cli/bindings.h"
-#include "apps/runs/finite.h"
+#include "apps/options/bindings.h"
+#include "apps/weights/finite.h"
 #include "core/error.h"
 #include "core/io/csv.h"
 #include "core/io/files.h"

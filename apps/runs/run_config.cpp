@@ -1,6 +1,6 @@
 #include "apps/runs/run_config.h"
 
-#include "apps/cli/sources.h"
+#include "apps/options/sources.h"
 #include "apps/runs/recipe.h"
 #include "core/error.h"
 

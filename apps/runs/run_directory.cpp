@@ -10,9 +10,9 @@
 #include <charconv>
 #include <system_error>
 
-#include "apps/cli/options.h"
-#include "apps/cli/period.h"
 #include "apps/cli/signals.h"
+#include "apps/options/options.h"
+#include "apps/options/period.h"
 #include "apps/runs/data_files.h"
 #include "apps/runs/environment.h"
 #include "apps/runs/members.h"

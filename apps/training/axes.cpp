@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "apps/cli/bindings.h"
+#include "apps/options/bindings.h"
 #include "optim/gradient/gam.h"
 #include "optim/gradient/micro_batches.h"
 #include "optim/gradient/sam_family.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "apps/config/train_config.h"
-#include "apps/training/run_data.h"
+#include "apps/evaluation/run_data.h"
 #include "nn/module.h"
 
 namespace basin::apps {

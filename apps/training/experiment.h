@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "apps/config/train_config.h"
-#include "apps/runs/weights.h"
+#include "apps/evaluation/run_data.h"
 #include "apps/training/axes.h"
 #include "apps/training/batch_objective.h"
 #include "apps/training/freeze.h"
-#include "apps/training/run_data.h"
 #include "apps/training/start.h"
+#include "apps/weights/weights.h"
 #include "data/loading/loader.h"
 #include "nn/models/registry.h"
 

@@ -1,8 +1,8 @@
 #include "apps/training/loaded_run.h"
 
 #include "apps/cli/long_work.h"
-#include "apps/runs/weights.h"
 #include "apps/training/experiment.h"
+#include "apps/weights/weights.h"
 
 namespace basin::apps {
 

@@ -8,9 +8,9 @@
 
 #include "apps/cli/terminal.h"
 #include "apps/config/train_config.h"
-#include "apps/runs/class_match.h"
-#include "apps/training/evaluation.h"
-#include "apps/training/run_data.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/run_data.h"
+#include "apps/weights/class_match.h"
 #include "nn/module.h"
 
 namespace basin::apps {

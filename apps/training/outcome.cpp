@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "apps/cli/format.h"
-#include "apps/runs/class_match.h"
 #include "apps/runs/members.h"
-#include "apps/runs/weights.h"
+#include "apps/weights/class_match.h"
+#include "apps/weights/weights.h"
 #include "core/io/hash.h"
 #include "nn/recalibration.h"
 #include "optim/averages/stand_in.h"

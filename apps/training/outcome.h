@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "apps/cli/long_work.h"
+#include "apps/evaluation/ensemble.h"
+#include "apps/evaluation/run_data.h"
 #include "apps/runs/run_directory.h"
-#include "apps/training/ensemble.h"
 #include "apps/training/experiment.h"
-#include "apps/training/run_data.h"
 
 namespace basin::apps {
 

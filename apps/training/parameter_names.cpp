@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apps/cli/suggest.h"
+#include "apps/options/suggest.h"
 #include "apps/training/axes.h"
 #include "core/error.h"
 #include "core/io/glob.h"

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/cli/period.h"
 #include "apps/cli/terminal.h"
+#include "apps/options/period.h"
 #include "apps/runs/records.h"
 
 namespace basin::apps {

@@ -1,9 +1,9 @@
 #include "apps/training/run_checkpoints.h"
 
-#include "apps/runs/class_match.h"
-#include "apps/runs/finite.h"
+#include "apps/evaluation/data_identity.h"
 #include "apps/runs/recipe.h"
-#include "apps/training/data_identity.h"
+#include "apps/weights/class_match.h"
+#include "apps/weights/finite.h"
 
 namespace basin::apps {
 

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "apps/config/train_config.h"
+#include "apps/evaluation/run_data.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/run_directory.h"
 #include "apps/training/experiment.h"
-#include "apps/training/run_data.h"
 #include "apps/training/run_state.h"
 
 namespace basin::apps {

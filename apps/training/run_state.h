@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "apps/config/train_config.h"
+#include "apps/evaluation/run_data.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/records.h"
 #include "apps/training/experiment.h"
-#include "apps/training/run_data.h"
 
 namespace basin::apps {
 

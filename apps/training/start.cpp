@@ -1,7 +1,7 @@
 #include "apps/training/start.h"
 
-#include "apps/runs/class_match.h"
-#include "apps/runs/weights.h"
+#include "apps/weights/class_match.h"
+#include "apps/weights/weights.h"
 #include "nn/models/registry.h"
 
 namespace basin::apps {

@@ -6,7 +6,7 @@
 
 #include "apps/cli/terminal.h"
 #include "apps/config/train_config.h"
-#include "apps/runs/identity.h"
+#include "apps/weights/identity.h"
 #include "nn/module.h"
 
 namespace basin::apps {

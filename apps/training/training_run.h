@@ -7,16 +7,16 @@
 #include <string>
 
 #include "apps/cli/long_work.h"
-#include "apps/cli/period.h"
 #include "apps/config/run_length.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/run_data.h"
+#include "apps/options/period.h"
 #include "apps/report/tables.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/run_directory.h"
-#include "apps/training/evaluation.h"
 #include "apps/training/experiment.h"
 #include "apps/training/progress.h"
 #include "apps/training/run_checkpoints.h"
-#include "apps/training/run_data.h"
 #include "apps/training/run_state.h"
 
 namespace basin::apps {

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "apps/cli/format.h"
+#include "apps/evaluation/data_identity.h"
 #include "apps/report/tables.h"
-#include "apps/training/data_identity.h"
 #include "core/io/files.h"
 #include "core/parallel.h"
 

@@ -1,7 +1,7 @@
 // Splitting a command line: one value an option, and a place for every word.
 #include <doctest/doctest.h>
 
-#include "apps/cli/arguments.h"
+#include "apps/options/arguments.h"
 #include "tests/apps/calls.h"
 
 using namespace basin;

@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "apps/commands/commands.h"
+#include "apps/evaluation/ensemble.h"
+#include "apps/evaluation/run_data.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/members.h"
-#include "apps/training/ensemble.h"
-#include "apps/training/run_data.h"
 #include "core/io/files.h"
 #include "core/io/hash.h"
 #include "core/io/json.h"

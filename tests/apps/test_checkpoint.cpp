@@ -1,7 +1,7 @@
 // Checkpoints: the state comes back bit for bit, the newest whole one is taken, and no failure costs an older
 // one.
 #include "apps/runs/checkpoint.h"
-#include "apps/runs/weights.h"
+#include "apps/weights/weights.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>

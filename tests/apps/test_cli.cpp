@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/cli/presets.h"
 #include "apps/config/run_length.h"
+#include "apps/options/presets.h"
 #include "tests/apps/calls.h"
 #include "tests/core/temporary_directory.h"
 

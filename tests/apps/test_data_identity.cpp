@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "apps/cli/signals.h"
+#include "apps/evaluation/data_identity.h"
 #include "apps/runs/data_files.h"
-#include "apps/training/data_identity.h"
 #include "core/io/files.h"
 #include "core/io/json.h"
 #include "data/formats/png.h"

@@ -1,5 +1,5 @@
 // DatasetObjective: loss, gradient and Hessian over a set, against one whole batch and finite differences.
-#include "apps/training/dataset_objective.h"
+#include "apps/evaluation/dataset_objective.h"
 
 #include <doctest/doctest.h>
 

@@ -5,11 +5,11 @@
 #include <cstring>
 #include <limits>
 
+#include "apps/evaluation/dataset_objective.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/run_data.h"
 #include "apps/runs/checkpoint.h"
-#include "apps/training/dataset_objective.h"
-#include "apps/training/evaluation.h"
 #include "apps/training/experiment.h"
-#include "apps/training/run_data.h"
 #include "core/io/archive.h"
 #include "nn/recalibration.h"
 #include "tests/apps/training.h"

@@ -7,12 +7,12 @@
 #include <limits>
 
 #include "apps/bench/bench.h"
+#include "apps/evaluation/ensemble.h"
 #include "apps/report/tables.h"
-#include "apps/runs/weights.h"
-#include "apps/training/ensemble.h"
 #include "apps/training/experiment.h"
 #include "apps/training/outcome.h"
 #include "apps/training/training_run.h"
+#include "apps/weights/weights.h"
 #include "core/io/files.h"
 #include "core/ops.h"
 #include "tests/apps/streams.h"

@@ -1,6 +1,6 @@
 // Ensembles: the mean of probabilities, oldest first and newest first; members as files; averages in
 // checkpoints and files.
-#include "apps/training/ensemble.h"
+#include "apps/evaluation/ensemble.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/members.h"
-#include "apps/runs/weights.h"
+#include "apps/weights/weights.h"
 #include "autograd/ops/ops.h"
 #include "core/parallel.h"
 #include "data/sets/synthetic.h"

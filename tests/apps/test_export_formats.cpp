@@ -1,8 +1,8 @@
 // Export formats: each holds the model bit for bit, and a file that does not is noticed.
 #include <doctest/doctest.h>
 
-#include "apps/runs/export_format.h"
-#include "apps/runs/weights.h"
+#include "apps/weights/export_format.h"
+#include "apps/weights/weights.h"
 #include "nn/models/registry.h"
 #include "tests/apps/calls.h"
 #include "tests/core/temporary_directory.h"

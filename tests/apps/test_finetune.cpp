@@ -5,9 +5,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "apps/cli/presets.h"
-#include "apps/runs/weights.h"
+#include "apps/options/presets.h"
 #include "apps/training/experiment.h"
+#include "apps/weights/weights.h"
 #include "autograd/gradients.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"

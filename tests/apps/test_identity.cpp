@@ -7,9 +7,9 @@
 #include <map>
 
 #include "apps/runs/checkpoint.h"
-#include "apps/runs/class_match.h"
-#include "apps/runs/weights.h"
 #include "apps/training/start.h"
+#include "apps/weights/class_match.h"
+#include "apps/weights/weights.h"
 #include "data/formats/png.h"
 #include "tests/apps/evaluating.h"
 #include "tests/apps/training.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "apps/runs/weights.h"
+#include "apps/weights/weights.h"
 #include "core/io/json.h"
 #include "nn/models/registry.h"
 #include "tests/apps/calls.h"

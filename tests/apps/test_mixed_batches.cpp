@@ -2,8 +2,8 @@
 // bits.
 #include <doctest/doctest.h>
 
+#include "apps/evaluation/run_data.h"
 #include "apps/training/batch_objective.h"
-#include "apps/training/run_data.h"
 #include "core/ops.h"
 #include "core/random.h"
 #include "nn/layers.h"

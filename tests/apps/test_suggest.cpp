@@ -1,5 +1,5 @@
 // Distances by hand, and the words that people really mistype.
-#include "apps/cli/suggest.h"
+#include "apps/options/suggest.h"
 
 #include <doctest/doctest.h>
 

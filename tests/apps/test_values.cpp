@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "apps/cli/bindings.h"
+#include "apps/options/bindings.h"
 #include "apps/training/axes.h"
 #include "tests/apps/calls.h"
 

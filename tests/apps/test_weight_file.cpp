@@ -1,13 +1,13 @@
 // Files of weights in other number types and formats, and the words about files that are neither.
-#include "apps/runs/weight_file.h"
+#include "apps/weights/weight_file.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <fstream>
 
-#include "apps/runs/weights.h"
 #include "apps/training/start.h"
+#include "apps/weights/weights.h"
 #include "core/io/half.h"
 #include "core/io/npz.h"
 #include "nn/models/registry.h"

@@ -6,9 +6,9 @@
 #include <functional>
 #include <sstream>
 
-#include "apps/runs/weight_names.h"
-#include "apps/runs/weights.h"
 #include "apps/training/experiment.h"
+#include "apps/weights/weight_names.h"
+#include "apps/weights/weights.h"
 #include "tests/apps/evaluating.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "apps/cli/format.h"
-#include "apps/cli/presets.h"
+#include "apps/options/presets.h"
 #include "apps/training/axes.h"
 #include "apps/training/parameter_names.h"
 #include "nn/models/registry.h"

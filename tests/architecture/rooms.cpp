@@ -8,7 +8,18 @@ namespace basin::house {
 
 const std::vector<Room>& rooms() {
   static const std::vector<Room> all = {
-      {"apps", {"nn", "optim", "data", "cuda"}},
+      {"apps", {"nn", "optim", "data", "cuda", "apps/commands"}},
+      {"apps/options", {}},
+      {"apps/cli", {"apps/options"}},
+      {"apps/config", {"apps/options"}},
+      {"apps/weights", {"apps/cli", "apps/config"}},
+      {"apps/runs", {"apps/weights"}},
+      {"apps/report", {"apps/runs"}},
+      {"apps/evaluation", {"apps/runs"}},
+      {"apps/training", {"apps/evaluation", "apps/report"}},
+      {"apps/bench", {"apps/training"}},
+      {"apps/commands", {"apps/bench"}},
+      {"apps/examples", {}},
       {"nn", {"autograd"}},
       {"nn/models", {"nn"}},
       {"nn/onnx", {"nn"}},
@@ -40,8 +51,6 @@ const std::vector<Room>& rooms() {
   return all;
 }
 
-bool unfurnished(std::string_view folder) { return folder == "apps"; }
-
 const Room* find_room(std::string_view name) {
   for (const Room& room : rooms())
     if (room.name == name) return &room;
@@ -52,7 +61,7 @@ std::string_view top_of(std::string_view path) { return path.substr(0, path.find
 
 std::string_view folder_of(std::string_view path) {
   const std::string_view top = top_of(path);
-  return unfurnished(top) || path.find('/') == std::string_view::npos ? top : path.substr(0, path.rfind('/'));
+  return path.find('/') == std::string_view::npos ? top : path.substr(0, path.rfind('/'));
 }
 
 bool outside(std::string_view folder) { return top_of(folder) == "tests" || top_of(folder) == "bench"; }

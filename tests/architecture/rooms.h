@@ -27,8 +27,6 @@ std::string_view top_of(std::string_view path);
 std::string_view folder_of(std::string_view path);
 /// tests/ and bench/ stand above the house: they may include anything, and nothing includes them.
 bool outside(std::string_view folder);
-/// Folders whose rooms are still being furnished: their files count as the top folder's.
-bool unfurnished(std::string_view folder);
 
 /// The files of each folder.
 std::map<std::string, std::vector<const Source*>> files_by_folder(const std::vector<Source>& sources);

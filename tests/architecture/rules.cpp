@@ -277,7 +277,7 @@ std::string subject_of(const std::string& path) { return path.substr(0, path.rfi
 Graph subjects_of(const Graph& files) {
   Graph subjects;
   for (const auto& [path, includes] : files) {
-    if (outside(path) || unfurnished(top_of(path)) || folder_of(path) == "core") continue;
+    if (outside(path) || folder_of(path) == "core") continue;
     for (const Include& include : includes) {
       const std::string target = subject_of(include.target);
       if (target != subject_of(path)) subjects[subject_of(path)].push_back({target, true, include.line});
@@ -308,7 +308,7 @@ std::vector<Finding> check_tree(const std::vector<Source>& sources) {
   find_cycles(graph, findings);
   find_cycles(subjects_of(graph), findings);
   for (const auto& [folder, files] : files_by_folder(sources)) {
-    if (files.size() > kFullestFolder && !outside(folder) && !unfurnished(folder)) {
+    if (files.size() > kFullestFolder && !outside(folder)) {
       findings.push_back({folder, 0, "folder",
                           std::to_string(files.size()) + " files, " + std::to_string(kFullestFolder) +
                               " are the limit: give it inner rooms"});

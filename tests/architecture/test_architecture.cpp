@@ -117,9 +117,9 @@ TEST_CASE("third-party headers stay where they belong") {
   CHECK(rules_broken("core/ops.cpp", kOpening + "#include <Eigen/Core>\n") == Rules{});
   CHECK(rules_broken("core/ops.h", kHeader + "#include <Eigen/Core>\n") == Rules{"vendor"});
   CHECK(rules_broken("nn/linear.cpp", kOpening + "#include <Eigen/Core>\n") == Rules{"vendor"});
-  CHECK(rules_broken("apps/cli/arguments.cpp", kOpening + "#include <CLI/CLI.hpp>\n") == Rules{});
-  CHECK(rules_broken("apps/cli/options.h", kHeader + "#include <CLI/CLI.hpp>\n") == Rules{"vendor"});
-  CHECK(rules_broken("apps/cli/toml_file.cpp", kOpening + "#include <toml++/toml.h>\n") == Rules{});
+  CHECK(rules_broken("apps/options/arguments.cpp", kOpening + "#include <CLI/CLI.hpp>\n") == Rules{});
+  CHECK(rules_broken("apps/options/options.h", kHeader + "#include <CLI/CLI.hpp>\n") == Rules{"vendor"});
+  CHECK(rules_broken("apps/options/toml_file.cpp", kOpening + "#include <toml++/toml.h>\n") == Rules{});
   CHECK(rules_broken("apps/config/data.h", kHeader + "#include <toml++/toml.h>\n") == Rules{"vendor"});
   CHECK(rules_broken("core/tensor.cpp", kOpening + "#include <cuda_runtime.h>\n") == Rules{"vendor"});
   CHECK(rules_broken("data/loading/loader.cpp", kOpening + "#include <random>\n") == Rules{"vendor"});

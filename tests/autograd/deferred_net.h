@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "autograd/ops/deferred.h"
 #include "autograd/gradients.h"
 #include "autograd/node.h"
+#include "autograd/ops/deferred.h"
 #include "core/conv_algorithm.h"
 #include "tests/core/tensor_testing.h"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "apps/runs/weights.h"
+#include "apps/weights/weights.h"
 #include "core/io/files.h"
 #include "data/formats/decode.h"
 

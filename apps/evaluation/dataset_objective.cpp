@@ -1,0 +1,111 @@
+#include "apps/evaluation/dataset_objective.h"
+
+#include <utility>
+
+#include "autograd/recording.h"
+#include "core/ops.h"
+
+namespace basin::apps {
+namespace {
+
+/// The sum over rows of the loss, in f64.
+double sum_of_losses(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options) {
+  const NoRecording off;
+  const Variable rows(logits.value().to(Device{}).to(Dtype::f64));
+  return static_cast<double>(rows.size(0)) * cross_entropy(rows, labels, options).value().item();
+}
+
+std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
+  const Tensor best = argmax(logits.to(Device{}));
+  std::int64_t correct = 0;
+  for (Index i = 0; i < labels.elements(); ++i)
+    correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
+  return correct;
+}
+
+}  // namespace
+
+DatasetObjective::DatasetObjective(nn::Module& model, const optim::ParameterVector& w,
+                                   std::shared_ptr<const data::ExampleSource> source,
+                                   const EvaluationOptions& passes, const DatasetLoss& loss)
+    : model_(model), w_(w), source_(std::move(source)), passes_(passes), loss_(loss) {
+  if (source_->size() < 1) throw ArgumentError("[dataset objective] a set without examples has no loss");
+  if (passes_.batch_size < 1)
+    throw ArgumentError("[dataset objective] at least 1 example a pass is needed, got ", passes_.batch_size);
+}
+
+void DatasetObjective::sweep(const Pass& pass) const {
+  const nn::Statistics statistics = loss_.frozen_statistics ? nn::Statistics::running : nn::Statistics::hold;
+  data::Loader loader(source_, data::one_pass(passes_.batch_size, passes_.workers));
+  std::uint64_t number = 0;
+  std::int64_t done = 0;
+  for (data::Batch batch; loader.next(batch);) {
+    nn::Context ctx{.mode = loss_.mode,
+                    .statistics = statistics,
+                    .seed = loss_.seed,
+                    .step = number++,
+                    .true_gradient = true};
+    pass(model_(Variable(batch.images.to(passes_.dtype).to(w_.values().device())), ctx), batch.labels);
+    done += batch.size();
+    if (passes_.watch) passes_.watch(done, source_->size());
+  }
+}
+
+Tensor DatasetObjective::mean_of(
+    const std::function<Tensor(const Variable& logits, const Tensor& labels)>& vector) const {
+  Tensor sum = Tensor::zeros({w_.size()}, Dtype::f64, w_.values().device());
+  const auto all = static_cast<double>(source_->size());
+  sweep([&](const Variable& logits, const Tensor& labels) {
+    const double share = static_cast<double>(labels.elements()) / all;
+    axpby(share, vector(logits, labels).to(Dtype::f64), 1, sum);
+  });
+  return sum.to(w_.dtype());
+}
+
+void DatasetObjective::add_decay(const Tensor& x, Tensor& y) const {
+  if (loss_.weight_decay == 0) return;
+  axpby(loss_.weight_decay, w_.decay_mask().defined() ? x * w_.decay_mask() : x, 1, y);
+}
+
+optim::Evaluation DatasetObjective::operator()(const optim::Request& request) const {
+  if (request.begin != 0 || (request.end >= 0 && request.end != source_->size()))
+    throw ArgumentError("[dataset objective] is of all its examples at once, got a request for rows ",
+                        request.begin, " to ", request.end);
+  optim::Evaluation e;
+  double sum = 0;
+  e.gradient = mean_of([&](const Variable& logits, const Tensor& labels) {
+    sum += sum_of_losses(logits, labels, loss_.cross_entropy);
+    e.correct += count_correct(logits.value(), labels);
+    return optim::evaluate(cross_entropy(logits, labels.to(logits.value().device()), loss_.cross_entropy), w_)
+        .gradient;
+  });
+  e.loss = sum / static_cast<double>(source_->size());
+  e.rows = source_->size();
+  add_decay(w_.values(), e.gradient);
+  if (request.norm_gradient) {
+    const double length = norm(e.gradient);
+    e.norm_gradient =
+        length > 0 ? hessian_vector(unary(UnaryOp::mul_scalar, e.gradient, 1 / length)) : e.gradient.clone();
+  }
+  return e;
+}
+
+double DatasetObjective::loss() const {
+  const NoRecording off;
+  double sum = 0;
+  sweep([&](const Variable& logits, const Tensor& labels) {
+    sum += sum_of_losses(logits, labels, loss_.cross_entropy);
+  });
+  return sum / static_cast<double>(source_->size());
+}
+
+Tensor DatasetObjective::hessian_vector(const Tensor& v) const {
+  Tensor product = mean_of([&](const Variable& logits, const Tensor& labels) {
+    return optim::hessian_vector_product(
+        cross_entropy(logits, labels.to(logits.value().device()), loss_.cross_entropy), w_, v);
+  });
+  add_decay(v, product);
+  return product;
+}
+
+}  // namespace basin::apps
