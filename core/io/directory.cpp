@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "core/error.h"
-#include "core/io/files.h"
+#include "core/io/read_error.h"
 #include "core/io/system_call.h"
 
 namespace basin {

@@ -8,18 +8,11 @@
 #include <string>
 #include <string_view>
 
-#include "core/error.h"
+#include "core/io/read_error.h"
 
 namespace basin {
 
 class FileDescriptor;
-
-/// The system refused to open or to read a file, which may well be whole: not permitted, too many open files,
-/// a disk that fails.
-struct ReadError : DataError {
-  ReadError(int error_number, const std::string& message) : DataError(message), number(error_number) {}
-  int number;  // errno
-};
 
 /// What write_file_atomically() hands to its caller: bytes in order, buffered.
 class FileWriter {
@@ -85,13 +78,5 @@ class InputFile {
 
 /// The content of a file. Errors: DataError when it cannot be read or has more than `limit` bytes.
 std::string read_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 30);
-
-/// For tests of what happens when the system fails. Asked before each system call of the functions above by
-/// its name ("open", "write", "fallocate", "fsync", "close", "rename", "fsync_directory", "unlink", "fstat",
-/// "pread"), and of core/io/directory.h's ("stat", "opendir", "readdir", "mkdir"): 0 lets the call through,
-/// anything else is taken for its errno and the call is not made.
-using SystemFault = int (*)(const char* call);
-/// Installs a fault (null: none), for all threads; returns the one before.
-SystemFault set_system_fault(SystemFault fault);
 
 }  // namespace basin

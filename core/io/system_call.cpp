@@ -5,8 +5,6 @@
 #include <atomic>
 #include <system_error>
 
-#include "core/io/files.h"
-
 namespace basin {
 namespace {
 

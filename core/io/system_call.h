@@ -1,4 +1,4 @@
-// System calls of the file functions, which tests can make fail (set_system_fault() in core/io/files.h).
+// System calls of the file functions, which tests can make fail.
 #pragma once
 
 #include <cerrno>
@@ -8,6 +8,14 @@ namespace basin {
 
 /// An errno in words: "No space left on device".
 std::string reason(int number);
+
+/// For tests of what happens when the system fails. Asked before each system call of core/io/files.h by its
+/// name ("open", "write", "fallocate", "fsync", "close", "rename", "fsync_directory", "unlink", "fstat",
+/// "pread"), and of core/io/directory.h ("stat", "opendir", "readdir", "mkdir"): 0 lets the call through,
+/// anything else is taken for its errno and the call is not made.
+using SystemFault = int (*)(const char* call);
+/// Installs a fault (null: none), for all threads; returns the one before.
+SystemFault set_system_fault(SystemFault fault);
 
 /// The errno that a test wants the call of that name to fail with; 0: none.
 int injected_fault(const char* call);

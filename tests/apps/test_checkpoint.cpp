@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "core/io/system_call.h"
 #include "core/random.h"
 #include "tests/core/temporary_directory.h"
 

@@ -1,7 +1,7 @@
-// System calls that fail for a while; see set_system_fault() in core/io/files.h.
+// System calls that fail for a while; see set_system_fault() in core/io/system_call.h.
 #pragma once
 
-#include "core/io/files.h"
+#include "core/io/system_call.h"
 
 namespace basin::test {
 

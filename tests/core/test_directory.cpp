@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/io/files.h"
+#include "core/io/system_call.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;

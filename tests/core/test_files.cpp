@@ -1,5 +1,6 @@
 // Files: all or nothing on every failure, durable order of the steps, errors for people, checked reads.
 #include "core/io/files.h"
+#include "core/io/system_call.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
