@@ -87,7 +87,7 @@ std::string explanation(const Option& option) {
   std::string out = option.help;
   if (option.binding.placeholder == "NAME" && wants_choices(option))
     out += "; one of " + one_of(option.binding.choices);
-  if (!option.conditions.empty()) out += " (with " + option.condition("--") + ")";
+  if (!option.conditions.empty()) out += " (with " + option.condition() + ")";
   if (option.binding.kind == ValueKind::flag) return option.standard == "true" ? "do not " + out : out;
   if (option.standard.empty()) return out;
   out += " [" + shortened(option.standard);
