@@ -16,8 +16,8 @@ enum class BinaryOp;  // core/backend.h
 
 /// Lengths, losses and rates are Scalars, so that a step's code reads the same wherever it runs:
 ///
-///     const Scalar length = norm(g);                                  // CPU: a double. CUDA: still to come
-///     axpby(select(length > 0, rho / length, 0), g, 1, w);            // nobody waits for it
+///     const Scalar length = norm(g);                        // a double, or a device's number to come
+///     axpby(select(length > 0, rho / length, 0), g, 1, w);  // which the device waits for, not the host
 ///
 /// Of known numbers, arithmetic is arithmetic of doubles, with the same bits. Where one lives on a device the
 /// result lives there too, computed in f64 by its kernels. A Scalar turns into a double by itself: right
