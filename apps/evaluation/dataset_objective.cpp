@@ -15,14 +15,6 @@ double sum_of_losses(const Variable& logits, const Tensor& labels, const CrossEn
   return static_cast<double>(rows.size(0)) * cross_entropy(rows, labels, options).value().item();
 }
 
-std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
-  const Tensor best = argmax(logits.to(Device{}));
-  std::int64_t correct = 0;
-  for (Index i = 0; i < labels.elements(); ++i)
-    correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
-  return correct;
-}
-
 }  // namespace
 
 DatasetObjective::DatasetObjective(nn::Module& model, const optim::ParameterVector& w,
@@ -75,7 +67,7 @@ optim::Evaluation DatasetObjective::operator()(const optim::Request& request) co
   double sum = 0;
   e.gradient = mean_of([&](const Variable& logits, const Tensor& labels) {
     sum += sum_of_losses(logits, labels, loss_.cross_entropy);
-    e.correct += count_correct(logits.value(), labels);
+    e.correct += count_correct(logits.value().to(Device{}), labels);
     return optim::evaluate(cross_entropy(logits, labels.to(logits.value().device()), loss_.cross_entropy), w_)
         .gradient;
   });

@@ -2,21 +2,12 @@
 
 #include <cmath>
 
+#include "apps/evaluation/evaluation.h"
 #include "core/op_checks.h"
 #include "core/ops.h"
 
 namespace basin::apps {
 namespace {
-
-Scalar count_correct(const Tensor& logits, const Tensor& labels) {
-  const Tensor best = argmax(logits);
-  if (!best.device().is_host())
-    return Scalar(sum(binary(BinaryOp::equal, best.to(Dtype::f64), labels.to(Dtype::f64))));
-  std::int64_t correct = 0;
-  for (Index i = 0; i < labels.elements(); ++i)
-    correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
-  return correct;
-}
 
 /// Numbers apart enough for the layers of any model.
 constexpr std::uint64_t kLayersApart = 1u << 20;

@@ -7,11 +7,13 @@
 #include <map>
 
 #include "apps/runs/checkpoint.h"
+#include "apps/training/loaded_run.h"
 #include "apps/training/start.h"
 #include "apps/weights/class_match.h"
 #include "apps/weights/weights.h"
 #include "data/formats/png.h"
 #include "tests/apps/evaluating.h"
+#include "tests/apps/streams.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/core/tensor_testing.h"
@@ -189,6 +191,19 @@ TEST_CASE("eval: weights of a, b, c on other classes, another order, a part of t
   const Said turned = evaluate({"--run", colours.run, "--data", "list", "--data-dir", dir / "cab"});
   CHECK(contains(turned.out, "top-1 100.00 %"));
   CHECK(contains(turned.err, "another order than " + colours.file() + ", matched by name ('c' 0 is 2"));
+  // Of a LoadedRun all labels read as the weights count, those of the training images too.
+  test::FakeTerminal t;
+  TrainConfig wanted = Colours::recipe(dir / "unused", dir / "cab");
+  wanted.data.name = "list";
+  const LoadedRun loaded = load_run(wanted, colours.file(), t.terminal);
+  CHECK(loaded.logits == 3);
+  CHECK(loaded.match.place == std::vector<std::int64_t>{2, 0, 1});
+  const auto accuracy = [&](const std::shared_ptr<const data::ExampleSource>& source) {
+    return evaluate(*loaded.model, source, loaded.logits, loaded.passes("looking", t.terminal)).accuracy();
+  };
+  CHECK(accuracy(loaded.data.train) == 1);
+  CHECK(accuracy(loaded.data.test) == 1);
+
   paint(dir / "bc", {"b", "c"});
   const Said part = evaluate({"--run", colours.run, "--data-dir", dir / "bc", "--json"});
   CHECK(parse_json(part.out).at("accuracy").number() == 1);
