@@ -20,8 +20,10 @@ void for_ranges(Index n, Body&& body) {
   });
 }
 
-/// The axes along which a tensor moves while an output of another shape is written in order: extents of 1
-/// dropped, neighbours joined where one step covers both. A stride of 0 repeats. Innermost last.
+/// How to walk through a tensor while an output of another shape is written in order: so many steps of so
+/// many numbers, the innermost axis last. A stride of 0 reads the same again. x {4, 1, 3} beside {4, 5, 3} is
+/// walked by (4 steps of 3), (5 of 0), (3 of 1). Axes of one step are left out, and neighbours that one step
+/// covers are joined: {4, 5, 3} beside itself is (60 of 1).
 struct BroadcastAxes {
   struct AxisStep {
     Index extent, stride;

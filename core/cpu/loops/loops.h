@@ -10,9 +10,10 @@
 
 namespace basin::cpu {
 
-/// Numbers to read beside an output of n: either n of them (period 0), or a pattern that repeats every
-/// `period` numbers, read from `phase` on. A pattern has kPatternTail numbers of its next turn behind it, so
-/// that a vector can be loaded at any phase; its period is at least kPatternTail.
+/// The operand that n outputs read one by one: n numbers (period 0), or a pattern that repeats every `period`
+/// numbers and is read from `phase` on. A bias {3} beside an output {100, 3} is the pattern b0 b1 b2 b0 b1 b2
+/// ... of period 18. The period is at least kPatternTail, and that many numbers of the next turn lie behind
+/// it, so that a vector can be loaded at any phase.
 template <class T>
 struct Stream {
   const T* data;
