@@ -8,7 +8,7 @@
 
 int main(int argc, char** argv) {
   using namespace basin::apps;
-  if (!open_standard_streams()) return static_cast<int>(basin::ExitCode::output);
+  if (!open_standard_streams()) return number(basin::ExitCode::output);
   install_signal_handlers();
   return run_basin(program(), {argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
                    {std::cout, std::cerr, detect_terminal()});

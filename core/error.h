@@ -22,6 +22,9 @@ enum class ExitCode {
   terminated = 143,   // SIGTERM, state saved
 };
 
+/// What the process ends with: 2 for ExitCode::usage.
+constexpr int number(ExitCode code) { return static_cast<int>(code); }
+
 /// The printed forms of all parts, joined: `text("weight expects ", 16, " channels")`.
 template <class... Parts>
 std::string text(const Parts&... parts) {

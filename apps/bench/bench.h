@@ -59,8 +59,9 @@ data::Dataset bench_images(const BenchConfig& bench, std::int64_t count);
 /// The first of them as a batch, not augmented.
 data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows);
 
-/// What a document says first of a training step that was measured in turns, and a line that says it to
-/// people; `relation` ends the line: "shares of a step's time".
+/// How training steps were measured: what the JSON document opens with, and the line for people: "resnet20,
+/// batch 128, 2 threads, medians of 5 rounds of 10 steps in turns; " and what the numbers are, "shares of a
+/// step's time".
 Json turns_document(const BenchConfig& config);
 std::string turns_line(const BenchConfig& config, const std::string& relation);
 

@@ -21,7 +21,6 @@ constexpr const char* kReport =
     "; this is a bug in basin: please report it with the command line and `basin info`";
 
 /// As the system counts it.
-int number(ExitCode code) { return static_cast<int>(code); }
 
 /// Whatever an error quotes of what was given (a path of any length), it is one line of bounded length.
 std::string one_line(std::string text) {

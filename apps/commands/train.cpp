@@ -92,7 +92,7 @@ ExitCode train(const TrainConfig& given, Terminal& terminal) {
   check_batches(config, data, experiment.model());
   TrainingRun training(config, data, length, experiment, *run, terminal);
   if (saved) training.resume(*saved);
-  return ExitCode{training.run()};
+  return training.run();
 }
 
 void TrainCall::options(OptionTable& table) { add(table, config, &sources_); }

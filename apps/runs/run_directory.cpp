@@ -93,10 +93,10 @@ std::string make_numbered(const std::string& name) {
   }
 }
 
-std::string reason_of(int code) {
-  if (code == 0) return "finished";
-  const char* interruption = interruption_name(code);
-  return interruption ? interruption : text("exit code ", code);
+std::string reason_of(ExitCode code) {
+  if (code == ExitCode::success) return "finished";
+  const char* interruption = interruption_name(number(code));
+  return interruption ? interruption : text("exit code ", number(code));
 }
 
 Json words(const std::vector<std::string>& list) { return Json::Array(list.begin(), list.end()); }
@@ -287,54 +287,53 @@ void RunDirectory::write(const RunResult& result) {
   write_file_atomically(file("result.json"), to_json(result).indented() + "\n");
 }
 
-void RunDirectory::end_session(int code, const std::string& reason) {
+void RunDirectory::end_session(ExitCode code, const std::string& reason) {
   Json::Array sessions = run_.at("sessions").array();
   Json& session = sessions.back();
   session.set("ended", timestamp());
   session.set("seconds", steady_clock()() - begin_);
   session.set("last_step", last_step_);
-  session.set("exit_code", code);
+  session.set("exit_code", number(code));
   session.set("exit_reason", reason);
   run_.set("sessions", std::move(sessions));
   save_run_json();
 }
 
-int RunDirectory::session(const std::function<int()>& body) {
+ExitCode RunDirectory::session(const std::function<ExitCode()>& body) {
   terminal_.outlive_stdout();
   // How it ended must not hide why: a failure to write that down is only warned about.
-  const auto failed = [&](int code, const char* reason) {
+  const auto failed = [&](ExitCode code, const char* reason) {
     try {
-      terminal_.detail(text("ended with exit code ", code, ": ", reason));
+      terminal_.detail(text("ended with exit code ", number(code), ": ", reason));
       end_session(code, reason);
     } catch (const std::exception& also) {
       terminal_.warn(also.what());
     }
   };
-  int code = 0;
+  ExitCode code = ExitCode::success;
   try {
     code = body();
   } catch (const Error& error) {
-    failed(static_cast<int>(error.code()), error.what());
+    failed(error.code(), error.what());
     throw;
   } catch (const std::bad_alloc&) {
-    failed(static_cast<int>(ExitCode::out_of_memory), "out of memory");
+    failed(ExitCode::out_of_memory, "out of memory");
     throw;
   } catch (const std::exception& error) {
-    failed(static_cast<int>(ExitCode::internal), error.what());
+    failed(ExitCode::internal, error.what());
     throw;
   }
   const bool records_missing = records_ && !records_->error().empty();
   const std::string stdout_error = terminal_.stdout_error();
-  if (code == 0 && (records_missing || terminal_.log_incomplete() || !stdout_error.empty())) {
-    code = static_cast<int>(ExitCode::output);
+  if (code == ExitCode::success && (records_missing || terminal_.log_incomplete() || !stdout_error.empty())) {
+    code = ExitCode::output;
     if (records_missing) terminal_.warn(records_->error() + "; records of this run are missing");
     if (!stdout_error.empty())
       terminal_.warn(stdout_error + "; the run is complete, and what was to be printed is in " +
                      file("log.txt"));
   }
-  end_session(code,
-              reason_.empty() || code == static_cast<int>(ExitCode::output) ? reason_of(code) : reason_);
-  if (code == 0 && !description_error_.empty()) return static_cast<int>(ExitCode::output);
+  end_session(code, reason_.empty() || code == ExitCode::output ? reason_of(code) : reason_);
+  if (code == ExitCode::success && !description_error_.empty()) return ExitCode::output;
   return code;
 }
 

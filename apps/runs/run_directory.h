@@ -10,6 +10,7 @@
 #include "apps/config/train_config.h"
 #include "apps/runs/records.h"
 #include "apps/runs/result.h"
+#include "core/error.h"
 #include "core/io/json.h"
 
 namespace basin::apps {
@@ -61,7 +62,7 @@ class RunDirectory {
   /// Runs the training as one session of the run: `body` returns the exit code. However it ends, run.json
   /// says how (code, reason, time, last step). A stdout that fails does not end it: what it was to show is in
   /// log.txt. When records, log or stdout are incomplete at the end, success becomes exit code 8.
-  int session(const std::function<int()>& body);
+  ExitCode session(const std::function<ExitCode()>& body);
   /// Why body() is about to return, for run.json: "stopped after 17 steps".
   void ends_because(const std::string& reason) { reason_ = reason; }
 
@@ -73,7 +74,7 @@ class RunDirectory {
   void clear();
   Json description();
   void begin_session(const TrainConfig& config);
-  void end_session(int code, const std::string& reason);
+  void end_session(ExitCode code, const std::string& reason);
   void save_run_json();
   void check_records();
 

@@ -40,7 +40,7 @@ EpochColumns TrainingRun::columns() const {
   return {.perturbed = perturbs(config_.sharpness.kind), .validation = data_.validation != nullptr};
 }
 
-int TrainingRun::run() {
+ExitCode TrainingRun::run() {
   run_.begin(config_);
   return run_.session([&] {
     open();
@@ -65,7 +65,7 @@ void TrainingRun::open() {
     checkpoints_.save(now());
 }
 
-int TrainingRun::train() {
+ExitCode TrainingRun::train() {
   const Table table = epoch_table(columns(), terminal_.unicode());
   if (state_.epoch < length_.epochs)
     terminal_.result(table.titles() + "\n" + table.rule(terminal_.unicode()) + "\n");
@@ -184,7 +184,7 @@ TrainingRun::Stop TrainingRun::must_stop() const {
   return Stop::no;
 }
 
-int TrainingRun::stop(Stop why) {
+ExitCode TrainingRun::stop(Stop why) {
   progress_->clear();
   checkpoints_.save(now());
   const std::string reason = why == Stop::interrupted ? "interrupted"
@@ -198,10 +198,10 @@ int TrainingRun::stop(Stop why) {
   document.set("run", run_.path()).set("stopped", reason);
   document.set("step", state_.step).set("checkpoint", checkpoints_.path());
   terminal_.result(document);
-  return why == Stop::interrupted ? interruption_exit_code() : static_cast<int>(ExitCode::success);
+  return why == Stop::interrupted ? ExitCode{interruption_exit_code()} : ExitCode::success;
 }
 
-int TrainingRun::finish() {
+ExitCode TrainingRun::finish() {
   if (state_.epochs.empty() || state_.epochs.back().epoch != state_.epoch)
     throw CheckpointError(run_.file("metrics.csv"),
                           ": the row of the last epoch is lost, and so are its figures; the weights are in ",
@@ -239,7 +239,7 @@ int TrainingRun::finish() {
                          "; weights without a finite loss are not written, the last state is ",
                          checkpoints_.last_good_state(), "; a lower --lr or a --warmup-epochs may help");
   run_.ends_because("finished");
-  return static_cast<int>(complete ? ExitCode::success : ExitCode::output);
+  return complete ? ExitCode::success : ExitCode::output;
 }
 
 }  // namespace basin::apps

@@ -36,14 +36,14 @@ class TrainingRun {
   /// (--skip-limit), its message names step, pass and parameter of the last; when a state to save is not
   /// finite; and at the end of a run whose weights or averages give no finite loss, after all that was found
   /// is written and shown.
-  int run();
+  ExitCode run();
 
  private:
   enum class Stop { no, interrupted, steps, time };
 
   /// Opens the records, the timers and the progress line; saves before the first step.
   void open();
-  int train();
+  ExitCode train();
   /// Trains and evaluates the rest of the current epoch; what made it end early.
   Stop run_epoch();
   void train_step(const data::Batch& batch, double data_seconds, double begin);
@@ -55,8 +55,8 @@ class TrainingRun {
   /// Evaluates, records the epoch, prints its row. False if interrupted before it was done.
   bool finish_epoch();
   Stop must_stop() const;
-  int stop(Stop why);
-  int finish();
+  ExitCode stop(Stop why);
+  ExitCode finish();
 
   std::int64_t batches() const { return length_.batches(state_.epoch); }
   /// The state, with the time that the run has taken by now.

@@ -168,7 +168,7 @@ TEST_CASE("each call of a run is a session, however it ends") {
   FakeTerminal t;
   TrainConfig config = config_in(directory / "a");
   config.run.command = {"basin", "train"};
-  const auto session = [&](const std::function<int()>& body) {
+  const auto session = [&](const std::function<ExitCode()>& body) {
     RunDirectory run(config, t.terminal);
     run.begin(config);
     run.open_records(0, {});
@@ -182,15 +182,15 @@ TEST_CASE("each call of a run is a session, however it ends") {
   const auto last = [&](const char* key) {
     return parse_json(read_file(directory / "a/run.json")).at("sessions").array().back().at(key);
   };
-  CHECK(session([] { return 0; }) == 0);
+  CHECK(session([] { return ExitCode::success; }) == ExitCode::success);
   CHECK(last("exit_reason").string() == "finished");
   CHECK(last("last_step").integer() == 5);
-  CHECK(session([] { return 130; }) == 130);
+  CHECK(session([] { return ExitCode::interrupted; }) == ExitCode::interrupted);
   CHECK(last("exit_reason").string() == "interrupted (SIGINT)");
-  CHECK_THROWS_AS(session([]() -> int { throw NumericalError("the loss is nan"); }), NumericalError);
+  CHECK_THROWS_AS(session([]() -> ExitCode { throw NumericalError("the loss is nan"); }), NumericalError);
   CHECK(last("exit_reason").string() == "the loss is nan");
   CHECK(last("exit_code").integer() == 5);
-  CHECK_THROWS_AS(session([]() -> int { throw std::bad_alloc(); }), std::bad_alloc);
+  CHECK_THROWS_AS(session([]() -> ExitCode { throw std::bad_alloc(); }), std::bad_alloc);
   CHECK(last("exit_code").integer() == 6);
 
   RunDirectory run(config, t.terminal);
