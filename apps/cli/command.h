@@ -26,8 +26,8 @@ class Call {
   /// configuration of a run. The flags are in the table, so that it can see which. Returns the directory of
   /// the run whose numbers must stay as they are; empty for none.
   virtual std::string build_on(OptionTable&) { return ""; }
-  /// Takes the words that belong to no option, and checks what depends on where values came from. Errors:
-  /// UsageError.
+  /// Takes the words that belong to no option, Command::most_words of them, "" where none was given; checks
+  /// what depends on where values came from. Errors: UsageError.
   virtual void check(const OptionTable&, const std::vector<std::string>&) {}
   /// Checks what depends on values alone, all of them known now. Errors: UsageError. Returns a text that is
   /// the whole answer, so that nothing is run; empty for none.

@@ -87,4 +87,34 @@ void add(OptionTable& t, OptimizerConfig& c) {
   standards_of(t, "optimizer", c, optimizer_names(), usual);
 }
 
+std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& o,
+                                                    const optim::ParameterVector& w) {
+  // In the loss, decay is part of the direction already.
+  const double weight_decay = o.decay_in == DecayIn::loss ? 0 : o.weight_decay;
+  switch (o.kind) {
+    case Optimizer::sgd:
+      return std::make_unique<optim::Sgd>(w, optim::SgdOptions{.momentum = o.momentum,
+                                                               .dampening = o.dampening,
+                                                               .weight_decay = weight_decay,
+                                                               .nesterov = o.nesterov});
+    case Optimizer::adam:
+    case Optimizer::adamw:
+      return std::make_unique<optim::Adam>(w, optim::AdamOptions{.beta1 = o.beta1,
+                                                                 .beta2 = o.beta2,
+                                                                 .eps = o.adam_eps,
+                                                                 .weight_decay = weight_decay,
+                                                                 .decoupled = o.kind == Optimizer::adamw});
+    case Optimizer::rmsprop:
+      return std::make_unique<optim::RmsProp>(w, optim::RmsPropOptions{.alpha = o.rms_alpha,
+                                                                       .eps = o.adam_eps,
+                                                                       .momentum = o.momentum,
+                                                                       .weight_decay = weight_decay,
+                                                                       .eps_inside_root = o.eps_inside_root});
+    case Optimizer::lion:
+      return std::make_unique<optim::Lion>(
+          w, optim::LionOptions{.beta1 = o.beta1, .beta2 = o.beta2, .weight_decay = weight_decay});
+  }
+  throw InternalError("[rules] an update rule without a name");
+}
+
 }  // namespace basin::apps

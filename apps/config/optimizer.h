@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "apps/options/names.h"
+#include "optim/update/update_rule.h"
 
 namespace basin::apps {
 
@@ -34,6 +36,10 @@ struct OptimizerConfig {
 /// The options of an update rule as they are usual for it: what `basin train --optimizer NAME` alone comes
 /// to.
 OptimizerConfig usual(Optimizer kind);
+
+/// The update rule for w.
+std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& config,
+                                                    const optim::ParameterVector& w);
 
 /// Adds the group "Update rule".
 void add(OptionTable& table, OptimizerConfig& optimizer);

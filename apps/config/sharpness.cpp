@@ -3,6 +3,7 @@
 #include "apps/config/model.h"
 #include "apps/config/schedule.h"
 #include "apps/options/conditional.h"
+#include "optim/gradient/micro_batches.h"
 #include "optim/gradient/sam_family.h"
 
 namespace basin::apps {
@@ -78,6 +79,61 @@ SharpnessConfig of_gam(const optim::GamOptions& o) {
   return c;
 }
 
+/// The member of the family that the configuration names, with its numbers.
+optim::SamOptions member_of_family(const SharpnessConfig& s) {
+  switch (s.kind) {
+    case Sharpness::asam:
+      return optim::asam(s.rho, s.eta);
+    case Sharpness::gsam:
+      return optim::gsam(s.rho, s.alpha);
+    case Sharpness::gnp:
+      return optim::gnp(s.rho, s.alpha);
+    case Sharpness::fsam:
+      return optim::fsam(s.rho, s.sigma, s.lambda);
+    case Sharpness::looksam:
+      return optim::looksam(s.rho, s.alpha, s.every);
+    case Sharpness::msam:
+      return optim::msam(s.rho);
+    case Sharpness::sam:
+    case Sharpness::none:
+    case Sharpness::gam:
+      break;
+  }
+  return {.rho = s.rho};
+}
+
+/// That member, with what can be chosen of each.
+optim::SamOptions sam_options(const SharpnessConfig& s, const RuleTimes& times) {
+  optim::SamOptions o = member_of_family(s);
+  o.p = s.p_norm;
+  o.scaling = s.scaling;
+  o.eta = s.scaling == optim::Scaling::none ? 0.01 : s.eta;
+  o.normalise = s.normalise;
+  o.perturbed = s.perturb;
+  o.names = patterns(s.perturb_names);
+  o.schedule = times.radius;
+  o.inner_steps = static_cast<int>(s.inner_steps);
+  o.inner_step = s.inner_step;
+  o.every = s.every;
+  o.start_step = times.start_step;
+  return o;
+}
+
+optim::GamOptions gam_options(const SharpnessConfig& s, const RuleTimes& times) {
+  return {.form = s.gam_form,
+          .rho = s.rho,
+          .rho_prime = s.rho_prime,
+          .alpha = s.alpha,
+          .beta = s.gam_beta,
+          .gamma = s.gam_gamma,
+          .with_sam = s.gam_with_sam,
+          .schedule = times.radius,
+          .scaling = s.scaling,
+          .eta = s.eta,
+          .every = s.every,
+          .start_step = times.start_step};
+}
+
 }  // namespace
 
 const NamesOf<Sharpness>& sharpness_names() {
@@ -110,6 +166,22 @@ SharpnessConfig usual(Sharpness kind) {
   }
   return of_family(kind, {});
 }
+
+std::unique_ptr<optim::GradientRule> make_gradient_rule(const SharpnessConfig& s, const RuleTimes& times) {
+  const auto one = [&]() -> std::unique_ptr<optim::GradientRule> {
+    if (s.kind == Sharpness::none) return std::make_unique<optim::Plain>();
+    if (s.kind == Sharpness::gam) return std::make_unique<optim::Gam>(gam_options(s, times));
+    return std::make_unique<optim::Sam>(sam_options(s, times));
+  };
+  if (s.micro != Micro::own) return one();
+  return std::make_unique<optim::MicroBatches>(one, s.micro_size, times.batch_size);
+}
+
+std::string rule_name(Sharpness sharpness) {
+  return sharpness == Sharpness::none ? "plain" : name_of(sharpness_names(), sharpness);
+}
+
+bool perturbs(Sharpness sharpness) { return sharpness != Sharpness::none; }
 
 void add(OptionTable& t, SharpnessConfig& c) {
   t.group("sharpness", "Gradient rule");

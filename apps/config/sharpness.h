@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "apps/options/names.h"
@@ -47,6 +48,23 @@ struct SharpnessConfig {
 /// The options of a rule as its authors set them, the same as optim/gradient/sam_family.h has: what `basin
 /// train --sharpness NAME` alone comes to.
 SharpnessConfig usual(Sharpness kind);
+
+/// What a rule takes from the length of the run.
+struct RuleTimes {
+  optim::RadiusSchedule radius;
+  std::int64_t start_step = 0;
+  std::int64_t batch_size = 0;
+};
+
+/// Errors: ArgumentError (exit code 2) for options that exclude each other.
+std::unique_ptr<optim::GradientRule> make_gradient_rule(const SharpnessConfig& config,
+                                                        const RuleTimes& times);
+
+/// The gradient rule's name in records: "plain", "sam", "gam".
+std::string rule_name(Sharpness sharpness);
+
+/// Whether the rule looks at points other than w, so that its records have a loss at w + e.
+bool perturbs(Sharpness sharpness);
 
 /// Adds the group "Gradient rule".
 void add(OptionTable& table, SharpnessConfig& sharpness);

@@ -306,4 +306,11 @@ Binding numbers(std::vector<double>& field, Range range) {
   return binding;
 }
 
+std::vector<std::string> patterns(const std::string& list) {
+  std::vector<std::string> all;
+  for (const std::string_view part : split(list, ','))
+    if (!part.empty()) all.emplace_back(part);
+  return all;
+}
+
 }  // namespace basin::apps

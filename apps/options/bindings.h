@@ -62,6 +62,8 @@ Binding order(double& field);
 Binding free_text(std::string& field, std::string placeholder, std::string allowed, bool needed = false);
 /// Names or patterns between commas, each once: "conv1.*,fc.bias"; or nothing.
 Binding name_list(std::string& field);
+/// The names or patterns of such a list.
+std::vector<std::string> patterns(const std::string& list);
 /// One of `names`; `plural` says what they are: "data sets". Where they are many, `lister` tells who lists
 /// them, "`basin info --models`", and messages spell out the nearest.
 Binding named(std::string& field, std::vector<std::string> names, const std::string& plural,

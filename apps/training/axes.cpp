@@ -3,9 +3,6 @@
 #include <cmath>
 
 #include "apps/options/bindings.h"
-#include "optim/gradient/gam.h"
-#include "optim/gradient/micro_batches.h"
-#include "optim/gradient/sam_family.h"
 
 namespace basin::apps {
 namespace {
@@ -37,63 +34,6 @@ std::int64_t start_step(const TrainConfig& config, const RunLength& length) {
   return std::llround(start * static_cast<double>(length.steps));
 }
 
-/// The member of the family that the configuration names, with its numbers.
-optim::SamOptions member_of_family(const SharpnessConfig& s) {
-  switch (s.kind) {
-    case Sharpness::asam:
-      return optim::asam(s.rho, s.eta);
-    case Sharpness::gsam:
-      return optim::gsam(s.rho, s.alpha);
-    case Sharpness::gnp:
-      return optim::gnp(s.rho, s.alpha);
-    case Sharpness::fsam:
-      return optim::fsam(s.rho, s.sigma, s.lambda);
-    case Sharpness::looksam:
-      return optim::looksam(s.rho, s.alpha, s.every);
-    case Sharpness::msam:
-      return optim::msam(s.rho);
-    case Sharpness::sam:
-    case Sharpness::none:
-    case Sharpness::gam:
-      break;
-  }
-  return {.rho = s.rho};
-}
-
-/// That member, with what can be chosen of each.
-optim::SamOptions sam_options(const TrainConfig& config, const RunLength& length) {
-  const SharpnessConfig& s = config.sharpness;
-  optim::SamOptions o = member_of_family(s);
-  o.p = s.p_norm;
-  o.scaling = s.scaling;
-  o.eta = s.scaling == optim::Scaling::none ? 0.01 : s.eta;
-  o.normalise = s.normalise;
-  o.perturbed = s.perturb;
-  o.names = patterns(s.perturb_names);
-  o.schedule = radius_schedule(config, length);
-  o.inner_steps = static_cast<int>(s.inner_steps);
-  o.inner_step = s.inner_step;
-  o.every = s.every;
-  o.start_step = start_step(config, length);
-  return o;
-}
-
-optim::GamOptions gam_options(const TrainConfig& config, const RunLength& length) {
-  const SharpnessConfig& s = config.sharpness;
-  return {.form = s.gam_form,
-          .rho = s.rho,
-          .rho_prime = s.rho_prime,
-          .alpha = s.alpha,
-          .beta = s.gam_beta,
-          .gamma = s.gam_gamma,
-          .with_sam = s.gam_with_sam,
-          .schedule = radius_schedule(config, length),
-          .scaling = s.scaling,
-          .eta = s.eta,
-          .every = s.every,
-          .start_step = start_step(config, length)};
-}
-
 /// Times that come to no step of the run would be options without effect, or other times than those given.
 void check_times(const TrainConfig& config, const RunLength& length) {
   using Kind = optim::ScheduleKind;
@@ -122,13 +62,6 @@ void check_times(const TrainConfig& config, const RunLength& length) {
 }
 
 }  // namespace
-
-std::vector<std::string> patterns(const std::string& list) {
-  std::vector<std::string> all;
-  for (const std::string_view part : split(list, ','))
-    if (!part.empty()) all.emplace_back(part);
-  return all;
-}
 
 optim::ScheduleOptions schedule_options(const TrainConfig& config, const RunLength& length) {
   using Kind = optim::ScheduleKind;
@@ -180,47 +113,6 @@ optim::ScheduleOptions schedule_options(const TrainConfig& config, const RunLeng
     }
   }
   return o;
-}
-
-std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config, const RunLength& length) {
-  const SharpnessConfig& s = config.sharpness;
-  const auto one = [&]() -> std::unique_ptr<optim::GradientRule> {
-    if (s.kind == Sharpness::none) return std::make_unique<optim::Plain>();
-    if (s.kind == Sharpness::gam) return std::make_unique<optim::Gam>(gam_options(config, length));
-    return std::make_unique<optim::Sam>(sam_options(config, length));
-  };
-  if (s.micro != Micro::own) return one();
-  return std::make_unique<optim::MicroBatches>(one, s.micro_size, config.schedule.batch_size);
-}
-
-std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& o,
-                                                    const optim::ParameterVector& w) {
-  // In the loss, decay is part of the direction already.
-  const double weight_decay = o.decay_in == DecayIn::loss ? 0 : o.weight_decay;
-  switch (o.kind) {
-    case Optimizer::sgd:
-      return std::make_unique<optim::Sgd>(w, optim::SgdOptions{.momentum = o.momentum,
-                                                               .dampening = o.dampening,
-                                                               .weight_decay = weight_decay,
-                                                               .nesterov = o.nesterov});
-    case Optimizer::adam:
-    case Optimizer::adamw:
-      return std::make_unique<optim::Adam>(w, optim::AdamOptions{.beta1 = o.beta1,
-                                                                 .beta2 = o.beta2,
-                                                                 .eps = o.adam_eps,
-                                                                 .weight_decay = weight_decay,
-                                                                 .decoupled = o.kind == Optimizer::adamw});
-    case Optimizer::rmsprop:
-      return std::make_unique<optim::RmsProp>(w, optim::RmsPropOptions{.alpha = o.rms_alpha,
-                                                                       .eps = o.adam_eps,
-                                                                       .momentum = o.momentum,
-                                                                       .weight_decay = weight_decay,
-                                                                       .eps_inside_root = o.eps_inside_root});
-    case Optimizer::lion:
-      return std::make_unique<optim::Lion>(
-          w, optim::LionOptions{.beta1 = o.beta1, .beta2 = o.beta2, .weight_decay = weight_decay});
-  }
-  throw InternalError("[rules] an update rule without a name");
 }
 
 std::optional<Averaging> make_averaging(const TrainConfig& config, const RunLength& length) {
@@ -278,10 +170,10 @@ void check_axes(const TrainConfig& config, const RunLength& length) {
     throw UsageError("--ensemble: no cycle ends in this run; see --fge-start and --fge-cycle-epochs");
 }
 
-std::string rule_name(Sharpness sharpness) {
-  return sharpness == Sharpness::none ? "plain" : name_of(sharpness_names(), sharpness);
+std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config, const RunLength& length) {
+  return make_gradient_rule(config.sharpness, {.radius = radius_schedule(config, length),
+                                               .start_step = start_step(config, length),
+                                               .batch_size = config.schedule.batch_size});
 }
-
-bool perturbs(Sharpness sharpness) { return sharpness != Sharpness::none; }
 
 }  // namespace basin::apps

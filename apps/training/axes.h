@@ -16,16 +16,11 @@
 
 namespace basin::apps {
 
-/// The names between commas of --perturb-names and --freeze.
-std::vector<std::string> patterns(const std::string& list);
-
 /// The run's schedule in steps, with the phase of SWA or FGE as its tail.
 optim::ScheduleOptions schedule_options(const TrainConfig& config, const RunLength& length);
 
 /// Errors: ArgumentError (exit code 2) for options that exclude each other.
 std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config, const RunLength& length);
-std::unique_ptr<optim::UpdateRule> make_update_rule(const OptimizerConfig& config,
-                                                    const optim::ParameterVector& w);
 
 /// The average that the run keeps, if any, and when weights enter it.
 struct Averaging {
@@ -42,11 +37,5 @@ std::optional<optim::CollectionTimes> member_times(const TrainConfig& config, co
 /// Builds all of these once and throws them away: a mistake shows before the run has a directory. Errors: as
 /// above, and those of check_moments(); UsageError for an average or ensemble that nothing would enter.
 void check_axes(const TrainConfig& config, const RunLength& length);
-
-/// The gradient rule's name in records: "plain", "sam", "gam".
-std::string rule_name(Sharpness sharpness);
-
-/// Whether the rule looks at points other than w, so that its records have a loss at w + e.
-bool perturbs(Sharpness sharpness);
 
 }  // namespace basin::apps
