@@ -59,6 +59,13 @@ struct LayerNormBackward {
   const Tensor& dy;
 };
 
+/// UpdateTime, of numbers that may live on the device: an update that is recorded once and made many times
+/// finds them anew each time.
+struct UpdateNumbers {
+  Scalar lr;
+  Scalar made;
+};
+
 /// The vectors that an update reads and writes, all {d}.
 struct UpdateTensors {
   const Tensor& direction;
@@ -188,7 +195,7 @@ class Backend {
   virtual void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) = 0;
   virtual Scalar all_finite(const Tensor& x) = 0;
   /// One step of an update rule: w and the state follow its formula (core/functors/update.h).
-  virtual void update(const UpdateStep& step, const UpdateTensors& t) = 0;
+  virtual void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) = 0;
 
  protected:
   /// The definitions of calls that are not plain: z in memory of its own, then the plain call, then

@@ -255,13 +255,9 @@ void add_flat(std::vector<Kernel>& all, Index size) {
   all.push_back({"dot", {size}, 2 * bytes, 0, [=] { backend().dot(g, w); }});
   all.push_back({"axpby", {size}, 3 * bytes, 0, [=]() mutable { backend().axpby(0.1, g, 0.9, v); }});
   all.push_back({"sgd_step", {size}, 5 * bytes, 0, [=]() mutable {
-                   const SgdStep step{.lr = 1e-9,
-                                      .momentum = 0.9,
-                                      .dampening = 0,
-                                      .weight_decay = 5e-4,
-                                      .nesterov = false,
-                                      .first = false};
-                   backend().update(step, {g, nullptr, w, {&v}});
+                   const SgdStep step{
+                       .momentum = 0.9, .dampening = 0, .weight_decay = 5e-4, .nesterov = false};
+                   backend().update(step, {.lr = 1e-9, .made = 1}, {g, nullptr, w, {&v}});
                  }});
 }
 

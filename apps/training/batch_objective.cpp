@@ -24,9 +24,14 @@ BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const 
       images_(batch.images.to(dtype).to(w.values().device())),
       labels_(batch.labels.to(w.values().device())),
       partners_(batch.mixed.labels.to(w.values().device())),
+      heavier_(batch.mixed.labels.defined() && batch.mixed.lambda < 0.5 ? partners_ : labels_),
       options_(options),
       seed_(seed),
-      step_(step) {}
+      step_(step) {
+  if (labels_.device().is_host() || !partners_.defined()) return;
+  own_share_ = Tensor::scalar(batch.mixed.lambda, dtype, labels_.device());
+  other_share_ = Tensor::scalar(1 - batch.mixed.lambda, dtype, labels_.device());
+}
 
 optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   const std::int64_t begin = request.begin, end = request.end < 0 ? batch_.size() : request.end;
@@ -55,11 +60,7 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
       optim::evaluate(loss(logits, begin, end), w_,
                       {.norm_gradient = request.norm_gradient, .weight_decay = options_.weight_decay});
   e.rows = end - begin;
-  if (first) {
-    const bool partners = batch_.mixed.labels.defined() && batch_.mixed.lambda < 0.5;
-    const Tensor& labels = partners ? partners_ : labels_;
-    e.correct = count_correct(logits.value(), labels.slice_rows(begin, end));
-  }
+  if (first) e.correct = count_correct(logits.value(), heavier_.slice_rows(begin, end));
   if (own_statistics) end_part(begin, end);
   look_for_failure(e);
   return e;
@@ -76,6 +77,7 @@ Variable BatchObjective::loss(const Variable& logits, std::int64_t begin, std::i
   const data::Mixed& mixed = batch_.mixed;
   if (!mixed.labels.defined()) return own;
   const Variable other = loss_at(mixed.labels, partners_);
+  if (own_share_.defined()) return Variable(own_share_) * own + Variable(other_share_) * other;
   return mixed.lambda * own + (1 - mixed.lambda) * other;
 }
 

@@ -65,6 +65,8 @@ class BatchObjective {
   const optim::ParameterVector& w_;
   const data::Batch& batch_;
   Tensor images_, labels_, partners_;  // where the weights are
+  Tensor heavier_;                     // labels_ or partners_: those of the larger weight
+  Tensor own_share_, other_share_;  // {}, of a mixed batch on a device: lambda and 1 - lambda, sent with it
   LossOptions options_;
   std::uint64_t seed_;
   std::int64_t step_;

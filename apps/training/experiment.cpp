@@ -66,34 +66,47 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
   rule_->check_parameters(w_);
 }
 
+/// The rule's, and the branches that are taken here, in the objective and in the update.
+optim::Sequence Experiment::sequence(const data::Batch& batch, const optim::StepInfo& now) const {
+  optim::Sequence all = rule_->sequence(now);
+  if (all) all->insert(all->end(), {batch.size(), batch.mixed.labels.defined(), now.lr != 0});
+  return all;
+}
+
 optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) {
-  const double lr = schedule_.lr(step);
+  const optim::StepInfo now{
+      .step = step, .lr = schedule_.lr(step), .rows = batch.size(), .momentum = update_->momentum()};
   BatchObjective loss(*model_, entries_, w_, batch, dtype_, loss_, seed_, step);
   optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
   if (accumulate_ > 0) objective = optim::accumulated(objective, batch.size(), accumulate_);
 
   optim::BufferGuard statistics(entries_.buffers);
-  optim::BufferGuard rule_state(entries_of(*rule_).buffers);
-  optim::Direction d = rule_->direction(
-      objective, w_, {.step = step, .lr = lr, .rows = batch.size(), .momentum = update_->momentum()});
-  failure_ = loss.failure();
-  if (!possibly(d.report.finite)) return d.report;
-  try {
-    const Scalar sound = both(d.report.finite, statistics.finite());
-    if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
-    if (clip_ > 0) d = optim::clipped(d, clip_);
-    d.report.finite = update_->apply(w_, d.vector, lr, d.report.direction_norm, sound);
-    d.report.bring_here();
-    if (!d.report.finite) {
-      failure_ = refusal(d.report);
-      update_->withdraw();
-      return d.report;
+  optim::BufferGuard rule_state(rule_->remembers(now) ? entries_of(*rule_).buffers
+                                                      : std::vector<NamedBuffer>{});
+  optim::Direction d;
+  graph_->run(sequence(batch, now), now, [&](const optim::StepInfo& info) {
+    d = rule_->direction(objective, w_, info);
+    failure_ = loss.failure();
+    if (!possibly(d.report.finite)) return;
+    try {
+      const Scalar sound = both(d.report.finite, statistics.finite());
+      if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
+      if (clip_ > 0) d = optim::clipped(d, clip_);
+      d.report.finite = update_->apply(w_, d.vector, info, d.report.direction_norm, sound);
+    } catch (const NumericalError& refusal) {
+      failure_ = {.refused = refusal.what()};
+      d.report.finite = false;
     }
+  });
+
+  const bool made_elsewhere = !d.report.finite.known();
+  d.report.bring_here();
+  if (d.report.finite) {
     statistics.keep();
     rule_state.keep();
-  } catch (const NumericalError& refusal) {
-    failure_ = {.refused = refusal.what()};
-    d.report.finite = false;
+  } else if (made_elsewhere) {
+    failure_ = refusal(d.report);
+    update_->withdraw();
   }
   return d.report;
 }

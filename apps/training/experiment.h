@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/config/train_config.h"
@@ -35,6 +36,8 @@ class Experiment {
   /// step that is not finite changes nothing: weights, optimizer state and running statistics keep their
   /// bits. On a device nobody waits but for the report, at the end, read at once.
   optim::StepReport step(const data::Batch& batch, std::int64_t step);
+  /// Makes the steps by the graph of a device that records them; else each is made by calls.
+  void make_steps_by(std::unique_ptr<optim::StepGraph> graph) { graph_ = std::move(graph); }
   /// Takes the weights after that step into the average if they are due. A step that was not applied brings
   /// none, unless the average is of the weights at the ends of epochs or cycles.
   void collect(std::int64_t step, bool applied);
@@ -57,6 +60,8 @@ class Experiment {
   std::optional<Averaging>& averaging() { return averaging_; }
 
  private:
+  optim::Sequence sequence(const data::Batch& batch, const optim::StepInfo& now) const;
+
   std::optional<Start> start_;
   std::unique_ptr<nn::Module> model_;
   Entries entries_;
@@ -72,6 +77,7 @@ class Experiment {
   std::uint64_t seed_;
   Dtype dtype_;
   NonFinite failure_;
+  std::unique_ptr<optim::StepGraph> graph_ = std::make_unique<optim::StepGraph>();
 };
 
 }  // namespace basin::apps

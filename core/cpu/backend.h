@@ -57,7 +57,7 @@ class CpuBackend : public Backend {
   Scalar dot(const Tensor& x, const Tensor& y) override;
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;
   Scalar all_finite(const Tensor& x) override;
-  void update(const UpdateStep& step, const UpdateTensors& t) override;
+  void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) override;
 };
 
 }  // namespace basin::cpu

@@ -47,8 +47,8 @@ Scalar CpuBackend::all_finite(const Tensor& x) {
 namespace {
 
 template <class T, class Step>
-void update_by(const Step& step, const UpdateTensors& t) {
-  const typename Step::template Formula<T> formula(step);
+void update_by(const Step& step, const UpdateTime& now, const UpdateTensors& t) {
+  const typename Step::template Formula<T> formula(step, now);
   const T* g = t.direction.data<T>();
   const T* mask = t.decay_mask != nullptr ? t.decay_mask->data<T>() : nullptr;
   T* w = t.w.mutable_data<T>();
@@ -66,9 +66,10 @@ void update_by(const Step& step, const UpdateTensors& t) {
 
 }  // namespace
 
-void CpuBackend::update(const UpdateStep& step, const UpdateTensors& t) {
+void CpuBackend::update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) {
+  const UpdateTime time{now.lr, static_cast<std::int64_t>(now.made.value())};
   dispatch_floating(t.w.dtype(), "update", [&]<class T>(T) {
-    std::visit([&](const auto& known) { update_by<T>(known, t); }, step);
+    std::visit([&](const auto& known) { update_by<T>(known, time, t); }, step);
   });
 }
 

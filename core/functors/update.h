@@ -1,7 +1,7 @@
-// The update rules, one list: a rule is a step (its numbers of one step, in f64) and the step's formula, for
-// one weight. Formula<T> holds what depends on the step alone, as T, the dtype of the weights; its call takes
-// L = T or a vector of T: the gradient g, `on` (1 where weight decay applies, else 0), the weight and the
-// rule's state, which it updates; it returns the new weight. See formula.h for what L brings.
+// The update rules, one list: a rule is a step (its numbers, in f64, that stay) and the step's formula, for
+// one weight. Formula<T> holds what no weight changes, as T, the dtype of the weights; its call takes L = T
+// or a vector of T: the gradient g, `on` (1 where weight decay applies, else 0), the weight and the rule's
+// state, which it updates; it returns the new weight. See formula.h for what L brings.
 #pragma once
 
 #include <cmath>
@@ -12,12 +12,17 @@
 
 namespace basin {
 
+/// What changes from step to step, for every rule.
+struct UpdateTime {
+  double lr = 0;
+  std::int64_t made = 0;  // steps made before: Adam's bias correction, and SGD's buffer that starts as d
+};
+
 /// PyTorch's SGD: d = g + weight_decay w; v = momentum v + (1-dampening) d (first: v = d);
 /// w <- w - lr (nesterov ? d + momentum v : v). State: v, null without momentum (w <- w - lr d).
 struct SgdStep {
-  double lr, momentum, dampening, weight_decay;
+  double momentum, dampening, weight_decay;
   bool nesterov;
-  bool first;  // the momentum buffer starts as d
 
   static constexpr std::size_t kStates = 1;
 
@@ -26,13 +31,13 @@ struct SgdStep {
     T lr, momentum, fresh, decay;
     bool nesterov, first;
 
-    explicit Formula(const SgdStep& s)
-        : lr(static_cast<T>(s.lr)),
+    Formula(const SgdStep& s, const UpdateTime& now)
+        : lr(static_cast<T>(now.lr)),
           momentum(static_cast<T>(s.momentum)),
           fresh(static_cast<T>(1 - s.dampening)),
           decay(static_cast<T>(s.weight_decay)),
           nesterov(s.nesterov),
-          first(s.first) {}
+          first(now.made == 0) {}
 
     template <class L>
     BASIN_BOTH L operator()(L g, L on, L w, L& velocity) const {
@@ -48,33 +53,32 @@ struct SgdStep {
 };
 
 /// Adam and AdamW: d = g + coupled_decay w; w <- w - lr decoupled_decay w; m = beta1 m + (1-beta1) d;
-/// v = beta2 v + (1-beta2) d^2; w <- w - lr / (1-beta1^step) m / (sqrt(v / (1-beta2^step)) + eps). State: m,
-/// v.
+/// v = beta2 v + (1-beta2) d^2; w <- w - lr / (1-beta1^t) m / (sqrt(v / (1-beta2^t)) + eps), t = made + 1.
+/// State: m, v.
 struct AdamStep {
-  double lr, beta1, beta2, eps;
+  double beta1, beta2, eps;
   double coupled_decay;    // Adam
   double decoupled_decay;  // AdamW
-  std::int64_t step;       // 1 for the first, for the bias correction
 
   static constexpr std::size_t kStates = 2;
 
   template <class T>
   struct Formula {
     T beta1, beta2, fresh1, fresh2;
-    T rate;                        // lr / (1 - beta1^step)
-    T root_scale;                  // 1 / sqrt(1 - beta2^step)
+    T rate;                        // lr / (1 - beta1^t)
+    T root_scale;                  // 1 / sqrt(1 - beta2^t)
     T eps, coupled_decay, shrink;  // shrink: lr * decoupled_decay
 
-    explicit Formula(const AdamStep& s)
+    Formula(const AdamStep& s, const UpdateTime& now)
         : beta1(static_cast<T>(s.beta1)),
           beta2(static_cast<T>(s.beta2)),
           fresh1(static_cast<T>(1 - s.beta1)),
           fresh2(static_cast<T>(1 - s.beta2)),
-          rate(static_cast<T>(s.lr / (1 - std::pow(s.beta1, static_cast<double>(s.step))))),
-          root_scale(static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(s.step))))),
+          rate(static_cast<T>(now.lr / (1 - std::pow(s.beta1, static_cast<double>(now.made + 1))))),
+          root_scale(static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(now.made + 1))))),
           eps(static_cast<T>(s.eps)),
           coupled_decay(static_cast<T>(s.coupled_decay)),
-          shrink(static_cast<T>(s.lr * s.decoupled_decay)) {}
+          shrink(static_cast<T>(now.lr * s.decoupled_decay)) {}
 
     template <class L>
     BASIN_BOTH L operator()(L g, L on, L w, L& mean, L& square) const {
@@ -92,7 +96,7 @@ struct AdamStep {
 /// RMSProp: d = g + weight_decay w; s = alpha s + (1-alpha) d^2; u = d / sqrt(s + eps) (or d / (sqrt(s) +
 /// eps)); v = momentum v + u; w <- w - lr v. State: s; v, null without momentum (w <- w - lr u).
 struct RmsPropStep {
-  double lr, alpha, eps, momentum;
+  double alpha, eps, momentum;
   double weight_decay;
   bool eps_inside_root;  // sqrt(s + eps) rather than sqrt(s) + eps
 
@@ -103,8 +107,8 @@ struct RmsPropStep {
     T lr, alpha, fresh, eps, momentum, decay;
     bool eps_inside_root;
 
-    explicit Formula(const RmsPropStep& s)
-        : lr(static_cast<T>(s.lr)),
+    Formula(const RmsPropStep& s, const UpdateTime& now)
+        : lr(static_cast<T>(now.lr)),
           alpha(static_cast<T>(s.alpha)),
           fresh(static_cast<T>(1 - s.alpha)),
           eps(static_cast<T>(s.eps)),
@@ -131,7 +135,7 @@ struct RmsPropStep {
 /// Lion: u = sign(beta1 m + (1-beta1) g), 0 for 0; w <- w - lr (u + weight_decay w); m = beta2 m + (1-beta2)
 /// g. State: m.
 struct LionStep {
-  double lr, beta1, beta2;
+  double beta1, beta2;
   double weight_decay;
 
   static constexpr std::size_t kStates = 1;
@@ -140,8 +144,8 @@ struct LionStep {
   struct Formula {
     T lr, beta1, beta2, fresh1, fresh2, decay;
 
-    explicit Formula(const LionStep& s)
-        : lr(static_cast<T>(s.lr)),
+    Formula(const LionStep& s, const UpdateTime& now)
+        : lr(static_cast<T>(now.lr)),
           beta1(static_cast<T>(s.beta1)),
           beta2(static_cast<T>(s.beta2)),
           fresh1(static_cast<T>(1 - s.beta1)),

@@ -87,9 +87,9 @@ double Ascent::factor_of(const Segment& segment) const {
   return 1;
 }
 
-Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, double rho,
+Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, const Scalar& rho,
                          const std::optional<Scalar>& g_norm) const {
-  if (!(rho >= 0) || !std::isfinite(rho))
+  if (!possibly(rho >= 0) || !possibly(is_finite(rho)))
     throw ArgumentError("[", rule_, "] rho is a radius, finite and at least 0, got ", rho);
   if (options_.perturbed != Perturbed::all || !options_.factors.empty()) check(w);
   Climb e = climb(w, gradient, rho, g_norm);
@@ -103,9 +103,9 @@ Climb Ascent::operator()(const ParameterVector& w, const Tensor& gradient, doubl
   return e;
 }
 
-Climb Ascent::climb(const ParameterVector& w, const Tensor& gradient, double rho,
+Climb Ascent::climb(const ParameterVector& w, const Tensor& gradient, const Scalar& rho,
                     std::optional<Scalar> g_norm) const {
-  if (rho == 0 || (g_norm && certainly(*g_norm == 0))) return {};
+  if (certainly(rho == 0) || (g_norm && certainly(*g_norm == 0))) return {};
   Tensor g = gradient;
   if (options_.perturbed != Perturbed::all) {
     g = gradient.clone();

@@ -73,9 +73,9 @@ class Ascent {
   void check(const ParameterVector& w) const;
 
   /// e for the gradient g at w; nothing where it has no direction: rho = 0, no gradient, or one so small that
-  /// rho / |g| overflows. g_norm is |g| if the caller has it. Errors: rho negative or not finite; those of
-  /// check().
-  Climb operator()(const ParameterVector& w, const Tensor& g, double rho,
+  /// rho / |g| overflows. g_norm is |g| if the caller has it. Errors: rho known and negative or not finite;
+  /// those of check().
+  Climb operator()(const ParameterVector& w, const Tensor& g, const Scalar& rho,
                    const std::optional<Scalar>& g_norm = {}) const;
 
   const AscentOptions& options() const { return options_; }
@@ -83,7 +83,7 @@ class Ascent {
  private:
   bool moves(const Segment& segment) const;
   Tensor scales(const ParameterVector& w) const;
-  Climb climb(const ParameterVector& w, const Tensor& gradient, double rho,
+  Climb climb(const ParameterVector& w, const Tensor& gradient, const Scalar& rho,
               std::optional<Scalar> g_norm) const;
   double factor_of(const Segment& segment) const;
 

@@ -6,7 +6,8 @@
 
 namespace basin::optim {
 
-Climb Sam::climb_residual(const ParameterVector& w, const Tensor& g, double rho, const Scalar& g_norm) const {
+Climb Sam::climb_residual(const ParameterVector& w, const Tensor& g, const Scalar& rho,
+                          const Scalar& g_norm) const {
   const Tensor residual = combination(-options_.sigma, m_, 1, g);
   const Scalar size = norm(residual), counts = opposite(is_rounding(residual, size, g, g_norm));
   return possibly(counts) ? ascent_(w, residual, rho, size).where(counts) : Climb{};

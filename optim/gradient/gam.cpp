@@ -34,20 +34,25 @@ Gam::Gam(const GamOptions& options)
   check(options);
 }
 
+bool Gam::climbs(const StepInfo& now) const {
+  return looks_uphill(now, options_.start_step, options_.every) && radius_(now) != 0;
+}
+
 Direction Gam::form(const Objective& objective, ParameterVector& w, const StepInfo& now) {
-  const double rho = looks_uphill(now, options_.start_step, options_.every) ? radius_(now) : 0;
-  if (rho == 0) {
+  if (!climbs(now)) {
     Direction plain = Plain().direction(objective, w, now);
     plain.report.rho = 0;
     return plain;
   }
-  const double rho_prime = options_.rho > 0 ? options_.rho_prime * (rho / options_.rho) : options_.rho_prime;
+  const Scalar rho = now.number(radius_);
+  const Scalar rho_prime =
+      options_.rho > 0 ? options_.rho_prime * (rho / options_.rho) : Scalar(options_.rho_prime);
   return options_.form == GamForm::exact ? by_products(objective, w, rho, rho_prime)
                                          : by_differences(objective, w, rho, rho_prime);
 }
 
-Direction Gam::by_differences(const Objective& objective, ParameterVector& w, double rho,
-                              double rho_prime) const {
+Direction Gam::by_differences(const Objective& objective, ParameterVector& w, const Scalar& rho,
+                              const Scalar& rho_prime) const {
   StepReport report;
   report.rho = rho;
   const auto look = [&](Pass pass) {
@@ -97,8 +102,8 @@ Direction Gam::by_differences(const Objective& objective, ParameterVector& w, do
   return along(plus, g0, report);
 }
 
-Direction Gam::by_products(const Objective& objective, ParameterVector& w, double rho,
-                           double rho_prime) const {
+Direction Gam::by_products(const Objective& objective, ParameterVector& w, const Scalar& rho,
+                           const Scalar& rho_prime) const {
   StepReport report;
   report.rho = rho;
   const auto look = [&](Pass pass) {

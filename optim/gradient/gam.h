@@ -51,14 +51,17 @@ class Gam : public GradientRule {
   /// Errors: an option out of its range; with_sam with a form that has no use for it.
   explicit Gam(const GamOptions& options);
   const char* name() const override { return "gam"; }
+  Sequence sequence(const StepInfo& now) const override { return std::vector<std::int64_t>{climbs(now)}; }
 
  protected:
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;
 
  private:
-  Direction by_differences(const Objective& objective, ParameterVector& w, double rho,
-                           double rho_prime) const;
-  Direction by_products(const Objective& objective, ParameterVector& w, double rho, double rho_prime) const;
+  bool climbs(const StepInfo& now) const;
+  Direction by_differences(const Objective& objective, ParameterVector& w, const Scalar& rho,
+                           const Scalar& rho_prime) const;
+  Direction by_products(const Objective& objective, ParameterVector& w, const Scalar& rho,
+                        const Scalar& rho_prime) const;
 
   GamOptions options_;
   Radius radius_;

@@ -7,6 +7,7 @@
 #include "autograd/inventory.h"
 #include "optim/objective.h"
 #include "optim/parameter_vector.h"
+#include "optim/step_info.h"
 
 namespace basin::optim {
 
@@ -61,14 +62,6 @@ Direction along(const Tensor& vector, const Tensor& g, StepReport report);
 /// climbs along, where it would change nothing. Errors: max_norm not above 0.
 Direction clipped(Direction direction, double max_norm);
 
-/// Where in the run a step stands: what a rule may depend on besides the weights.
-struct StepInfo {
-  std::int64_t step = 0;             // of the run, from 0: schedules of the radius, "every k-th step"
-  double lr = 0;                     // learning rate of the step: radii proportional to it
-  std::int64_t rows = 0;             // rows in the step's batch: micro-batches
-  const Tensor* momentum = nullptr;  // the update rule's momentum buffer {d}, if it has one: MSAM
-};
-
 /// A rule opens with a fresh report, enters each pass, and gives up at the first that is not finite:
 ///
 ///     StepReport report;
@@ -92,6 +85,11 @@ class GradientRule {
   /// State beyond the weights (none for plain and SAM), for checkpoints. A tensor may be undefined: state
   /// that is not there yet. Once there it is written in place: who wants to go back holds a BufferGuard.
   virtual void describe(Inventory&) {}
+  /// Which passes and which branches of the host this step takes: SAM's rho = 0, LookSAM's k-th step, a state
+  /// that is not there yet. Here: unknown, and the step is made by calls, never from a record.
+  virtual Sequence sequence(const StepInfo&) const { return {}; }
+  /// False only if this step leaves the rule's state alone: nobody needs to keep a copy of it then.
+  virtual bool remembers(const StepInfo&) const { return true; }
 
  protected:
   /// What a rule computes; see direction().
@@ -102,6 +100,7 @@ class GradientRule {
 class Plain : public GradientRule {
  public:
   const char* name() const override { return "plain"; }
+  Sequence sequence(const StepInfo&) const override { return std::vector<std::int64_t>{}; }
 
  protected:
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;

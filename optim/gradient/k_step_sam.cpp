@@ -8,14 +8,15 @@
 namespace basin::optim {
 
 /// Of one of the K steps; of the only one, rho.
-double Sam::step_length(double rho) const {
+Scalar Sam::step_length(const Scalar& rho) const {
   const double fraction = options_.inner_step > 0 ? options_.inner_step : 1.0 / options_.inner_steps;
   return rho * std::min(fraction, 1.0);
 }
 
 /// The gradient at w + e after the second to the K-th step; `there` is the one after the first.
-Evaluation Sam::look_further(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
-                             Perturbation& moved, Evaluation there, StepReport& report) const {
+Evaluation Sam::look_further(const Objective& objective, ParameterVector& w, const Climb& e,
+                             const Scalar& rho, Perturbation& moved, Evaluation there,
+                             StepReport& report) const {
   Tensor total = e.vector * e.scale;
   for (int k = 1; k < options_.inner_steps; ++k) {
     const Climb more = ascent_(w, there.gradient, step_length(rho));

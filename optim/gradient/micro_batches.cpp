@@ -77,6 +77,18 @@ Direction MicroBatches::form(const Objective& objective, ParameterVector& w, con
   return d;
 }
 
+/// Those of the parts, each with its length before it.
+Sequence MicroBatches::sequence(const StepInfo& now) const {
+  std::vector<std::int64_t> all{now.rows};
+  for (const auto& part : parts_) {
+    const Sequence its = part->sequence(now);
+    if (!its) return {};
+    all.push_back(static_cast<std::int64_t>(its->size()));
+    all.insert(all.end(), its->begin(), its->end());
+  }
+  return all;
+}
+
 void MicroBatches::describe(Inventory& it) {
   for (std::size_t i = 0; i < parts_.size(); ++i) it.child(std::to_string(i), *parts_[i]);
 }

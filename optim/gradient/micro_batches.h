@@ -27,6 +27,7 @@ class MicroBatches : public GradientRule {
   const char* name() const override { return parts_.front()->name(); }
   void check_parameters(const ParameterVector& w) const override { parts_.front()->check_parameters(w); }
   void describe(Inventory& it) override;
+  Sequence sequence(const StepInfo& now) const override;
 
  protected:
   /// Errors: now.rows below 1 or above most_rows.

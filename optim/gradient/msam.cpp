@@ -5,7 +5,7 @@
 namespace basin::optim {
 
 Direction Sam::at_momentum(const Objective& objective, ParameterVector& w, const StepInfo& now,
-                           double rho) const {
+                           const Scalar& rho) const {
   if (!now.momentum)
     throw ArgumentError("[", options_.name,
                         "] climbs along the momentum, and the step was given none: pass StepInfo{.momentum = "

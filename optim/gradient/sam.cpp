@@ -43,17 +43,17 @@ Sam::Sam(const SamOptions& options)
 }
 
 Direction Sam::form(const Objective& objective, ParameterVector& w, const StepInfo& now) {
-  const double rho = now.step >= options_.start_step ? radius_(now) : 0;
+  const Scalar rho = has_radius(now) ? now.number(radius_) : Scalar(0);
   if (options_.along == ClimbAlong::momentum) return at_momentum(objective, w, now, rho);
 
   StepReport report;
   report.rho = rho;
-  const bool looks = rho > 0 && looks_uphill(now, options_.start_step, options_.every);
+  const bool looks = looks_in(now);
   const Evaluation here = objective({.pass = Pass::first, .true_gradient = looks});
   if (!report.enter(here)) return {{}, report};
   const Tensor& g = here.gradient;
 
-  if (rho > 0 && !looks) return remembering(g, between_looks(g, report));
+  if (has_radius(now) && !looks) return remembering(g, between_looks(g, report));
   const Climb e = looks ? climb(w, g, rho, report.gradient_norm) : Climb{};
   if (!e) return remembering(g, along(g, g, report));
 
@@ -66,8 +66,16 @@ Direction Sam::form(const Objective& objective, ParameterVector& w, const StepIn
   return remembering(g, d);
 }
 
+bool Sam::has_radius(const StepInfo& now) const {
+  return now.step >= options_.start_step && radius_(now) > 0;
+}
+
+bool Sam::looks_in(const StepInfo& now) const {
+  return has_radius(now) && looks_uphill(now, options_.start_step, options_.every);
+}
+
 /// The gradient at w + e: Foret et al. 2021, algorithm 1.
-Evaluation Sam::look(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
+Evaluation Sam::look(const Objective& objective, ParameterVector& w, const Climb& e, const Scalar& rho,
                      StepReport& report) const {
   Perturbation moved(w, e.vector, e.scale);
   const Evaluation there = objective({.pass = Pass::repeat, .true_gradient = options_.inner_steps > 1});
@@ -75,7 +83,7 @@ Evaluation Sam::look(const Objective& objective, ParameterVector& w, const Climb
   return look_further(objective, w, e, rho, moved, there, report);
 }
 
-Climb Sam::climb(const ParameterVector& w, const Tensor& g, double rho, const Scalar& g_norm) const {
+Climb Sam::climb(const ParameterVector& w, const Tensor& g, const Scalar& rho, const Scalar& g_norm) const {
   if (options_.along == ClimbAlong::residual && m_.defined()) return climb_residual(w, g, rho, g_norm);
   return ascent_(w, g, step_length(rho), g_norm);
 }
@@ -84,6 +92,14 @@ Climb Sam::climb(const ParameterVector& w, const Tensor& g, double rho, const Sc
 Direction Sam::remembering(const Tensor& g, const Direction& d) {
   if (options_.along == ClimbAlong::residual) remember_mean(g, d.report.finite);
   return d;
+}
+
+Sequence Sam::sequence(const StepInfo& now) const {
+  return std::vector<std::int64_t>{has_radius(now), looks_in(now), m_.defined(), g_v_.defined()};
+}
+
+bool Sam::remembers(const StepInfo& now) const {
+  return options_.along == ClimbAlong::residual || (options_.between == Between::reuse && looks_in(now));
 }
 
 void Sam::describe(Inventory& it) {

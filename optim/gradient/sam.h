@@ -80,26 +80,31 @@ class Sam : public GradientRule {
   /// Errors: no parameter is one to perturb.
   void check_parameters(const ParameterVector& w) const override { ascent_.check(w); }
   void describe(Inventory& it) override;
+  Sequence sequence(const StepInfo& now) const override;
+  bool remembers(const StepInfo& now) const override;
 
  protected:
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;
 
  private:
+  bool has_radius(const StepInfo& now) const;
+  bool looks_in(const StepInfo& now) const;
   // The members of the family, each where its paper is: msam.cpp
   Direction at_momentum(const Objective& objective, ParameterVector& w, const StepInfo& now,
-                        double rho) const;
-  Climb climb(const ParameterVector& w, const Tensor& g, double rho, const Scalar& g_norm) const;
-  Evaluation look(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
+                        const Scalar& rho) const;
+  Climb climb(const ParameterVector& w, const Tensor& g, const Scalar& rho, const Scalar& g_norm) const;
+  Evaluation look(const Objective& objective, ParameterVector& w, const Climb& e, const Scalar& rho,
                   StepReport& report) const;
   Direction remembering(const Tensor& g, const Direction& d);
   // gsam.cpp
   Tensor combined(const Tensor& g, const Tensor& g_s, const Climb& e, const StepReport& report) const;
   // k_step_sam.cpp
-  double step_length(double rho) const;
-  Evaluation look_further(const Objective& objective, ParameterVector& w, const Climb& e, double rho,
+  Scalar step_length(const Scalar& rho) const;
+  Evaluation look_further(const Objective& objective, ParameterVector& w, const Climb& e, const Scalar& rho,
                           Perturbation& moved, Evaluation there, StepReport& report) const;
   // fsam.cpp
-  Climb climb_residual(const ParameterVector& w, const Tensor& g, double rho, const Scalar& g_norm) const;
+  Climb climb_residual(const ParameterVector& w, const Tensor& g, const Scalar& rho,
+                       const Scalar& g_norm) const;
   void remember_mean(const Tensor& g, const Scalar& finite);
   // looksam.cpp
   Direction between_looks(const Tensor& g, const StepReport& report) const;

@@ -13,18 +13,16 @@ Adam::Adam(const ParameterVector& w, const AdamOptions& options)
   check_weight_decay(name(), options.weight_decay);
 }
 
-void Adam::step(ParameterVector& w, const Tensor& direction, double lr) {
-  std::int64_t& step = *step_.mutable_data<std::int64_t>();
-  const AdamStep s{.lr = lr,
-                   .beta1 = options_.beta1,
+void Adam::step(ParameterVector& w, const Tensor& direction, const StepInfo& now) {
+  const AdamStep s{.beta1 = options_.beta1,
                    .beta2 = options_.beta2,
                    .eps = options_.eps,
                    .coupled_decay = options_.decoupled ? 0 : options_.weight_decay,
-                   .decoupled_decay = options_.decoupled ? options_.weight_decay : 0,
-                   .step = step + 1};
-  Tensor values = target(w, lr);
-  backend_of(values, Work::optimizer)->update(s, {direction, mask_of(w), values, {&m_, &v_}});
-  ++step;
+                   .decoupled_decay = options_.decoupled ? options_.weight_decay : 0};
+  Tensor values = target(w, now.lr);
+  backend_of(values, Work::optimizer)
+      ->update(s, numbers_of(now, step_), {direction, mask_of(w), values, {&m_, &v_}});
+  ++*step_.mutable_data<std::int64_t>();
 }
 
 std::vector<Tensor*> Adam::state() { return {&m_, &v_}; }

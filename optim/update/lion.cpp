@@ -10,11 +10,11 @@ Lion::Lion(const ParameterVector& w, const LionOptions& options)
   check_weight_decay("lion", options.weight_decay);
 }
 
-void Lion::step(ParameterVector& w, const Tensor& direction, double lr) {
-  const LionStep s{
-      .lr = lr, .beta1 = options_.beta1, .beta2 = options_.beta2, .weight_decay = options_.weight_decay};
-  Tensor values = target(w, lr);
-  backend_of(values, Work::optimizer)->update(s, {direction, mask_of(w), values, {&m_}});
+void Lion::step(ParameterVector& w, const Tensor& direction, const StepInfo& now) {
+  const LionStep s{.beta1 = options_.beta1, .beta2 = options_.beta2, .weight_decay = options_.weight_decay};
+  Tensor values = target(w, now.lr);
+  backend_of(values, Work::optimizer)
+      ->update(s, numbers_of(now, step_), {direction, mask_of(w), values, {&m_}});
   ++*step_.mutable_data<std::int64_t>();
 }
 

@@ -15,17 +15,17 @@ RmsProp::RmsProp(const ParameterVector& w, const RmsPropOptions& options)
   if (options.momentum > 0) velocity_ = zeros_like(w);
 }
 
-void RmsProp::step(ParameterVector& w, const Tensor& direction, double lr) {
+void RmsProp::step(ParameterVector& w, const Tensor& direction, const StepInfo& now) {
   const bool has_momentum = options_.momentum > 0;
-  const RmsPropStep s{.lr = lr,
-                      .alpha = options_.alpha,
+  const RmsPropStep s{.alpha = options_.alpha,
                       .eps = options_.eps,
                       .momentum = options_.momentum,
                       .weight_decay = options_.weight_decay,
                       .eps_inside_root = options_.eps_inside_root};
-  Tensor values = target(w, lr);
+  Tensor values = target(w, now.lr);
   backend_of(values, Work::optimizer)
-      ->update(s, {direction, mask_of(w), values, {&square_, has_momentum ? &velocity_ : nullptr}});
+      ->update(s, numbers_of(now, step_),
+               {direction, mask_of(w), values, {&square_, has_momentum ? &velocity_ : nullptr}});
   ++*step_.mutable_data<std::int64_t>();
 }
 

@@ -37,6 +37,12 @@ inline Tensor zeros_like(const ParameterVector& w) {
 /// 0.
 inline Tensor target(ParameterVector& w, double lr) { return lr == 0 ? w.values().clone() : w.values(); }
 
+/// What changes from step to step, of the rule that counts its steps in `made`.
+inline UpdateNumbers numbers_of(const StepInfo& now, const Tensor& made) {
+  return {now.number([](const StepInfo& t) { return t.lr; }),
+          now.number([&made](const StepInfo&) { return static_cast<double>(made.data<std::int64_t>()[0]); })};
+}
+
 inline const Tensor* mask_of(const ParameterVector& w) {
   return w.decay_mask().defined() ? &w.decay_mask() : nullptr;
 }

@@ -18,19 +18,17 @@ Sgd::Sgd(const ParameterVector& w, const SgdOptions& options)
   if (options.momentum > 0) velocity_ = zeros_like(w);
 }
 
-void Sgd::step(ParameterVector& w, const Tensor& direction, double lr) {
+void Sgd::step(ParameterVector& w, const Tensor& direction, const StepInfo& now) {
   const bool has_momentum = options_.momentum > 0;
-  std::int64_t& step = *step_.mutable_data<std::int64_t>();
-  const SgdStep s{.lr = lr,
-                  .momentum = options_.momentum,
+  const SgdStep s{.momentum = options_.momentum,
                   .dampening = options_.dampening,
                   .weight_decay = options_.weight_decay,
-                  .nesterov = options_.nesterov,
-                  .first = step == 0};
-  Tensor values = target(w, lr);
+                  .nesterov = options_.nesterov};
+  Tensor values = target(w, now.lr);
   backend_of(values, Work::optimizer)
-      ->update(s, {direction, mask_of(w), values, {has_momentum ? &velocity_ : nullptr}});
-  ++step;
+      ->update(s, numbers_of(now, step_),
+               {direction, mask_of(w), values, {has_momentum ? &velocity_ : nullptr}});
+  ++*step_.mutable_data<std::int64_t>();
 }
 
 std::vector<Tensor*> Sgd::state() {

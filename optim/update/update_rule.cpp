@@ -55,25 +55,26 @@ UpdateRule::Bounds UpdateRule::bounds(const std::vector<Tensor*>& vectors, bool 
   return b;
 }
 
-Scalar UpdateRule::apply(ParameterVector& w, const Tensor& direction, double lr,
+Scalar UpdateRule::apply(ParameterVector& w, const Tensor& direction, const StepInfo& now,
                          const std::optional<Scalar>& direction_norm, const Scalar& wanted) {
   if (!possibly(wanted)) return false;
+  const double lr = now.lr;
   check_step(name(), w, direction, lr);
   std::vector<Tensor*> vectors = state();
   for (const Tensor* x : vectors) check_alike(name(), "state", *x, w);
   vectors.insert(vectors.begin(), &w.values());
 
-  if (!w.values().device().is_host() || !wanted.known()) return step_elsewhere(w, direction, lr, wanted);
+  if (!w.values().device().is_host() || !wanted.known()) return step_elsewhere(w, direction, now, wanted);
   const double size = direction_norm ? *direction_norm : norm(direction);
   const double room = roomy(w.dtype());
   Bounds then = after(bounds(vectors, false), size, lr);
   if (!(then.peak <= room)) then = after(bounds(vectors, true), size, lr);
   if (!(then.peak <= room)) {
     known_.clear();
-    step_with_care(w, direction, lr, size);
+    step_with_care(w, direction, now, size);
     return true;
   }
-  step(w, direction, lr);
+  step(w, direction, now);
   known_.clear();
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const Tensor& x = *vectors[i];
@@ -82,12 +83,12 @@ Scalar UpdateRule::apply(ParameterVector& w, const Tensor& direction, double lr,
   return true;
 }
 
-Scalar UpdateRule::step_elsewhere(ParameterVector& w, const Tensor& direction, double lr,
+Scalar UpdateRule::step_elsewhere(ParameterVector& w, const Tensor& direction, const StepInfo& now,
                                   const Scalar& wanted) {
   std::vector<NamedBuffer> numbers = {{"w", &w.values()}};
   for (Tensor* x : state()) numbers.push_back({"state", x});
   BufferGuard before(numbers);
-  step(w, direction, lr);
+  step(w, direction, now);
   const Scalar made = both(wanted, before.finite());
   before.settle(made);
   return made;
@@ -98,7 +99,7 @@ void UpdateRule::withdraw() {
     if (b.name == "step") increment(*b.buffer, -1);
 }
 
-void UpdateRule::step_with_care(ParameterVector& w, const Tensor& direction, double lr,
+void UpdateRule::step_with_care(ParameterVector& w, const Tensor& direction, const StepInfo& now,
                                 double direction_norm) {
   const auto refuse = [&](const auto&... why) {
     throw NumericalError("[", name(), "] the step is refused: ", why...,
@@ -114,9 +115,9 @@ void UpdateRule::step_with_care(ParameterVector& w, const Tensor& direction, dou
   };
   if (const std::string bad = first_not_finite(); !bad.empty()) refuse("'", bad, "' is not finite before it");
   BufferGuard before(all);
-  step(w, direction, lr);
+  step(w, direction, now);
   if (const std::string bad = first_not_finite(); !bad.empty())
-    refuse("'", bad, "' would not be finite after it (|direction| ", direction_norm, ", lr ", lr, ")");
+    refuse("'", bad, "' would not be finite after it (|direction| ", direction_norm, ", lr ", now.lr, ")");
   before.keep();
 }
 

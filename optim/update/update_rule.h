@@ -7,6 +7,7 @@
 #include "autograd/inventory.h"
 #include "core/scalar.h"
 #include "optim/parameter_vector.h"
+#include "optim/step_info.h"
 
 namespace basin::optim {
 
@@ -33,6 +34,11 @@ class UpdateRule {
   /// changes no weight and no moment; what is returned is not known yet, and who reads later that it was 0
   /// calls withdraw(). The copy is always at hand.
   Scalar apply(ParameterVector& w, const Tensor& direction, double lr,
+               const std::optional<Scalar>& direction_norm = {}, const Scalar& wanted = true) {
+    return apply(w, direction, StepInfo{.lr = lr}, direction_norm, wanted);
+  }
+  /// The same at now.lr, for a step that may be recorded: lr and the count of steps are then now.number()s.
+  Scalar apply(ParameterVector& w, const Tensor& direction, const StepInfo& now,
                const std::optional<Scalar>& direction_norm = {}, const Scalar& wanted = true);
   /// Takes the last step, which a device did not make, out of the count of steps.
   void withdraw();
@@ -52,7 +58,7 @@ class UpdateRule {
   };
 
   /// What a rule computes; see apply(). The arguments are checked.
-  virtual void step(ParameterVector& w, const Tensor& direction, double lr) = 0;
+  virtual void step(ParameterVector& w, const Tensor& direction, const StepInfo& now) = 0;
   /// The vectors of the state, {d}, as far as the rule keeps them.
   virtual std::vector<Tensor*> state() = 0;
   /// Bounds after the step, from those before it and that of the direction. Infinity or NaN: who knows.
@@ -67,8 +73,10 @@ class UpdateRule {
     bool holds(const Tensor& now) const;
   };
   Bounds bounds(const std::vector<Tensor*>& vectors, bool measure) const;
-  void step_with_care(ParameterVector& w, const Tensor& direction, double lr, double direction_norm);
-  Scalar step_elsewhere(ParameterVector& w, const Tensor& direction, double lr, const Scalar& wanted);
+  void step_with_care(ParameterVector& w, const Tensor& direction, const StepInfo& now,
+                      double direction_norm);
+  Scalar step_elsewhere(ParameterVector& w, const Tensor& direction, const StepInfo& now,
+                        const Scalar& wanted);
 
   std::vector<Known> known_;  // of the weights, then of state()
 };
@@ -92,7 +100,7 @@ class Sgd : public UpdateRule {
   const Tensor* momentum() const override { return velocity_.defined() ? &velocity_ : nullptr; }
 
  protected:
-  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  void step(ParameterVector& w, const Tensor& direction, const StepInfo& now) override;
   std::vector<Tensor*> state() override;
   Bounds after(const Bounds& before, double direction, double lr) const override;
 
@@ -121,7 +129,7 @@ class Adam : public UpdateRule {
   const Tensor* momentum() const override { return &m_; }
 
  protected:
-  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  void step(ParameterVector& w, const Tensor& direction, const StepInfo& now) override;
   std::vector<Tensor*> state() override;
   Bounds after(const Bounds& before, double direction, double lr) const override;
 
@@ -154,7 +162,7 @@ class RmsProp : public UpdateRule {
   const Tensor* momentum() const override { return velocity_.defined() ? &velocity_ : nullptr; }
 
  protected:
-  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  void step(ParameterVector& w, const Tensor& direction, const StepInfo& now) override;
   std::vector<Tensor*> state() override;
   Bounds after(const Bounds& before, double direction, double lr) const override;
 
@@ -182,7 +190,7 @@ class Lion : public UpdateRule {
   const Tensor* momentum() const override { return &m_; }
 
  protected:
-  void step(ParameterVector& w, const Tensor& direction, double lr) override;
+  void step(ParameterVector& w, const Tensor& direction, const StepInfo& now) override;
   std::vector<Tensor*> state() override;
   Bounds after(const Bounds& before, double direction, double lr) const override;
 

@@ -16,6 +16,7 @@
 #include "tests/core/temporary_directory.h"
 #include "tests/device/test_device.h"
 #include "tests/optim/problems.h"
+#include "tests/optim/recorded_steps.h"
 
 using namespace basin;
 using basin::testing::host_reads, basin::testing::test_device;
@@ -165,6 +166,42 @@ TEST_CASE("device steps: a checkpoint written on a device resumes there and on t
     resumed.step(1);
     CHECK(resumed.everything() == straight.everything());
   }
+}
+
+TEST_CASE("device steps: recorded, with other batches, rates, radii and mixes in each") {
+  const auto check = [](Words words, std::int64_t records) {
+    CAPTURE(words.at(1));
+    for (const char* word : {"--epochs", "1", "--schedule", "cosine", "--batch-size", "16", "--limit", "160"})
+      words.push_back(word);
+    Trainer here(words, {}), there(words, test_device());
+    auto graph = std::make_unique<optim::testing::RecordedSteps>();
+    const optim::testing::RecordedSteps& seen = *graph;
+    there.experiment.make_steps_by(std::move(graph));
+    for (std::int64_t t = 0; t < 10; ++t) {
+      CAPTURE(t);
+      const optim::StepReport wanted = here.step(t), report = there.step(t);
+      CHECK(there.reads == 1);
+      CHECK(report.finite);
+      CHECK(report.loss == wanted.loss);
+      CHECK(report.correct == wanted.correct);
+      CHECK(report.direction_norm == wanted.direction_norm);
+    }
+    CHECK(there.everything() == here.everything());
+    CHECK(seen.records() == static_cast<std::size_t>(records));
+    CHECK(seen.made_again() == 10 - records);
+  };
+  check({"--sharpness", "none", "--augment", "mixup=0.4"}, 1);
+  check({"--sharpness", "sam", "--rho-schedule", "lr"}, 1);
+  check({"--sharpness", "looksam", "--every", "3", "--rho-schedule", "lr", "--optimizer", "adamw"}, 3);
+  check({"--sharpness", "gam", "--rho-schedule", "lr"}, 1);
+  check({"--sharpness", "fsam", "--clip", "0.5", "--optimizer", "adamw"}, 2);
+}
+
+TEST_CASE("device steps: masks that the host draws and sends are not to be recorded") {
+  Trainer there({"--model", "vgg16-bn", "--batch-size", "4", "--limit", "16"}, test_device());
+  there.experiment.make_steps_by(std::make_unique<optim::testing::RecordedSteps>());
+  CHECK(there.step(0).finite);
+  CHECK_THROWS_WITH_AS(there.step(1), doctest::Contains("was 'upload of "), InternalError);
 }
 
 TEST_CASE("device steps: evaluation, recalibration and a data set's loss see what the CPU sees") {

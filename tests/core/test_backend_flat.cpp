@@ -92,7 +92,7 @@ TEST_CASE("SgdStep is PyTorch's recurrence over 100 steps") {
           for (double x : values_of(w)) pw.push_back(x);
           for (int step = 0; step < 100; ++step) {
             const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
-            backend().update(SgdStep{s.lr, s.momentum, s.dampening, s.weight_decay, s.nesterov, step == 0},
+            backend().update(SgdStep{s.momentum, s.dampening, s.weight_decay, s.nesterov}, {s.lr, step},
                              {g, s.mask ? &mask : nullptr, w, {s.momentum != 0 ? &buffer : nullptr}});
             const Values pg = values_of(g);
             for (std::size_t i = 0; i < pg.size(); ++i) {
@@ -125,7 +125,7 @@ TEST_CASE("AdamStep is the textbook recurrence over 100 steps") {
           for (double x : values_of(w)) pw.push_back(x);
           for (int step = 1; step <= 100; ++step) {
             const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
-            backend().update(AdamStep{lr, beta1, beta2, eps, c.coupled, c.decoupled, step},
+            backend().update(AdamStep{beta1, beta2, eps, c.coupled, c.decoupled}, {lr, step - 1},
                              {g, c.mask ? &mask : nullptr, w, {&m, &v}});
             const Values pg = values_of(g);
             for (std::size_t i = 0; i < pg.size(); ++i) {
@@ -163,7 +163,7 @@ TEST_CASE("RmsPropStep is the textbook recurrence over 100 steps") {
           for (int step = 0; step < 100; ++step) {
             const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
             backend().update(
-                RmsPropStep{lr, alpha, eps, c.momentum, c.decay, c.eps_inside_root},
+                RmsPropStep{alpha, eps, c.momentum, c.decay, c.eps_inside_root}, {lr, step},
                 {g, c.mask ? &mask : nullptr, w, {&square, c.momentum != 0 ? &buffer : nullptr}});
             const Values pg = values_of(g);
             for (std::size_t i = 0; i < pg.size(); ++i) {
@@ -193,7 +193,8 @@ TEST_CASE("LionStep is the textbook recurrence over 100 steps") {
             for (double x : values_of(w)) pw.push_back(x);
             for (int step = 0; step < 100; ++step) {
               const Tensor g = random({n}, dtype, static_cast<std::uint32_t>(100 + step));
-              backend().update(LionStep{lr, beta1, beta2, decay}, {g, masked ? &mask : nullptr, w, {&m}});
+              backend().update(LionStep{beta1, beta2, decay}, {lr, step},
+                               {g, masked ? &mask : nullptr, w, {&m}});
               const Values pg = values_of(g);
               for (std::size_t i = 0; i < pg.size(); ++i) {
                 const long double c = beta1 * mean[i] + (1 - beta1) * pg[i];
@@ -218,11 +219,11 @@ TEST_CASE("bits of flat steps do not depend on threads") {
   const Tensor g = random({100003}, Dtype::f32, 1), w = random({100003}, Dtype::f32, 2);
   check_threads([&] {
     Tensor a = w.clone(), b = w.clone(), m = Tensor::zeros(w.shape()), v = m.clone(), buffer = m.clone();
-    backend().update(SgdStep{0.1, 0.9, 0, 0.01, true, false}, {g, nullptr, a, {&buffer}});
-    backend().update(AdamStep{0.1, 0.9, 0.99, 1e-8, 0.01, 0, 3}, {g, nullptr, b, {&m, &v}});
+    backend().update(SgdStep{0.9, 0, 0.01, true}, {0.1, 1}, {g, nullptr, a, {&buffer}});
+    backend().update(AdamStep{0.9, 0.99, 1e-8, 0.01, 0}, {0.1, 2}, {g, nullptr, b, {&m, &v}});
     Tensor c = w.clone(), d = w.clone(), square = Tensor::full(w.shape(), 1), mean = square.clone();
-    backend().update(RmsPropStep{0.1, 0.9, 1e-3, 0.9, 0.01, true}, {g, nullptr, c, {&square, &buffer}});
-    backend().update(LionStep{0.1, 0.9, 0.99, 0.01}, {g, nullptr, d, {&mean}});
+    backend().update(RmsPropStep{0.9, 1e-3, 0.9, 0.01, true}, {0.1, 1}, {g, nullptr, c, {&square, &buffer}});
+    backend().update(LionStep{0.9, 0.99, 0.01}, {0.1, 1}, {g, nullptr, d, {&mean}});
     axpby(0.5, g, 2, v);
     return Tensors{a, b, c, d, m, v, square, mean, buffer, Tensor::scalar(dot(g, w), Dtype::f64)};
   });
