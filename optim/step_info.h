@@ -46,7 +46,8 @@ using Sequence = std::optional<std::vector<std::int64_t>>;
 
 /// How a step is made. Here, and on the CPU always: body(now). The graph of a device that has one calls the
 /// body in the first step of a sequence, with a StepInfo whose numbers it keeps, records what it asks of the
-/// device, and makes the later ones of that sequence from the record.
+/// device, and makes the later ones of that sequence from the record. What the body does on the host besides,
+/// such as to count an update rule's steps, is in no record: the caller of such a graph has to see to it.
 class StepGraph {
  public:
   virtual ~StepGraph() = default;

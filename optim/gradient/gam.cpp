@@ -34,10 +34,6 @@ Gam::Gam(const GamOptions& options)
   check(options);
 }
 
-bool Gam::climbs(const StepInfo& now) const {
-  return looks_uphill(now, options_.start_step, options_.every) && radius_(now) != 0;
-}
-
 Direction Gam::form(const Objective& objective, ParameterVector& w, const StepInfo& now) {
   if (!climbs(now)) {
     Direction plain = Plain().direction(objective, w, now);

@@ -57,7 +57,9 @@ class Gam : public GradientRule {
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;
 
  private:
-  bool climbs(const StepInfo& now) const;
+  bool climbs(const StepInfo& now) const {
+    return looks_uphill(now, options_.start_step, options_.every) && radius_(now) != 0;
+  }
   Direction by_differences(const Objective& objective, ParameterVector& w, const Scalar& rho,
                            const Scalar& rho_prime) const;
   Direction by_products(const Objective& objective, ParameterVector& w, const Scalar& rho,

@@ -66,14 +66,6 @@ Direction Sam::form(const Objective& objective, ParameterVector& w, const StepIn
   return remembering(g, d);
 }
 
-bool Sam::has_radius(const StepInfo& now) const {
-  return now.step >= options_.start_step && radius_(now) > 0;
-}
-
-bool Sam::looks_in(const StepInfo& now) const {
-  return has_radius(now) && looks_uphill(now, options_.start_step, options_.every);
-}
-
 /// The gradient at w + e: Foret et al. 2021, algorithm 1.
 Evaluation Sam::look(const Objective& objective, ParameterVector& w, const Climb& e, const Scalar& rho,
                      StepReport& report) const {
@@ -92,14 +84,6 @@ Climb Sam::climb(const ParameterVector& w, const Tensor& g, const Scalar& rho, c
 Direction Sam::remembering(const Tensor& g, const Direction& d) {
   if (options_.along == ClimbAlong::residual) remember_mean(g, d.report.finite);
   return d;
-}
-
-Sequence Sam::sequence(const StepInfo& now) const {
-  return std::vector<std::int64_t>{has_radius(now), looks_in(now), m_.defined(), g_v_.defined()};
-}
-
-bool Sam::remembers(const StepInfo& now) const {
-  return options_.along == ClimbAlong::residual || (options_.between == Between::reuse && looks_in(now));
 }
 
 void Sam::describe(Inventory& it) {

@@ -80,15 +80,21 @@ class Sam : public GradientRule {
   /// Errors: no parameter is one to perturb.
   void check_parameters(const ParameterVector& w) const override { ascent_.check(w); }
   void describe(Inventory& it) override;
-  Sequence sequence(const StepInfo& now) const override;
-  bool remembers(const StepInfo& now) const override;
+  Sequence sequence(const StepInfo& now) const override {
+    return std::vector<std::int64_t>{has_radius(now), looks_in(now), m_.defined(), g_v_.defined()};
+  }
+  bool remembers(const StepInfo& now) const override {
+    return options_.along == ClimbAlong::residual || (options_.between == Between::reuse && looks_in(now));
+  }
 
  protected:
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;
 
  private:
-  bool has_radius(const StepInfo& now) const;
-  bool looks_in(const StepInfo& now) const;
+  bool has_radius(const StepInfo& now) const { return now.step >= options_.start_step && radius_(now) > 0; }
+  bool looks_in(const StepInfo& now) const {
+    return has_radius(now) && looks_uphill(now, options_.start_step, options_.every);
+  }
   // The members of the family, each where its paper is: msam.cpp
   Direction at_momentum(const Objective& objective, ParameterVector& w, const StepInfo& now,
                         const Scalar& rho) const;
