@@ -80,9 +80,10 @@ class Sides:
         threads = str(self.options.threads)
         if side in ("basin", "before"):
             program = self.options.basin if side == "basin" else self.options.before
-            found, memory = run([program, "bench", "step", "--model", model, "--rules",
-                                 "plain" if rule == "sgd" else rule, "--rounds", "1", "--steps", str(steps), "--threads",
-                                 threads, "--batch-size", str(batch), "--conv-algo", self.options.conv_algo, "--json"])
+            algorithm = [] if model.startswith("vit-") else ["--conv-algo", self.options.conv_algo]
+            found, memory = run([program, "bench", "step", "--model", model, "--rules", "plain" if rule == "sgd" else rule,
+                                 "--rounds", "1", "--steps", str(steps), "--threads", threads, "--batch-size",
+                                 str(batch), *algorithm, "--json"])
             return found["rules"][0]["images_per_second"], memory
         environment = {"OMP_NUM_THREADS": threads}
         if side == "torch-tuned":
@@ -141,7 +142,7 @@ def main():
             batch, steps = WORK[model]
             batch, steps = options.batch_size or batch, options.steps or steps
             found = figures.setdefault(f"{model} {rule.upper()} (batch {batch})", {s: [] for s in sides.names})
-            for side in sides.names:
+            for side in sides.names if round_ % 2 else reversed(sides.names):  # nobody is always the first
                 found[side].append(sides.one(side, model, rule, batch, steps))
             print(f"round {round_} {model} {rule}: " + ", ".join(
                 f"{side} {found[side][-1][0]:.1f}" for side in sides.names), file=sys.stderr, flush=True)
