@@ -22,7 +22,7 @@ __device__ __forceinline__ T* shared_array() {
 
 }  // namespace basin::cuda
 #else
-#include <emulator.h>
+#include <device_words.h>
 #endif
 
 #include <cstdint>

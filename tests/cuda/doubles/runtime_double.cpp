@@ -192,7 +192,7 @@ cudaError_t enqueue_kernel(cudaStream_t s, dim3 grid, dim3 block, std::size_t sh
               {Op::work,
                [=, body = std::move(body)] {
                  ++kernels;
-                 std::string err = emu::run_grid(grid, block, shared, limit, body);
+                 std::string err = emu::run_grid(grid, block, shared, body);
                  if (!err.empty()) {
                    sticky = cudaErrorLaunchFailure;
                    message = err;
