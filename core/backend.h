@@ -3,6 +3,7 @@
 // are checked and results are allocated by core/ops.cpp; a backend trusts what it is given.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/conv_geometry.h"
@@ -11,6 +12,7 @@
 #include "core/functors/unary.h"
 #include "core/functors/update.h"
 #include "core/moments.h"
+#include "core/recording.h"
 #include "core/scalar.h"
 #include "core/tensor.h"
 #include "core/work.h"
@@ -196,6 +198,9 @@ class Backend {
   virtual Scalar all_finite(const Tensor& x) = 0;
   /// One step of an update rule: w and the state follow its formula (core/functors/update.h).
   virtual void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) = 0;
+
+  /// What makes recorded work of this device; null: it can't.
+  virtual std::unique_ptr<Recording> make_recording() { return nullptr; }
 
  protected:
   /// The definitions of calls that are not plain: z in memory of its own, then the plain call, then
