@@ -297,10 +297,6 @@ cudnnStatus_t refuse(const char* why, long uid = -1) {
   std::fprintf(stderr, "cudnn double: %s (uid %ld)\n", why, uid);
   return CUDNN_STATUS_BAD_PARAM;
 }
-// range check through the runtime double: a zero-length copy of the right kind would not do, so ask byte-wise
-bool device_range(const void* p, size_t n) {
-  return fake::device_accessible(p) && fake::device_accessible(static_cast<const char*>(p) + n - 1);
-}
 
 }  // namespace
 
@@ -347,7 +343,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t h, cudnnBackendDescriptor_t plan
   void* ws = ws_;
   const auto n = static_cast<int64_t>(uids.size()), m = static_cast<int64_t>(ptrs.size());
   if (n != m) return refuse("variant pack: as many pointers as uids");
-  if (prog->workspace > 0 && (!ws || !device_range(ws, static_cast<size_t>(prog->workspace))))
+  if (prog->workspace > 0 && (!ws || !fake::accessible(ws, static_cast<size_t>(prog->workspace), h->stream)))
     return refuse("workspace missing or too small");
   auto tensors = std::make_shared<Tensors>();
   std::set<long> used;
@@ -360,11 +356,11 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t h, cudnnBackendDescriptor_t plan
       used.insert(t.uid);
       void* p = ptrs[static_cast<size_t>(it - uids.begin())];
       if (t.by_value) {
-        if (fake::device_accessible(p)) return refuse("by-value tensor given as device pointer", t.uid);
+        if (fake::accessible(p, h->stream)) return refuse("by-value tensor given as device pointer", t.uid);
         t.is_virtual = true;  // the value is taken now, as cuDNN does
         t.temp = {*static_cast<float*>(p)};
       } else {
-        if (!device_range(p, static_cast<size_t>(t.extent()) * t.width()))
+        if (!fake::accessible(p, static_cast<size_t>(t.extent()) * t.width(), h->stream))
           return refuse("tensor is not device memory of its full extent", t.uid);
         if (reinterpret_cast<uintptr_t>(p) % 16 != 0) return refuse("tensor pointer misaligned", t.uid);
         t.data = static_cast<char*>(p);
@@ -416,8 +412,8 @@ cublasStatus_t cublasSgemm_v2(cublasHandle_t h, cublasOperation_t ta, cublasOper
   auto len = [](int ld, int rows, int cols) {
     return (static_cast<size_t>(ld) * static_cast<size_t>(cols - 1) + static_cast<size_t>(rows)) * 4;
   };
-  if (!device_range(A, len(lda, ra, ca)) || !device_range(B, len(ldb, rb, cb)) ||
-      !device_range(C, len(ldc, m, n)))
+  if (!fake::accessible(A, len(lda, ra, ca), h->stream) ||
+      !fake::accessible(B, len(ldb, rb, cb), h->stream) || !fake::accessible(C, len(ldc, m, n), h->stream))
     return CUBLAS_STATUS_INVALID_VALUE;
   const float a = *alpha, b = *beta;
   auto st = fake::enqueue_work(h->stream, [=] {
