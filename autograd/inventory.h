@@ -42,6 +42,12 @@ class Inventory {
     part.describe(*this);
     prefix_ = before;
   }
+  /// Several parts, each after its name: `it.children("conv1", conv1, "bn1", bn1)`.
+  template <class Part, class... More>
+  void children(const std::string& name, Part& part, More&... more) {
+    child(name, part);
+    if constexpr (sizeof...(more) > 0) children(more...);
+  }
 
  protected:
   virtual void on_parameter(const std::string& path, Variable& parameter, ParameterRole role,
