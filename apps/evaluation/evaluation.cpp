@@ -89,16 +89,6 @@ Predictions predict(nn::Module& model, std::shared_ptr<const data::ExampleSource
   return all;
 }
 
-Scalar count_correct(const Tensor& logits, const Tensor& labels) {
-  const Tensor best = argmax(logits);
-  if (!best.device().is_host())
-    return Scalar(sum(binary(BinaryOp::equal, best.to(Dtype::f64), labels.to(Dtype::f64))));
-  std::int64_t correct = 0;
-  for (Index i = 0; i < labels.elements(); ++i)
-    correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
-  return correct;
-}
-
 Tally tally_of(const Tensor& probabilities, const std::vector<std::int64_t>& labels) {
   const Index rows = static_cast<Index>(labels.size());
   if (probabilities.rank() != 2 || probabilities.size(0) != rows || probabilities.dtype() != Dtype::f64)
