@@ -66,6 +66,9 @@ Loader::Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions&
   }
 }
 
+Loader::Loader(const Dataset& set, const Augmentation& augmentation, const LoaderOptions& options)
+    : Loader(std::make_shared<DatasetSource>(set, augmentation, options.seed), options) {}
+
 Loader::~Loader() {
   for (std::jthread& thread : threads_) thread.request_stop();
 }

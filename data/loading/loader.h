@@ -47,13 +47,15 @@ LoaderOptions one_pass(std::int64_t batch_size, int workers = 0);
 /// Delivers batches in order: (first_epoch, first_step) and on, through epoch after epoch. They have the same
 /// bits for any number of workers and any start. For the thread that made it; its workers are its own.
 ///
-///   Loader loader(source, {.batch_size = 128, .seed = 1, .workers = 2});
+///   Loader loader(set, {.crop = 4, .flip = true}, {.batch_size = 128, .seed = 1, .workers = 2});
 ///   for (Batch batch; loader.next(batch);) { ... }
 class Loader {
  public:
   /// Errors: those of Sampler and of check(mix); ArgumentError for an impossible start, workers < 0,
   /// prefetch < 1.
   Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions& options);
+  /// Of the examples of a set, augmented by draws of options.seed. Errors: those of DatasetSource too.
+  Loader(const Dataset& set, const Augmentation& augmentation, const LoaderOptions& options);
   ~Loader();  // stops the workers within one example
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

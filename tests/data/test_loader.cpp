@@ -255,6 +255,20 @@ TEST_CASE("loader: the time that the caller waited") {
   }
 }
 
+TEST_CASE("loader: of a set it is the loader of the set's source, augmented by the same seed") {
+  const Dataset set = synthetic({.size = 8, .train = 40, .test = 1}, 4, true);
+  const Augmentation augmentation{.crop = 2, .flip = true};
+  const LoaderOptions options{.batch_size = 8, .seed = 3, .end_epoch = 2};
+  Loader of_set(set, augmentation, options);
+  Loader of_source(std::make_shared<DatasetSource>(set, augmentation, 3), options);
+  Batch a, b;
+  while (of_source.next(b)) {
+    REQUIRE(of_set.next(a));
+    CHECK(copied(a) == copied(b));
+  }
+  CHECK_FALSE(of_set.next(a));
+}
+
 TEST_CASE("loader: options that cannot be") {
   const auto made = [](const LoaderOptions& options) { Loader loader(small_source(), options); };
   CHECK_THROWS_AS(made({.batch_size = 0}), ArgumentError);
