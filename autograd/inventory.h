@@ -97,4 +97,9 @@ Entries entries_of(Object& object) {
   return std::move(collector.all);
 }
 
+/// Brings all tensors of an object to a device. Those that live elsewhere are replaced by new ones with the
+/// same numbers: a parameter stays one, a frozen one a constant; a vector that viewed the old ones
+/// (optim/parameter_vector.h) views them still. A buffer that is not there yet stays so.
+void move_to(Device device, const Entries& entries);
+
 }  // namespace basin
