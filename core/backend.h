@@ -1,8 +1,17 @@
 // Backend: the kernels that a device must bring. Coarse on purpose: one virtual per kind of loop; elementwise
 // formulas and update rules are lists of core/functors, what goes along with a convolution is a value. Shapes
 // are checked and results are allocated by core/ops.cpp; a backend trusts what it is given.
+//
+// bf16, where a backend computes() in it, is for activations: what a method calls x, z or y and the gradients
+// of these, in one call all alike. Parameters (w, gamma, beta), statistics (mean, var, inv_std) and gradients
+// of parameters (dw, dgamma, dbeta) beside them are f32. A method computes as if in f32 and rounds each
+// result once, on its way out. Three mixes besides: binary() takes one f32 operand beside a bf16 one, for a
+// bf16 result; matmul() takes f32 or bf16 for each of a, b and out; reduce() may be asked for f32 of bf16.
+// The operands of a product that has a bf16 one (matmul, conv2d and its gradients) enter as bf16: an f32
+// weight is rounded first; products are summed in f32.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/conv_geometry.h"
@@ -11,11 +20,14 @@
 #include "core/functors/unary.h"
 #include "core/functors/update.h"
 #include "core/moments.h"
+#include "core/recording.h"
 #include "core/scalar.h"
 #include "core/tensor.h"
 #include "core/work.h"
 
 namespace basin {
+
+struct ImageBatch;  // core/image_batch.h
 
 /// What batch normalisation does besides normalising.
 struct BatchNormForward {
@@ -100,6 +112,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual const char* name() const = 0;
+  /// Whether arithmetic on this dtype of activations has kernels here. Memory, fill, cast and the methods
+  /// that move numbers without adding them take every dtype.
+  virtual bool computes(Dtype dtype) const { return is_floating(dtype); }
 
   // Memory. allocate: 64-byte aligned, from a caching allocator; throws MemoryError.
   virtual std::byte* allocate(std::size_t bytes) = 0;
@@ -188,6 +203,9 @@ class Backend {
   virtual void log_softmax(const Tensor& x, Tensor& y) = 0;
   virtual void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) = 0;
 
+  /// Images of a batch out of pictures that lie here as bytes; out {B,H,W,C}.
+  virtual void image_batch(const ImageBatch& b, Tensor& out) = 0;
+
   // Flat vectors (optim). Sums accumulate in f64 in a fixed order. What a device computes stays there, as a
   // Scalar that is not known, and so may the numbers be that it is given.
   virtual Scalar dot(const Tensor& x, const Tensor& y) = 0;
@@ -196,6 +214,9 @@ class Backend {
   virtual Scalar all_finite(const Tensor& x) = 0;
   /// One step of an update rule: w and the state follow its formula (core/functors/update.h).
   virtual void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) = 0;
+
+  /// What makes recorded work of this device; null: it can't.
+  virtual std::unique_ptr<Recording> make_recording() { return nullptr; }
 
  protected:
   /// The definitions of calls that are not plain: z in memory of its own, then the plain call, then

@@ -116,6 +116,8 @@ std::string_view file_dtype(Dtype dtype) {
       return "F32";
     case Dtype::f64:
       return "F64";
+    case Dtype::bf16:
+      return "BF16";
     case Dtype::i64:
       return "I64";
     case Dtype::u8:

@@ -23,7 +23,7 @@ enum class FileLayout { plain, convolution };
 Tensor to_file_layout(const Tensor& memory);
 Tensor from_file_layout(const Tensor& file);
 
-/// How the format spells a dtype: F32, F64, I64, U8.
+/// How the format spells a dtype: F32, F64, BF16, I64, U8.
 std::string_view file_dtype(Dtype dtype);
 
 /// One tensor to write, as it is in memory.

@@ -42,6 +42,9 @@ Tensor reversed(const Tensor& x, Index p, Index i, Index o, const Shape& out) {
     case 4:
       reverse_axes<std::uint32_t>(x.raw(), to, p, i, o);
       break;
+    case 2:
+      reverse_axes<std::uint16_t>(x.raw(), to, p, i, o);
+      break;
     default:
       reverse_axes<std::uint8_t>(x.raw(), to, p, i, o);
       break;

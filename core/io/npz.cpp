@@ -38,6 +38,8 @@ const char* descr(Dtype dtype) {
       return "<f4";
     case Dtype::f64:
       return "<f8";
+    case Dtype::bf16:
+      throw InternalError("[npz] NumPy has no type for bf16: it is written as f32");
     case Dtype::i64:
       return "<i8";
     case Dtype::u8:
@@ -106,7 +108,7 @@ void expect_writable(const std::string& path, const std::vector<ArchiveEntry>& e
 void write_npz(const std::string& path, const std::vector<ArchiveEntry>& tensors,
                const ArchiveMetadata& metadata) {
   std::vector<ArchiveEntry> entries = tensors;
-  for (ArchiveEntry& e : entries) e.tensor = e.tensor.to(Device{});
+  for (ArchiveEntry& e : entries) e.tensor = e.tensor.to(Device{}).to(compute_dtype(e.tensor.dtype()));
   if (!metadata.empty()) {
     Json object = Json::Object{};
     for (const auto& [key, value] : metadata) object.set(key, value);

@@ -10,7 +10,8 @@
 namespace basin {
 
 /// Writes the entries in their order to `path`, atomically: a zip file of stored members "NAME.npy", each an
-/// array in format 1.0 (little-endian, row-major, header padded to a multiple of 64 bytes). Convolution
+/// array in format 1.0 (little-endian, row-major, header padded to a multiple of 64 bytes); bf16, for which
+/// NumPy has no type, becomes f32. Convolution
 /// weights are {O,I,KH,KW}, as in safetensors files. Metadata, if there are any, become the last array,
 /// "__metadata__": bytes (u1) of a JSON object of texts. Dates are 1980-01-01, so that the bytes depend on
 /// names, numbers, order and metadata only. Memory beyond the entries: one tensor, and copies of

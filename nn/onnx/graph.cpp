@@ -59,6 +59,8 @@ int data_type(Dtype dtype) {
       return 1;
     case Dtype::f64:
       return 11;
+    case Dtype::bf16:
+      return 16;
     case Dtype::i64:
       return 7;
     case Dtype::u8:

@@ -29,9 +29,9 @@ const std::vector<Vendor>& vendors() {
       {"jerror.h", {"data/", "tests/"}, false},
       {"png.h", {"data/", "tests/"}, false},
       {"doctest/", {"tests/"}, true},
-      {"cuda", {"cuda/"}, true},
-      {"cudnn", {"cuda/"}, true},
-      {"cublas", {"cuda/"}, true},
+      {"cuda", {"cuda/", "tests/cuda/"}, true},
+      {"cudnn", {"cuda/", "tests/cuda/"}, true},
+      {"cublas", {"cuda/", "tests/cuda/"}, true},
       {"random", {"tests/"}, true},  // random numbers have an address: core/random.h
       {"cassert", {}, false},        // checks that matter throw: core/error.h
       {"assert.h", {}, false},

@@ -46,15 +46,16 @@ constexpr bool all_go_in = (MadeFrom<T> && ...);
 template <class... T>
 constexpr bool none_goes_in = (!MadeFromInPart<T> && ...);
 
-static_assert(all_hold<float, double, std::int64_t, std::uint8_t>);
+static_assert(all_hold<float, double, bfloat16, std::int64_t, std::uint8_t>);
 static_assert(none_holds<int, short, unsigned, unsigned long, long long, unsigned long long, bool, char,
                          signed char, std::uint16_t, long double, float*, const float, Shape>);
-static_assert(all_go_in<float, double, std::int64_t, std::uint8_t, int, short, unsigned short, unsigned, long,
-                        long long>);
+static_assert(all_go_in<float, double, bfloat16, std::int64_t, std::uint8_t, int, short, unsigned short,
+                        unsigned, long, long long>);
 static_assert(none_goes_in<bool, char, signed char, char16_t, wchar_t, unsigned long, unsigned long long,
                            long double, float*, Dtype>);
 static_assert(dtype_of<float> == Dtype::f32 && dtype_of<double> == Dtype::f64 &&
-              dtype_of<std::int64_t> == Dtype::i64 && dtype_of<std::uint8_t> == Dtype::u8);
+              dtype_of<bfloat16> == Dtype::bf16 && dtype_of<std::int64_t> == Dtype::i64 &&
+              dtype_of<std::uint8_t> == Dtype::u8);
 
 TEST_CASE("other integers become i64 with their values") {
   const auto check = [](const Tensor& t, const std::vector<std::int64_t>& expected) {

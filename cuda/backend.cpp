@@ -1,0 +1,25 @@
+#include "cuda/backend.h"
+
+#include "cuda/convolution.h"
+#include "cuda/matmul.h"
+
+namespace basin::cuda {
+namespace {
+
+int selected(int index) {
+  check(cudaSetDevice(index), "cudaSetDevice");
+  return index;
+}
+
+}  // namespace
+
+CudaBackend::CudaBackend(int index, const Options& options)
+    : index_(selected(index)),
+      options_(options),
+      pool_(index),
+      convolutions_(std::make_unique<Convolutions>(*this)),
+      products_(std::make_unique<Products>(*this)) {}
+
+CudaBackend::~CudaBackend() = default;
+
+}  // namespace basin::cuda

@@ -1,0 +1,45 @@
+// The backend's memory: a pool, and copies in the order of the stream.
+#include "cuda/backend.h"
+
+namespace basin::cuda {
+namespace {
+
+// The current card of a thread, as we set it last; -1: never.
+thread_local int current_card = -1;
+
+void make_current(int index) {
+  if (current_card == index) return;
+  check(cudaSetDevice(index), "cudaSetDevice");
+  current_card = index;
+}
+
+}  // namespace
+
+cudaStream_t CudaBackend::stream() const {
+  make_current(index_);
+  return stream_.get();
+}
+
+std::byte* CudaBackend::allocate(std::size_t bytes) {
+  make_current(index_);
+  return pool_.take(bytes);
+}
+
+void CudaBackend::release(std::byte* data, std::size_t) { pool_.give_back(data); }
+
+void CudaBackend::copy_bytes(std::byte* to, const std::byte* from, std::size_t bytes) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
+}
+
+// From memory that is not pinned: CUDA has read it all when the call returns.
+void CudaBackend::upload(std::byte* to, const std::byte* from_host, std::size_t bytes) {
+  check(cudaMemcpyAsync(to, from_host, bytes, cudaMemcpyHostToDevice, stream()), "cudaMemcpyAsync");
+}
+
+void CudaBackend::download(std::byte* to_host, const std::byte* from, std::size_t bytes) {
+  const cudaStream_t s = stream();
+  check(cudaMemcpyAsync(to_host, from, bytes, cudaMemcpyDeviceToHost, s), "cudaMemcpyAsync");
+  check(cudaStreamSynchronize(s), "cudaStreamSynchronize");
+}
+
+}  // namespace basin::cuda
