@@ -27,6 +27,8 @@
 
 namespace basin {
 
+struct ImageBatch;  // core/image_batch.h
+
 /// What batch normalisation does besides normalising.
 struct BatchNormForward {
   const Tensor& x;         // {..., C}
@@ -200,6 +202,9 @@ class Backend {
   /// log softmax over the last axis, and its gradient dx = dy - exp(y) sum(dy).
   virtual void log_softmax(const Tensor& x, Tensor& y) = 0;
   virtual void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) = 0;
+
+  /// Images of a batch out of pictures that lie here as bytes; out {B,H,W,C}.
+  virtual void image_batch(const ImageBatch& b, Tensor& out) = 0;
 
   // Flat vectors (optim). Sums accumulate in f64 in a fixed order. What a device computes stays there, as a
   // Scalar that is not known, and so may the numbers be that it is given.

@@ -1,6 +1,6 @@
 // CpuBackend: the kernels of core/backend.h on the host. Its methods live by subject in elementwise.cpp,
-// reduce.cpp, layout.cpp, index.cpp, pool.cpp, convolution.cpp, batch_norm.cpp, norm.cpp, flat.cpp and
-// backend.cpp.
+// reduce.cpp, layout.cpp, index.cpp, pool.cpp, convolution.cpp, batch_norm.cpp, norm.cpp, image_batch.cpp,
+// flat.cpp and backend.cpp.
 #pragma once
 
 #include "core/backend.h"
@@ -53,6 +53,8 @@ class CpuBackend : public Backend {
   void layer_norm_grad(const LayerNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta) override;
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
+
+  void image_batch(const ImageBatch& b, Tensor& out) override;
 
   Scalar dot(const Tensor& x, const Tensor& y) override;
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/backend.h"
+#include "core/image_batch.h"
 
 namespace basin::testing {
 namespace {
@@ -248,6 +249,19 @@ class TestBackend final : public Backend {
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override {
     Here h("log_softmax_grad");
     cpu_.log_softmax_grad(h.in(y), h.in(dy), h.out(dx));
+  }
+
+  void image_batch(const ImageBatch& b, Tensor& out) override {
+    Here h("image_batch", b.reflect, b.lambda);
+    cpu_.image_batch({.pixels = h.in(b.pixels),
+                      .table = h.in(b.table),
+                      .draws = h.in(b.draws),
+                      .reflect = b.reflect,
+                      .covered = h.in(b.covered),
+                      .partners = h.in(b.partners),
+                      .exchanged = h.in(b.exchanged),
+                      .lambda = h.number(b.lambda)},
+                     h.out(out));
   }
 
   Scalar dot(const Tensor& x, const Tensor& y) override {
