@@ -16,7 +16,7 @@ int selected(int index) {
 CudaBackend::CudaBackend(int index, const Options& options)
     : index_(selected(index)),
       options_(options),
-      pool_(index),
+      pool_(index, options.cached_memory),
       convolutions_(std::make_unique<Convolutions>(*this)),
       products_(std::make_unique<Products>(*this)) {}
 
