@@ -37,20 +37,6 @@ __attribute__((weak)) void CudaBackend::gather_last(const Tensor&, const Tensor&
 __attribute__((weak)) void CudaBackend::scatter_add_last(const Tensor&, const Tensor&, Tensor&) {
   throw InternalError("[cuda] scatter_add_last is not written yet");
 }
-__attribute__((weak)) void CudaBackend::matmul(const Matmul&, const Tensor&, const Tensor&, Tensor&) {
-  throw InternalError("[cuda] matmul is not written yet");
-}
-__attribute__((weak)) void CudaBackend::conv2d(const ConvCall&, const Tensor&, const Tensor&, Tensor&) {
-  throw InternalError("[cuda] conv2d is not written yet");
-}
-__attribute__((weak)) void CudaBackend::conv2d_input_grad(const ConvGeometry&, const Tensor&, const Tensor&,
-                                                          Tensor&) {
-  throw InternalError("[cuda] conv2d_input_grad is not written yet");
-}
-__attribute__((weak)) void CudaBackend::conv2d_weight_grad(const ConvCall&, const Tensor&, const Tensor&,
-                                                           Tensor&) {
-  throw InternalError("[cuda] conv2d_weight_grad is not written yet");
-}
 __attribute__((weak)) void CudaBackend::max_pool(const ConvGeometry&, const Tensor&, Tensor&, Tensor&) {
   throw InternalError("[cuda] max_pool is not written yet");
 }
