@@ -6,6 +6,7 @@
 
 #include "apps/weights/weight_file.h"
 #include "core/io/utf8.h"
+#include "data/sets/metadata.h"
 
 namespace basin::apps {
 namespace {
@@ -99,8 +100,8 @@ std::vector<std::string> expect_same_network(const std::string& path, const Iden
   if (weights.image[2] != wanted.image[2])
     throw CheckpointError("[load] ", path, " is of images with ", weights.image[2], " channels, those of ",
                           wanted.data, " have ", wanted.image[2]);
-  lines.push_back(text(path, " was trained on images ", image_label(weights.image), ", these are ",
-                       image_label(wanted.image)));
+  lines.push_back(text(path, " was trained on images ", data::image_label(weights.image), ", these are ",
+                       data::image_label(wanted.image)));
   return lines;
 }
 

@@ -32,8 +32,23 @@ struct Stopped {};
 
 }  // namespace
 
-LoaderOptions one_pass(std::int64_t batch_size, int workers) {
-  return {.batch_size = batch_size, .shuffle = false, .drop_last = false, .workers = workers, .end_epoch = 1};
+Batch Batch::to(Device device) const {
+  Batch there = *this;
+  there.images = images.to(device);
+  there.labels = labels.to(device);
+  there.mixed.labels = mixed.labels.to(device);
+  for (const Tensor& known : {labels, there.labels})
+    if (known.defined() && known.device().is_host()) there.host_labels = known;
+  return there;
+}
+
+LoaderOptions one_pass(std::int64_t batch_size, int workers, Device device) {
+  return {.batch_size = batch_size,
+          .shuffle = false,
+          .drop_last = false,
+          .workers = workers,
+          .end_epoch = 1,
+          .device = device};
 }
 
 Loader::Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions& options)
@@ -66,6 +81,9 @@ Loader::Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions&
   }
 }
 
+Loader::Loader(const Dataset& set, const Augmentation& augmentation, const LoaderOptions& options)
+    : Loader(std::make_shared<DatasetSource>(set, augmentation, options.seed), options) {}
+
 Loader::~Loader() {
   for (std::jthread& thread : threads_) thread.request_stop();
 }
@@ -91,6 +109,8 @@ bool Loader::next(Batch& batch) {
   lent_.push_back({batch.images, batch.labels});
   room_.notify_all();
   waited_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+  lock.unlock();
+  if (!options_.device.is_host()) batch = batch.to(options_.device);
   return true;
 }
 
@@ -151,7 +171,7 @@ Batch Loader::prepare(std::int64_t number, const std::stop_token& stop) {
   batch.indices = sampler_.batch(batch.epoch, batch.step);
   Buffers buffers = take_buffers(batch.size());
   batch.images = std::move(buffers.images);
-  batch.labels = std::move(buffers.labels);
+  batch.labels = batch.host_labels = std::move(buffers.labels);
   float* image = batch.images.mutable_data<float>();
   std::int64_t* label = batch.labels.mutable_data<std::int64_t>();
   const std::int64_t image_elements = source_->image_shape().elements();

@@ -20,12 +20,15 @@ namespace basin::data {
 struct Batch {
   Tensor images{};                      // f32 {B,H,W,C}
   Tensor labels{};                      // i64 {B}
+  Tensor host_labels{};                 // the same where the host may look; on the host the same tensor
   Mixed mixed{};                        // with LoaderOptions::mix: the other labels and their weight
   std::vector<std::int64_t> indices{};  // B places in the source
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // within the epoch
 
   std::int64_t size() const { return static_cast<std::int64_t>(indices.size()); }
+  /// The batch with images and labels on that device.
+  Batch to(Device device) const;
 };
 
 struct LoaderOptions {
@@ -39,21 +42,24 @@ struct LoaderOptions {
   std::int64_t first_epoch = 0;  // where to start: any batch, the ones before it are not prepared
   std::int64_t first_step = 0;
   std::int64_t end_epoch = -1;  // next() ends before this epoch; -1: never
+  Device device{};              // where next() puts images and labels; they are prepared on the host
 };
 
 /// One pass over everything in order, the incomplete last batch kept: what evaluation wants.
-LoaderOptions one_pass(std::int64_t batch_size, int workers = 0);
+LoaderOptions one_pass(std::int64_t batch_size, int workers = 0, Device device = {});
 
 /// Delivers batches in order: (first_epoch, first_step) and on, through epoch after epoch. They have the same
 /// bits for any number of workers and any start. For the thread that made it; its workers are its own.
 ///
-///   Loader loader(source, {.batch_size = 128, .seed = 1, .workers = 2});
+///   Loader loader(set, {.crop = 4, .flip = true}, {.batch_size = 128, .seed = 1, .workers = 2});
 ///   for (Batch batch; loader.next(batch);) { ... }
 class Loader {
  public:
   /// Errors: those of Sampler and of check(mix); ArgumentError for an impossible start, workers < 0,
   /// prefetch < 1.
   Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions& options);
+  /// Of the examples of a set, augmented by draws of options.seed. Errors: those of DatasetSource too.
+  Loader(const Dataset& set, const Augmentation& augmentation, const LoaderOptions& options);
   ~Loader();  // stops the workers within one example
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
