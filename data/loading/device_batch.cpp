@@ -25,7 +25,7 @@ DrawnBatch draw_batch(const ExampleSource& source, const Pictures& pictures,
                    .mixed = mixed,
                    .exchanged = mix.cutmix > 0,
                    .rows = rows,
-                   .numbers = Tensor::zeros({covered || mixed ? 11 * rows + 8 : 9 * rows}, Dtype::i64),
+                   .numbers = Tensor::empty({covered || mixed ? 12 * rows + 8 : 9 * rows}, Dtype::i64),
                    .lambda = 1};
   std::int64_t* draw = drawn.numbers.mutable_data<std::int64_t>();
   std::int64_t* labels = draw + 8 * rows;
@@ -35,12 +35,12 @@ DrawnBatch draw_batch(const ExampleSource& source, const Pictures& pictures,
   const Shape image = source.image_shape();
   const MixDraw m = draw_mix(mix, rows, image[0], image[1], seed, epoch, step);
   drawn.lambda = m.lambda;
-  std::int64_t* partners = labels + rows;
-  for (std::int64_t b = 0; mixed && b < rows; ++b) {
-    partners[b] = m.partners[static_cast<std::size_t>(b)];
+  std::int64_t* partners = put(m.exchanged, put(m.covered, labels + rows));
+  for (std::int64_t b = 0; b < rows; ++b) {
+    partners[b] = mixed ? m.partners[static_cast<std::size_t>(b)] : b;
     partners[rows + b] = labels[partners[b]];
+    partners[2 * rows + b] = labels[m.lambda < 0.5 ? partners[b] : b];
   }
-  put(m.exchanged, put(m.covered, partners + 2 * rows));
   return drawn;
 }
 
@@ -65,7 +65,11 @@ void DeviceBatch::send(const DrawnBatch& drawn) {
 }
 
 Tensor DeviceBatch::partner_labels() const {
-  return here_.mixed ? here_.numbers.view(10 * here_.rows, {here_.rows}) : Tensor();
+  return here_.mixed ? here_.numbers.view(10 * here_.rows + 8, {here_.rows}) : Tensor();
+}
+
+Tensor DeviceBatch::heavier_labels() const {
+  return here_.mixed ? here_.numbers.view(11 * here_.rows + 8, {here_.rows}) : labels();
 }
 
 Tensor DeviceBatch::images() const {
@@ -80,9 +84,9 @@ void DeviceBatch::images(Tensor& out) const {
   const std::int64_t rows = here_.rows;
   const Tensor draws = here_.numbers.view(0, {rows, 8});
   Tensor partners, covered, exchanged;
-  if (here_.mixed) partners = here_.numbers.view(9 * rows, {rows});
-  if (here_.covered) covered = here_.numbers.view(11 * rows, {4});
-  if (here_.exchanged) exchanged = here_.numbers.view(11 * rows + 4, {4});
+  if (here_.covered) covered = here_.numbers.view(9 * rows, {4});
+  if (here_.exchanged) exchanged = here_.numbers.view(9 * rows + 4, {4});
+  if (here_.mixed) partners = here_.numbers.view(9 * rows + 8, {rows});
   image_batch({.pixels = here_.pictures.pixels,
                .table = here_.pictures.table,
                .draws = draws,

@@ -17,8 +17,9 @@ struct DrawnBatch {
   bool mixed;         // each image has a partner
   bool exchanged;     // of which it takes a rectangle; else a share of the whole
   std::int64_t rows;  // B
-  /// i64: ImageBatch::draws {B,8}, labels {B}; of a batch that something is done to also partners {B}, their
-  /// labels {B}, the square {4}, the rectangle {4}. One tensor, so that it is sent at once.
+  /// i64: ImageBatch::draws {B,8}, labels {B}; of a batch that something is done to also the square {4}, the
+  /// rectangle {4}, partners {B}, their labels {B}, the labels of the larger weight {B}. One tensor, so that
+  /// it is sent at once.
   Tensor numbers;
   double lambda;  // Mixed::lambda
 
@@ -51,9 +52,11 @@ class DeviceBatch {
   /// The images, f32 {B,H,W,C}: by one call of the device, into a new tensor or `out`.
   Tensor images() const;
   void images(Tensor& out) const;
-  /// i64 {B}. Of the partners: undefined if nothing is mixed.
+  /// i64 {B}. Of the partners: undefined if nothing is mixed. Of the larger weight: those of an image's two
+  /// labels that count as right, its own if lambda is 0.5 or nothing is mixed.
   Tensor labels() const { return here_.labels(); }
   Tensor partner_labels() const;
+  Tensor heavier_labels() const;
   /// f64 {2}, if something is mixed: lambda and 1 - lambda, the weights of the losses of labels() and
   /// partner_labels().
   const Tensor& shares() const { return shares_; }

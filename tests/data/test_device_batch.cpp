@@ -64,8 +64,11 @@ void expect_the_loaders_batches(const std::shared_ptr<const DatasetSource>& sour
     CHECK(next.labels().to_vector<std::int64_t>() == batch.labels.to_vector<std::int64_t>());
     CHECK(next.lambda == batch.mixed.lambda);
     REQUIRE(place->partner_labels().defined() == batch.mixed.labels.defined());
+    if (!batch.mixed.labels.defined()) CHECK(place->heavier_labels().raw() == place->labels().raw());
     if (!batch.mixed.labels.defined()) continue;
     CHECK(here<std::int64_t>(place->partner_labels()) == batch.mixed.labels.to_vector<std::int64_t>());
+    const Tensor& heavier = next.lambda < 0.5 ? batch.mixed.labels : batch.labels;
+    CHECK(here<std::int64_t>(place->heavier_labels()) == heavier.to_vector<std::int64_t>());
     CHECK(here<double>(place->shares()) == std::vector<double>{next.lambda, 1 - next.lambda});
   }
   CHECK(batches == 4 * options.end_epoch);
@@ -124,6 +127,62 @@ TEST_CASE("device batch: pictures are sent once, while a policy or jitter stays 
   CHECK(source->pictures(Device{})->pixels.raw() == source->dataset().images.raw());
   CHECK(!source_of("basic,randaugment")->pictures(test_device()));
   CHECK(!source_of("jitter=0.1:0:0:0")->pictures(test_device()));
+}
+
+TEST_CASE("loader: on a device that makes the batches they have the host's bits, for any workers") {
+  for (const std::string augment : {"none", "cutout,mixup=0.7", "basic,reflect,cutmix=1,batch-cutout=4"}) {
+    CAPTURE(augment);
+    const auto source = source_of(augment);
+    for (const int workers : {0, 2}) {
+      LoaderOptions options = options_of(augment, 2);
+      options.workers = workers;
+      Loader here_made(source, options);
+      options.device = test_device();
+      Loader there_made(source, options);
+      options.drawn_only = true;
+      Loader drawn_only(source, options);
+      Batch batch, there, bare;
+      while (here_made.next(batch)) {
+        const std::int64_t reads = host_reads();
+        REQUIRE(there_made.next(there));
+        REQUIRE(drawn_only.next(bare));
+        CHECK(host_reads() == reads);
+        REQUIRE(there.images.device() == test_device());
+        CHECK(here<float>(there.images) == batch.images.to_vector<float>());
+        CHECK(here<std::int64_t>(there.labels) == batch.labels.to_vector<std::int64_t>());
+        CHECK(there.host_labels.to_vector<std::int64_t>() == batch.labels.to_vector<std::int64_t>());
+        CHECK(there.mixed.lambda == batch.mixed.lambda);
+        REQUIRE(there.mixed.labels.defined() == batch.mixed.labels.defined());
+        if (there.mixed.labels.defined())
+          CHECK(here<std::int64_t>(there.mixed.labels) == batch.mixed.labels.to_vector<std::int64_t>());
+        CHECK(there.indices == batch.indices);
+        CHECK(there.epoch == batch.epoch);
+        CHECK(there.step == batch.step);
+        CHECK(!bare.images.defined());
+        CHECK(!bare.labels.defined());
+        REQUIRE(bare.drawn != nullptr);
+        CHECK(here<float>(DeviceBatch(*bare.drawn).images()) == batch.images.to_vector<float>());
+      }
+      CHECK(!there_made.next(there));
+    }
+  }
+}
+
+TEST_CASE("loader: what a device can't make is prepared here and sent there") {
+  const std::string augment = "basic,jitter=0.2:0.2:0:0,mixup=1";
+  const auto source = source_of(augment);
+  LoaderOptions options = options_of(augment, 1);
+  Loader here_made(source, options);
+  options.device = test_device();
+  options.drawn_only = true;
+  Loader sent(source, options);
+  Batch batch, there;
+  while (here_made.next(batch)) {
+    REQUIRE(sent.next(there));
+    CHECK(there.drawn == nullptr);
+    CHECK(here<float>(there.images) == batch.images.to_vector<float>());
+    CHECK(here<std::int64_t>(there.mixed.labels) == batch.mixed.labels.to_vector<std::int64_t>());
+  }
 }
 
 }  // namespace
