@@ -42,6 +42,12 @@ class Inventory {
     part.describe(*this);
     prefix_ = before;
   }
+  /// Several parts, each after its name: `it.children("conv1", conv1, "bn1", bn1)`.
+  template <class Part, class... More>
+  void children(const std::string& name, Part& part, More&... more) {
+    child(name, part);
+    if constexpr (sizeof...(more) > 0) children(more...);
+  }
 
  protected:
   virtual void on_parameter(const std::string& path, Variable& parameter, ParameterRole role,
@@ -90,5 +96,10 @@ Entries entries_of(Object& object) {
   object.describe(collector);
   return std::move(collector.all);
 }
+
+/// Brings all tensors of an object to a device. Those that live elsewhere are replaced by new ones with the
+/// same numbers: a parameter stays one, a frozen one a constant; a vector that viewed the old ones
+/// (optim/parameter_vector.h) views them still. A buffer that is not there yet stays so.
+void move_to(Device device, const Entries& entries);
 
 }  // namespace basin

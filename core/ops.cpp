@@ -125,6 +125,19 @@ Tensor argmax(const Tensor& x, int axis) {
   return out;
 }
 
+Scalar count_correct(const Tensor& logits, const Tensor& labels) {
+  if (logits.rank() != 2 || labels.dtype() != Dtype::i64 || labels.shape() != Shape{logits.size(0)})
+    throw ArgumentError("[count_correct] expects logits {N,K} and labels i64 {N}, got ", logits.shape(),
+                        " and ", labels.dtype(), " ", labels.shape());
+  const Tensor best = argmax(logits);
+  if (!best.device().is_host())
+    return Scalar(sum(binary(BinaryOp::equal, best.to(Dtype::f64), labels.to(Dtype::f64))));
+  std::int64_t correct = 0;
+  for (Index i = 0; i < labels.elements(); ++i)
+    correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
+  return correct;
+}
+
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   expect_defined("broadcast_to", x, "x");
   if (x.shape() == shape) return x;

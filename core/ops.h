@@ -35,6 +35,9 @@ inline Tensor sum(const Tensor& x, const Axes& axes = {}, bool keep = false) {
   return reduce(ReduceOp::sum, x, axes, keep);
 }
 Tensor argmax(const Tensor& x, int axis = -1);
+/// Rows of logits {N,K} whose largest is the label {N}, the first of equals; where they live on a device, so
+/// does the count.
+Scalar count_correct(const Tensor& logits, const Tensor& labels);
 /// Copies x along its extents of 1 up to `shape`.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// Sums x over the axes along which a tensor of `shape` was broadcast to x's shape (the adjoint of

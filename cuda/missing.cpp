@@ -9,20 +9,6 @@ __attribute__((weak)) void CudaBackend::reduce(ReduceOp, const Tensor&, const Ax
 __attribute__((weak)) void CudaBackend::argmax(const Tensor&, int, Tensor&) {
   throw InternalError("[cuda] argmax is not written yet");
 }
-__attribute__((weak)) void CudaBackend::matmul(const Matmul&, const Tensor&, const Tensor&, Tensor&) {
-  throw InternalError("[cuda] matmul is not written yet");
-}
-__attribute__((weak)) void CudaBackend::conv2d(const ConvCall&, const Tensor&, const Tensor&, Tensor&) {
-  throw InternalError("[cuda] conv2d is not written yet");
-}
-__attribute__((weak)) void CudaBackend::conv2d_input_grad(const ConvGeometry&, const Tensor&, const Tensor&,
-                                                          Tensor&) {
-  throw InternalError("[cuda] conv2d_input_grad is not written yet");
-}
-__attribute__((weak)) void CudaBackend::conv2d_weight_grad(const ConvCall&, const Tensor&, const Tensor&,
-                                                           Tensor&) {
-  throw InternalError("[cuda] conv2d_weight_grad is not written yet");
-}
 __attribute__((weak)) void CudaBackend::max_pool(const ConvGeometry&, const Tensor&, Tensor&, Tensor&) {
   throw InternalError("[cuda] max_pool is not written yet");
 }

@@ -1,5 +1,5 @@
 // Context: everything a forward pass depends on besides weights and input. Nothing is a hidden flag of a
-// module.
+// module. It names no device: what a pass makes, its draws too, it makes where its input is.
 #pragma once
 
 #include <cstdint>

@@ -34,6 +34,7 @@ class Initializer {
   }
 
   Dtype dtype() const { return dtype_; }
+  Device device() const { return device_; }
   Tensor zeros(const Shape& shape) { return Tensor::zeros(shape, dtype_, device_); }
   Tensor ones(const Shape& shape) { return Tensor::full(shape, 1, dtype_, device_); }
   Tensor uniform(const Shape& shape, double low, double high);

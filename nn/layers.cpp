@@ -96,7 +96,7 @@ BatchNorm2d::BatchNorm2d(Index channels, Initializer& init, const BatchNorm2dOpt
       bias_(Variable::parameter(init.zeros({channels}))),
       running_mean_(init.zeros({channels})),
       running_var_(init.ones({channels})),
-      num_batches_tracked_(Tensor::zeros({}, Dtype::i64)) {}
+      num_batches_tracked_(Tensor::zeros({}, Dtype::i64, init.device())) {}
 
 void BatchNorm2d::describe(Inventory& it) {
   it.parameter("weight", weight_, ParameterRole::norm_weight);
@@ -139,7 +139,7 @@ Variable BatchNorm2d::forward(const Variable& x, Context& ctx) {
       const double m = options_.momentum;
       axpby(m, result.mean, 1 - m, running_mean_);
       axpby(m * unbiased, result.var, 1 - m, running_var_);
-      ++*num_batches_tracked_.mutable_data<std::int64_t>();
+      increment(num_batches_tracked_);
       break;
     }
     case Statistics::hold:

@@ -28,7 +28,7 @@ void Recalibration::add(const Tensor& images) {
               .dropout = options_.dropout};
   {
     const NoRecording off;
-    model_(Variable(images.to(device_of(model_))), ctx);
+    model_(Variable(images), ctx);
   }
   // All of the batch or nothing of it.
   for (const BatchStatistics& batch : pending_) expect_usable(batch);

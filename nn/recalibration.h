@@ -48,7 +48,8 @@ class Recalibration : private StatisticsCollector {
   /// The model must stay where it is until finish().
   explicit Recalibration(Module& model, const RecalibrationOptions& options = {});
 
-  /// One forward pass of images {N,...} in train mode; none if the model has no running statistics.
+  /// One forward pass of images {N,...}, on the model's device, in train mode; none if the model has no
+  /// running statistics.
   /// Errors: ArgumentError for a batch without images, or with one value for a channel where the mode asks
   /// for an unbiased variance; NumericalError for statistics that are not finite; whatever the model throws.
   /// A batch that failed counts for nothing.

@@ -7,6 +7,23 @@
 namespace basin::optim {
 namespace {
 
+/// Where all parameters live; Device{} if there are none. Errors: they live in more than one place.
+Device common_device(const std::vector<NamedParameter>& parameters) {
+  Device device;
+  const NamedParameter* first = nullptr;
+  for (const NamedParameter& p : parameters) {
+    const Tensor& value = p.parameter->value();
+    if (!value.defined()) continue;
+    if (first && value.device() != device)
+      throw ArgumentError("[parameter vector] all parameters share one buffer: '", first->name, "' is on ",
+                          device, ", '", p.name, "' on ", value.device(),
+                          "; name the device that all shall be on");
+    first = &p;
+    device = value.device();
+  }
+  return device;
+}
+
 /// Checks that the parameters can live in one buffer, and returns how many numbers they have.
 Index check(const std::vector<NamedParameter>& parameters) {
   if (parameters.empty()) throw ArgumentError("[parameter vector] the object describes no parameters");
@@ -21,10 +38,9 @@ Index check(const std::vector<NamedParameter>& parameters) {
     if (!is_floating(value.dtype()))
       throw ArgumentError("[parameter vector] parameter '", p.name, "' is ", value.dtype(),
                           "; derivatives need f32 or f64");
-    if (value.dtype() != front.parameter->dtype() || value.device() != front.parameter->value().device())
+    if (value.dtype() != front.parameter->dtype())
       throw ArgumentError("[parameter vector] all parameters share one buffer: '", front.name, "' is ",
-                          front.parameter->dtype(), " on ", front.parameter->value().device(), ", '", p.name,
-                          "' is ", value.dtype(), " on ", value.device());
+                          front.parameter->dtype(), ", '", p.name, "' is ", value.dtype());
     if (!names.insert(p.name).second)
       throw ArgumentError("[parameter vector] two parameters are named '", p.name,
                           "'; describe the parts under different names");
@@ -41,10 +57,12 @@ Index check(const std::vector<NamedParameter>& parameters) {
 
 }  // namespace
 
-ParameterVector::ParameterVector(const std::vector<NamedParameter>& parameters, Decay decay) {
+ParameterVector::ParameterVector(const std::vector<NamedParameter>& parameters, Decay decay)
+    : ParameterVector(parameters, common_device(parameters), decay) {}
+
+ParameterVector::ParameterVector(const std::vector<NamedParameter>& parameters, Device device, Decay decay) {
   const Index count = check(parameters);
-  const Tensor& front = parameters.front().parameter->value();
-  values_ = Tensor::empty({count}, front.dtype(), front.device());
+  values_ = Tensor::empty({count}, parameters.front().parameter->dtype(), device);
   Index offset = 0;
   for (const NamedParameter& p : parameters) {
     Tensor view = values_.view(offset, p.parameter->shape());

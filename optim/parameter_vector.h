@@ -26,13 +26,24 @@ enum class Decay { all, weights_only /* not biases, not normalisation */ };
 /// values(); replacing one of the object's Variables would cut it off from the vector.
 class ParameterVector {
  public:
-  /// Errors: ArgumentError for no parameters, an undefined one, one that is neither f32 nor f64, mixed dtypes
-  /// or devices, a name twice, the same parameter under two names.
+  /// The buffer is where the parameters are. Errors: ArgumentError for no parameters, an undefined one, one
+  /// that is neither f32 nor f64, mixed dtypes or devices, a name twice, the same parameter under two names.
   explicit ParameterVector(const std::vector<NamedParameter>& parameters, Decay decay = Decay::all);
+  /// The buffer is on that device, wherever the parameters come from; move_to() (autograd/inventory.h) brings
+  /// what else the object owns. Errors: the same, but for mixed devices.
+  ParameterVector(const std::vector<NamedParameter>& parameters, Device device, Decay decay = Decay::all);
 
   template <class Object>
   static ParameterVector of(Object& object, Decay decay = Decay::all) {
     return ParameterVector(entries_of(object).parameters, decay);
+  }
+  /// All of the object on that device, its buffers too: from here on it computes there.
+  template <class Object>
+  static ParameterVector of(Object& object, Device device, Decay decay = Decay::all) {
+    const Entries all = entries_of(object);
+    ParameterVector w(all.parameters, device, decay);
+    move_to(device, all);
+    return w;
   }
 
   // A copy would be a second name for the same weights.

@@ -57,9 +57,7 @@ data::Dataset bench_images(const BenchConfig& bench, std::int64_t count) {
 }
 
 data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows) {
-  data::Loader loader(
-      std::make_shared<data::DatasetSource>(bench_images(bench, rows), data::Augmentation{}, 1),
-      data::one_pass(rows));
+  data::Loader loader(bench_images(bench, rows), {}, data::one_pass(rows));
   data::Batch batch;
   loader.next(batch);
   return batch;

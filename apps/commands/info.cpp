@@ -16,6 +16,7 @@
 #include "core/io/directory.h"
 #include "core/io/utf8.h"
 #include "core/parallel.h"
+#include "data/sets/metadata.h"
 #include "nn/models/registry.h"
 #include "nn/summary.h"
 
@@ -122,7 +123,7 @@ void show_model(const InfoConfig& config, Terminal& terminal) {
 void show_identity(const Identity& id, Terminal& terminal) {
   if (id.model.empty()) return;
   terminal.result(text("\nmodel    ", model_label(id), id.data.empty() ? "" : ", trained on " + id.data,
-                       id.image.rank() == 3 ? ", images " + image_label(id.image) : "", "\n"));
+                       id.image.rank() == 3 ? ", images " + data::image_label(id.image) : "", "\n"));
   if (id.classes > 0)
     terminal.result(text("classes  ", id.classes, id.class_names.empty() ? ", without names" : ": ",
                          few_names(id.class_names), "\n"));

@@ -8,7 +8,7 @@
 namespace basin::apps {
 namespace {
 
-/// The sum over rows of the loss, in f64.
+/// The sum over rows of the loss, in f64, on the host.
 double sum_of_losses(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options) {
   const NoRecording off;
   const Variable rows(logits.value().to(Device{}).to(Dtype::f64));
@@ -28,7 +28,7 @@ DatasetObjective::DatasetObjective(nn::Module& model, const optim::ParameterVect
 
 void DatasetObjective::sweep(const Pass& pass) const {
   const nn::Statistics statistics = loss_.frozen_statistics ? nn::Statistics::running : nn::Statistics::hold;
-  data::Loader loader(source_, data::one_pass(passes_.batch_size, passes_.workers));
+  data::Loader loader(source_, data::one_pass(passes_.batch_size, passes_.workers, w_.values().device()));
   std::uint64_t number = 0;
   std::int64_t done = 0;
   for (data::Batch batch; loader.next(batch);) {
@@ -37,19 +37,19 @@ void DatasetObjective::sweep(const Pass& pass) const {
                     .seed = loss_.seed,
                     .step = number++,
                     .true_gradient = true};
-    pass(model_(Variable(batch.images.to(passes_.dtype).to(w_.values().device())), ctx), batch.labels);
+    pass(model_(Variable(batch.images.to(passes_.dtype)), ctx), batch);
     done += batch.size();
     if (passes_.watch) passes_.watch(done, source_->size());
   }
 }
 
 Tensor DatasetObjective::mean_of(
-    const std::function<Tensor(const Variable& logits, const Tensor& labels)>& vector) const {
+    const std::function<Tensor(const Variable& logits, const data::Batch& batch)>& vector) const {
   Tensor sum = Tensor::zeros({w_.size()}, Dtype::f64, w_.values().device());
   const auto all = static_cast<double>(source_->size());
-  sweep([&](const Variable& logits, const Tensor& labels) {
-    const double share = static_cast<double>(labels.elements()) / all;
-    axpby(share, vector(logits, labels).to(Dtype::f64), 1, sum);
+  sweep([&](const Variable& logits, const data::Batch& batch) {
+    const double share = static_cast<double>(batch.size()) / all;
+    axpby(share, vector(logits, batch).to(Dtype::f64), 1, sum);
   });
   return sum.to(w_.dtype());
 }
@@ -65,11 +65,10 @@ optim::Evaluation DatasetObjective::operator()(const optim::Request& request) co
                         request.begin, " to ", request.end);
   optim::Evaluation e;
   double sum = 0;
-  e.gradient = mean_of([&](const Variable& logits, const Tensor& labels) {
-    sum += sum_of_losses(logits, labels, loss_.cross_entropy);
-    e.correct += count_correct(logits.value().to(Device{}), labels);
-    return optim::evaluate(cross_entropy(logits, labels.to(logits.value().device()), loss_.cross_entropy), w_)
-        .gradient;
+  e.gradient = mean_of([&](const Variable& logits, const data::Batch& batch) {
+    sum += sum_of_losses(logits, batch.host_labels, loss_.cross_entropy);
+    e.correct += count_correct(logits.value().to(Device{}), batch.host_labels);
+    return optim::evaluate(cross_entropy(logits, batch.labels, loss_.cross_entropy), w_).gradient;
   });
   e.loss = sum / static_cast<double>(source_->size());
   e.rows = source_->size();
@@ -85,16 +84,15 @@ optim::Evaluation DatasetObjective::operator()(const optim::Request& request) co
 double DatasetObjective::loss() const {
   const NoRecording off;
   double sum = 0;
-  sweep([&](const Variable& logits, const Tensor& labels) {
-    sum += sum_of_losses(logits, labels, loss_.cross_entropy);
+  sweep([&](const Variable& logits, const data::Batch& batch) {
+    sum += sum_of_losses(logits, batch.host_labels, loss_.cross_entropy);
   });
   return sum / static_cast<double>(source_->size());
 }
 
 Tensor DatasetObjective::hessian_vector(const Tensor& v) const {
-  Tensor product = mean_of([&](const Variable& logits, const Tensor& labels) {
-    return optim::hessian_vector_product(
-        cross_entropy(logits, labels.to(logits.value().device()), loss_.cross_entropy), w_, v);
+  Tensor product = mean_of([&](const Variable& logits, const data::Batch& batch) {
+    return optim::hessian_vector_product(cross_entropy(logits, batch.labels, loss_.cross_entropy), w_, v);
   });
   add_decay(v, product);
   return product;

@@ -63,12 +63,12 @@ class DatasetObjective {
   std::int64_t examples() const { return source_->size(); }
 
  private:
-  /// pass(logits, labels) for each batch, in order.
-  using Pass = std::function<void(const Variable& logits, const Tensor& labels)>;
+  /// pass(logits, batch) for each batch, in order; the batch is where the weights are.
+  using Pass = std::function<void(const Variable& logits, const data::Batch& batch)>;
   void sweep(const Pass& pass) const;
-  /// The mean over all examples of vector(logits, labels), {d} of each pass, summed in f64 and given in
-  /// w's dtype.
-  Tensor mean_of(const std::function<Tensor(const Variable& logits, const Tensor& labels)>& vector) const;
+  /// The mean over all examples of vector(logits, batch), {d} of each pass, summed in f64 and given in w's
+  /// dtype.
+  Tensor mean_of(const std::function<Tensor(const Variable& logits, const data::Batch& batch)>& vector) const;
   void add_decay(const Tensor& x, Tensor& y) const;
 
   nn::Module& model_;

@@ -39,17 +39,16 @@ void for_each_batch(nn::Module& model, const std::shared_ptr<const data::Example
                     std::int64_t classes, const EvaluationOptions& options, Body body) {
   NoRecording off;
   std::int64_t rows = 0;
-  const Device device = nn::device_of(model);
-  data::Loader loader(source, data::one_pass(options.batch_size, options.workers));
+  data::Loader loader(source, data::one_pass(options.batch_size, options.workers, nn::device_of(model)));
   for (data::Batch batch; loader.next(batch);) {
     nn::Context ctx = nn::Context::evaluation();
-    const Variable logits = model(Variable(batch.images.to(options.dtype).to(device)), ctx);
+    const Variable logits = model(Variable(batch.images.to(options.dtype)), ctx);
     if (logits.shape() != Shape{batch.size(), classes})
       throw ArgumentError("[evaluate] the model gives ", logits.shape(), " for ", batch.size(), " images of ",
                           classes, " classes");
     // In f64 from here on: the sum over examples is then the same for every batch size.
     const Tensor here = logits.value().to(Device{}).to(Dtype::f64);
-    body(log_softmax(Variable(here)).value(), batch.labels.data<std::int64_t>());
+    body(log_softmax(Variable(here)).value(), batch.host_labels.data<std::int64_t>());
     rows += batch.size();
     if (options.watch) options.watch(rows, source->size());
   }
@@ -89,16 +88,6 @@ Predictions predict(nn::Module& model, std::shared_ptr<const data::ExampleSource
   return all;
 }
 
-Scalar count_correct(const Tensor& logits, const Tensor& labels) {
-  const Tensor best = argmax(logits);
-  if (!best.device().is_host())
-    return Scalar(sum(binary(BinaryOp::equal, best.to(Dtype::f64), labels.to(Dtype::f64))));
-  std::int64_t correct = 0;
-  for (Index i = 0; i < labels.elements(); ++i)
-    correct += best.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i];
-  return correct;
-}
-
 Tally tally_of(const Tensor& probabilities, const std::vector<std::int64_t>& labels) {
   const Index rows = static_cast<Index>(labels.size());
   if (probabilities.rank() != 2 || probabilities.size(0) != rows || probabilities.dtype() != Dtype::f64)
@@ -125,7 +114,8 @@ std::int64_t recalibrate(nn::Module& model, std::shared_ptr<const data::ExampleS
                                          .seed = seed,
                                          .workers = options.workers,
                                          .first_epoch = epoch,
-                                         .end_epoch = epoch + 1});
+                                         .end_epoch = epoch + 1,
+                                         .device = nn::device_of(model)});
   nn::Recalibration recalibration(model, {.mode = mode});
   std::int64_t done = 0;
   for (data::Batch batch; loader.next(batch);) {

@@ -7,7 +7,6 @@
 
 #include "apps/config/train_config.h"
 #include "apps/weights/finite.h"
-#include "core/scalar.h"
 #include "core/tensor.h"
 #include "data/loading/source.h"
 #include "data/watch.h"
@@ -56,10 +55,6 @@ struct Predictions {
 /// The probabilities behind evaluate(), under the same conditions. Memory: 8 N K bytes.
 Predictions predict(nn::Module& model, std::shared_ptr<const data::ExampleSource> source,
                     std::int64_t classes, const EvaluationOptions& options);
-
-/// Rows of logits {N,K} whose largest is the label, the first of equals; where they live on a device, so does
-/// the count.
-Scalar count_correct(const Tensor& logits, const Tensor& labels);
 
 /// Counts as evaluate() does; an example's loss is -log of its label's probability. Errors: ArgumentError
 /// unless probabilities are f64 {N,K}, with N labels in [0, K).

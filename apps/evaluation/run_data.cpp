@@ -339,7 +339,8 @@ data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epo
           .workers = static_cast<int>(config.data.workers),
           .first_epoch = epoch,
           .first_step = batch,
-          .end_epoch = epoch + 1};
+          .end_epoch = epoch + 1,
+          .device = config.device.device};
 }
 
 }  // namespace basin::apps

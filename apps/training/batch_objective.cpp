@@ -21,16 +21,19 @@ BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const 
       entries_(entries),
       w_(w),
       batch_(batch),
-      images_(batch.images.to(dtype).to(w.values().device())),
-      labels_(batch.labels.to(w.values().device())),
-      partners_(batch.mixed.labels.to(w.values().device())),
-      heavier_(batch.mixed.labels.defined() && batch.mixed.lambda < 0.5 ? partners_ : labels_),
+      images_(batch.images.to(dtype)),
+      heavier_(batch.mixed.labels.defined() && batch.mixed.lambda < 0.5 ? batch.mixed.labels : batch.labels),
       options_(options),
       seed_(seed),
       step_(step) {
-  if (labels_.device().is_host() || !partners_.defined()) return;
-  own_share_ = Tensor::scalar(batch.mixed.lambda, dtype, labels_.device());
-  other_share_ = Tensor::scalar(1 - batch.mixed.lambda, dtype, labels_.device());
+  const Device here = w.values().device();
+  if (batch.images.device() != here || batch.labels.device() != here)
+    throw ArgumentError("[batch objective] the weights are on ", here, ", the batch on ",
+                        batch.images.device(),
+                        "; data::LoaderOptions::device or Batch::to() brings it there");
+  if (here.is_host() || !batch.mixed.labels.defined()) return;
+  own_share_ = Tensor::scalar(batch.mixed.lambda, dtype, here);
+  other_share_ = Tensor::scalar(1 - batch.mixed.lambda, dtype, here);
 }
 
 optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
@@ -67,16 +70,16 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
 }
 
 Variable BatchObjective::loss(const Variable& logits, std::int64_t begin, std::int64_t end) const {
-  const auto loss_at = [&](const Tensor& here, const Tensor& labels) {
-    // Those of a device are not looked at there: its kernels would have to stop for it.
-    if (!labels.device().is_host())
-      checks::expect_index("cross_entropy", here, here, logits.size(1), "label");
+  // Kernels of a device would have to stop for a label that is no class. Partners have labels of the batch.
+  if (!batch_.labels.device().is_host() && batch_.host_labels.defined())
+    checks::expect_index("cross_entropy", batch_.host_labels, batch_.host_labels, logits.size(1), "label");
+  const auto loss_at = [&](const Tensor& labels) {
     return cross_entropy(logits, labels.slice_rows(begin, end), options_.cross_entropy);
   };
-  const Variable own = loss_at(batch_.labels, labels_);
+  const Variable own = loss_at(batch_.labels);
   const data::Mixed& mixed = batch_.mixed;
   if (!mixed.labels.defined()) return own;
-  const Variable other = loss_at(mixed.labels, partners_);
+  const Variable other = loss_at(mixed.labels);
   if (own_share_.defined()) return Variable(own_share_) * own + Variable(other_share_) * other;
   return mixed.lambda * own + (1 - mixed.lambda) * other;
 }

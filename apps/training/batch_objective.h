@@ -35,12 +35,12 @@ struct LossOptions {
 /// by rows: the statistics of the papers' accelerators, averaged. Dropout masks are drawn for each
 /// micro-batch apart, and again the same in its later passes.
 ///
-/// It computes where the weights live: the batch, which the loader gives on the host, goes there first, its
-/// labels once they are known to be classes. On a device it does not look for what failed: see
-/// Experiment::step().
+/// It computes where the weights live, and the batch must be there too (data::LoaderOptions::device). On a
+/// device labels are checked by Batch::host_labels, and nobody looks for what failed: see Experiment::step().
 class BatchObjective {
  public:
-  /// `step` addresses the random draws together with `seed`. All arguments must outlive this.
+  /// `step` addresses the random draws together with `seed`. All arguments must outlive this. Errors:
+  /// ArgumentError for a batch that is elsewhere.
   BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
                  const data::Batch& batch, Dtype dtype, const LossOptions& options, std::uint64_t seed,
                  std::int64_t step);
@@ -64,8 +64,8 @@ class BatchObjective {
   const Entries& entries_;
   const optim::ParameterVector& w_;
   const data::Batch& batch_;
-  Tensor images_, labels_, partners_;  // where the weights are
-  Tensor heavier_;                     // labels_ or partners_: those of the larger weight
+  Tensor images_;                   // in the dtype of the weights
+  Tensor heavier_;                  // the labels or the partners': those of the larger weight
   Tensor own_share_, other_share_;  // {}, of a mixed batch on a device: lambda and 1 - lambda, sent with it
   LossOptions options_;
   std::uint64_t seed_;

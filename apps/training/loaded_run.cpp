@@ -34,7 +34,8 @@ LoadedRun load_ensemble(const TrainConfig& config, const std::vector<std::string
   if (!run.match.in_order)
     for (auto* source : {&run.data.train, &run.data.validation, &run.data.test})
       if (*source) *source = relabelled(*source, run.match.place);
-  run.model = build_model(config.model, set.image, run.logits, 0, config.device.dtype, /*blank=*/true);
+  run.model = build_model(config.model, set.image, run.logits, 0, config.device.dtype, /*blank=*/true,
+                          config.device.device);
   return run;
 }
 

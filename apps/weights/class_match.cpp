@@ -6,6 +6,7 @@
 
 #include "apps/weights/weight_file.h"
 #include "core/io/utf8.h"
+#include "data/sets/metadata.h"
 
 namespace basin::apps {
 namespace {
@@ -21,6 +22,10 @@ class Relabelled : public data::ExampleSource {
   Shape image_shape() const override { return source_->image_shape(); }
   std::int64_t write(std::int64_t epoch, std::int64_t index, float* image) const override {
     return place_.at(static_cast<std::size_t>(source_->write(epoch, index, image)));
+  }
+  std::optional<data::Pictures> pictures(Device device) const override { return source_->pictures(device); }
+  std::int64_t draw(std::int64_t epoch, std::int64_t index, std::int64_t* row) const override {
+    return place_.at(static_cast<std::size_t>(source_->draw(epoch, index, row)));
   }
 
  private:
@@ -99,8 +104,8 @@ std::vector<std::string> expect_same_network(const std::string& path, const Iden
   if (weights.image[2] != wanted.image[2])
     throw CheckpointError("[load] ", path, " is of images with ", weights.image[2], " channels, those of ",
                           wanted.data, " have ", wanted.image[2]);
-  lines.push_back(text(path, " was trained on images ", image_label(weights.image), ", these are ",
-                       image_label(wanted.image)));
+  lines.push_back(text(path, " was trained on images ", data::image_label(weights.image), ", these are ",
+                       data::image_label(wanted.image)));
   return lines;
 }
 

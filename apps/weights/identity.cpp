@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/io/utf8.h"
+#include "data/sets/metadata.h"
 
 namespace basin::apps {
 namespace {
@@ -78,18 +79,10 @@ Identity identity_of(const ModelConfig& model, const ImageSet& set) {
 }
 
 ArchiveMetadata to_metadata(const Identity& id) {
-  ArchiveMetadata metadata;
-  const auto put = [&](const char* key, const std::string& value, bool known) {
-    if (known) metadata.emplace(key, value);
-  };
-  put("model", id.model, !id.model.empty());
-  put("shortcut", id.shortcut, !id.shortcut.empty());
-  put("data", id.data, !id.data.empty());
-  put("image", image_label(id.image), id.image.rank() == 3);
-  put("classes", std::to_string(id.classes), id.classes > 0);
-  put("class_names", list(id.class_names).compact(), !id.class_names.empty());
-  put("mean", list(id.mean).compact(), !id.mean.empty());
-  put("deviation", list(id.deviation).compact(), !id.deviation.empty());
+  ArchiveMetadata metadata =
+      data::metadata_of(id.data, id.image, id.classes, id.class_names, id.mean, id.deviation);
+  if (!id.model.empty()) metadata.emplace("model", id.model);
+  if (!id.shortcut.empty()) metadata.emplace("shortcut", id.shortcut);
   return metadata;
 }
 
@@ -139,12 +132,6 @@ std::string model_label(const Identity& id) {
   return id.model + (id.shortcut.empty() ? "" : "-" + id.shortcut);
 }
 
-std::string image_label(const Shape& image) {
-  std::string label;
-  for (int i = 0; i < image.rank(); ++i) label += text(i > 0 ? "x" : "", image[i]);
-  return label;
-}
-
 std::string few_names(const std::vector<std::string>& names) {
   std::string line;
   for (std::size_t k = 0; k < names.size() && k < kShownNames; ++k)
@@ -160,7 +147,7 @@ std::string differences(const Identity& theirs, const Identity& ours) {
   differ(!theirs.model.empty() && !ours.model.empty(), model_label(theirs) == model_label(ours), "model ",
          model_label(theirs), ", here ", model_label(ours));
   differ(theirs.image.rank() == 3 && ours.image.rank() == 3, theirs.image == ours.image, "images ",
-         image_label(theirs.image), ", here ", image_label(ours.image));
+         data::image_label(theirs.image), ", here ", data::image_label(ours.image));
   if (!theirs.class_names.empty() && !ours.class_names.empty()) {
     std::size_t first = 0;
     const std::vector<std::string>&a = theirs.class_names, &b = ours.class_names;

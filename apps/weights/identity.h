@@ -41,9 +41,6 @@ Json to_json(const Identity& identity);
 /// The model for people: "resnet20", "resnet20-B".
 std::string model_label(const Identity& identity);
 
-/// "32x32x3".
-std::string image_label(const Shape& image);
-
 /// Names for one line: "'a', 'b', 'c' and 7 more".
 std::string few_names(const std::vector<std::string>& names);
 

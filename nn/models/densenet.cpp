@@ -19,11 +19,9 @@ DenseLayer::DenseLayer(Index in, Index growth, bool bottleneck, Initializer& ini
 }
 
 void DenseLayer::describe(Inventory& it) {
-  it.child("bn1", bn1_);
-  it.child("conv1", conv1_);
+  it.children("bn1", bn1_, "conv1", conv1_);
   if (!bn2_) return;
-  it.child("bn2", *bn2_);
-  it.child("conv2", *conv2_);
+  it.children("bn2", *bn2_, "conv2", *conv2_);
 }
 
 Variable DenseLayer::forward(const Variable& x, Context& ctx) {
@@ -61,8 +59,7 @@ void DenseNet::describe(Inventory& it) {
     it.child(text("trans", block + 1, ".bn1"), transition.norm);
     it.child(text("trans", block + 1, ".conv1"), transition.conv);
   }
-  it.child("bn1", *bn1_);
-  it.child("fc", *fc_);
+  it.children("bn1", *bn1_, "fc", *fc_);
 }
 
 Variable DenseNet::forward(const Variable& x, Context& ctx) {

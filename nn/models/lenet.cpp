@@ -29,11 +29,7 @@ LeNet5::LeNet5(Index height, Index width, Index channels, Index classes, Initial
       fc3_(84, classes, init) {}
 
 void LeNet5::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("conv2", conv2_);
-  it.child("fc1", fc1_);
-  it.child("fc2", fc2_);
-  it.child("fc3", fc3_);
+  it.children("conv1", conv1_, "conv2", conv2_, "fc1", fc1_, "fc2", fc2_, "fc3", fc3_);
 }
 
 Variable LeNet5::forward(const Variable& x, Context& ctx) {

@@ -31,8 +31,7 @@ PreResNet::PreResNet(const PreResNetOptions& o, Initializer& init)
 void PreResNet::describe(Inventory& it) {
   it.child("conv1", conv1_);
   for (int stage = 0; stage < 3; ++stage) it.child(text("layer", stage + 1), stages_[stage]);
-  it.child("bn", bn_);
-  it.child("fc", fc_);
+  it.children("bn", bn_, "fc", fc_);
 }
 
 Variable PreResNet::forward(const Variable& x, Context& ctx) {

@@ -40,11 +40,9 @@ PyramidNet::PyramidNet(const PyramidNetOptions& o, Initializer& init)
 }
 
 void PyramidNet::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("bn1", bn1_);
+  it.children("conv1", conv1_, "bn1", bn1_);
   for (int stage = 0; stage < 3; ++stage) it.child(text("layer", stage + 1), stages_[stage]);
-  it.child("bn_final", *bn_final_);
-  it.child("fc", *fc_);
+  it.children("bn_final", *bn_final_, "fc", *fc_);
 }
 
 Variable PyramidNet::forward(const Variable& x, Context& ctx) {

@@ -5,10 +5,7 @@ namespace basin::nn {
 ProjectionShortcut::ProjectionShortcut(Index in, Index out, Index stride, Scheme scheme, Initializer& init)
     : conv({.in = in, .out = out, .kernel = 1, .stride = stride, .scheme = scheme}, init), norm(out, init) {}
 
-void ProjectionShortcut::describe(Inventory& it) {
-  it.child("0", conv);
-  it.child("1", norm);
-}
+void ProjectionShortcut::describe(Inventory& it) { it.children("0", conv, "1", norm); }
 
 BasicBlock::BasicBlock(Index in, Index width, Index stride, Shortcut shortcut, Scheme scheme,
                        Initializer& init)
@@ -25,10 +22,7 @@ BasicBlock::BasicBlock(Index in, Index width, Index stride, Shortcut shortcut, S
 }
 
 void BasicBlock::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("bn1", bn1_);
-  it.child("conv2", conv2_);
-  it.child("bn2", bn2_);
+  it.children("conv1", conv1_, "bn1", bn1_, "conv2", conv2_, "bn2", bn2_);
   if (downsample_) it.child("downsample", *downsample_);
 }
 
@@ -60,12 +54,7 @@ Bottleneck::Bottleneck(Index in, Index width, Index stride, Scheme scheme, Initi
 }
 
 void Bottleneck::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("bn1", bn1_);
-  it.child("conv2", conv2_);
-  it.child("bn2", bn2_);
-  it.child("conv3", conv3_);
-  it.child("bn3", bn3_);
+  it.children("conv1", conv1_, "bn1", bn1_, "conv2", conv2_, "bn2", bn2_, "conv3", conv3_, "bn3", bn3_);
   if (downsample_) it.child("downsample", *downsample_);
 }
 
@@ -95,12 +84,8 @@ CifarResNet::CifarResNet(int depth, Index channels, Index classes, Shortcut shor
 }
 
 void CifarResNet::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("bn1", bn1_);
-  it.child("layer1", stages_[0]);
-  it.child("layer2", stages_[1]);
-  it.child("layer3", stages_[2]);
-  it.child("fc", fc_);
+  it.children("conv1", conv1_, "bn1", bn1_, "layer1", stages_[0], "layer2", stages_[1], "layer3", stages_[2],
+              "fc", fc_);
 }
 
 Variable CifarResNet::forward(const Variable& x, Context& ctx) {
@@ -141,8 +126,7 @@ ResNet::ResNet(const ResNetOptions& o, Initializer& init)
 }
 
 void ResNet::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("bn1", bn1_);
+  it.children("conv1", conv1_, "bn1", bn1_);
   for (int stage = 0; stage < 4; ++stage) it.child(text("layer", stage + 1), stages_[stage]);
   it.child("fc", fc_);
 }

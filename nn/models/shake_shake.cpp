@@ -38,11 +38,7 @@ ShakeShortcut::ShakeShortcut(Index in, Index out, Index stride, Initializer& ini
     throw ArgumentError("[shake_shake] the shortcut's two paths need an even number of channels, got ", out);
 }
 
-void ShakeShortcut::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("conv2", conv2_);
-  it.child("bn", bn_);
-}
+void ShakeShortcut::describe(Inventory& it) { it.children("conv1", conv1_, "conv2", conv2_, "bn", bn_); }
 
 Variable ShakeShortcut::forward(const Variable& x, Context& ctx) {
   const Variable here = conv1_(x, ctx), there = conv2_(moved(x), ctx);
@@ -56,10 +52,7 @@ ShakeBlock::Branch::Branch(Index in, Index out, Index stride, Initializer& init)
       bn2_(out, init) {}
 
 void ShakeBlock::Branch::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("bn1", bn1_);
-  it.child("conv2", conv2_);
-  it.child("bn2", bn2_);
+  it.children("conv1", conv1_, "bn1", bn1_, "conv2", conv2_, "bn2", bn2_);
 }
 
 Variable ShakeBlock::Branch::forward(const Variable& x, Context& ctx) {
@@ -73,8 +66,7 @@ ShakeBlock::ShakeBlock(Index in, Index out, Index stride, Initializer& init)
 }
 
 void ShakeBlock::describe(Inventory& it) {
-  it.child("branch1", branch1_);
-  it.child("branch2", branch2_);
+  it.children("branch1", branch1_, "branch2", branch2_);
   if (shortcut_) it.child("shortcut", *shortcut_);
 }
 
@@ -101,8 +93,7 @@ ShakeShake::ShakeShake(const ShakeShakeOptions& o, Initializer& init)
 }
 
 void ShakeShake::describe(Inventory& it) {
-  it.child("conv1", conv1_);
-  it.child("bn1", bn1_);
+  it.children("conv1", conv1_, "bn1", bn1_);
   for (int stage = 0; stage < 3; ++stage) it.child(text("layer", stage + 1), stages_[stage]);
   it.child("fc", fc_);
 }

@@ -32,9 +32,7 @@ void Vgg::describe(Inventory& it) {
     it.child(unit.name, unit.conv);
     if (unit.norm) it.child(unit.norm_name, *unit.norm);
   }
-  it.child("classifier.1", fc1_);
-  it.child("classifier.4", fc2_);
-  it.child("classifier.6", fc3_);
+  it.children("classifier.1", fc1_, "classifier.4", fc2_, "classifier.6", fc3_);
 }
 
 Variable Vgg::forward(const Variable& x, Context& ctx) {

@@ -29,11 +29,7 @@ EncoderBlock::EncoderBlock(Index dim, Index heads, Index mlp, Initializer& init)
       mlp2_(hidden(mlp, dim, init)) {}
 
 void EncoderBlock::describe(Inventory& it) {
-  it.child("ln_1", ln_1_);
-  it.child("self_attention", attention_);
-  it.child("ln_2", ln_2_);
-  it.child("mlp.0", mlp1_);
-  it.child("mlp.3", mlp2_);
+  it.children("ln_1", ln_1_, "self_attention", attention_, "ln_2", ln_2_, "mlp.0", mlp1_, "mlp.3", mlp2_);
 }
 
 Variable EncoderBlock::forward(const Variable& x, Context& ctx) {
@@ -76,9 +72,7 @@ Vit::Vit(const VitOptions& o, Initializer& init)
 
 void Vit::describe(Inventory& it) {
   it.parameter("class_token", class_token_);
-  it.child("conv_proj", patches_);
-  it.child("encoder", encoder_);
-  it.child("heads.head", head_);
+  it.children("conv_proj", patches_, "encoder", encoder_, "heads.head", head_);
 }
 
 Variable Vit::forward(const Variable& x, Context& ctx) {

@@ -10,8 +10,11 @@
 #include "apps/evaluation/run_data.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/training/experiment.h"
+#include "apps/training/loaded_run.h"
 #include "core/io/archive.h"
+#include "core/io/files.h"
 #include "nn/recalibration.h"
+#include "tests/apps/streams.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/device/test_device.h"
@@ -45,7 +48,12 @@ struct Trainer {
   optim::StepReport step(std::int64_t t, float first_pixel = 0) {
     data::Batch batch;
     REQUIRE(loader.next(batch));
-    if (first_pixel != 0) batch.images.mutable_data<float>()[0] = first_pixel;
+    CHECK(batch.images.device() == config.device.device);
+    if (first_pixel != 0) {
+      Tensor here = batch.images.to(Device{});
+      here.mutable_data<float>()[0] = first_pixel;
+      batch.images = here.to(config.device.device);
+    }
     const std::int64_t before = host_reads();
     const optim::StepReport report = experiment.step(batch, t);
     experiment.collect(t, report.finite);
@@ -204,12 +212,49 @@ TEST_CASE("device steps: masks that the host draws and sends are not to be recor
   CHECK_THROWS_WITH_AS(there.step(1), doctest::Contains("was 'upload of "), InternalError);
 }
 
+TEST_CASE("device steps: a batch elsewhere, and labels that are no classes, are refused") {
+  Trainer there(with({"--sharpness", "none"}), test_device());
+  data::Batch batch;
+  REQUIRE(there.loader.next(batch));
+  CHECK_THROWS_WITH_AS(there.experiment.step(batch.to(Device{}), 0),
+                       doctest::Contains("the weights are on test:0, the batch on cpu"), ArgumentError);
+  data::Batch wrong = batch.to(Device{});
+  wrong.labels = wrong.labels.clone();
+  wrong.labels.mutable_data<std::int64_t>()[3] = 10;
+  CHECK_THROWS_WITH_AS(there.experiment.step(wrong.to(test_device()), 0),
+                       "[cross_entropy] label 10 at position 3 is outside [0, 10)", ArgumentError);
+  CHECK(there.experiment.step(batch, 0).finite);
+}
+
+TEST_CASE("device steps: weights are saved and loaded there as on the CPU") {
+  const test::TemporaryDirectory dir;
+  const Words words = with({"--sharpness", "none"});
+  Trainer here(words, {}), there(words, test_device());
+  for (Trainer* t : {&here, &there}) {
+    CHECK(t->step(0).finite);
+    apps::save_weights(dir / text(t->config.device.device), t->experiment.entries(),
+                       apps::identity_of(t->config.model, t->data.set));
+  }
+  CHECK(read_file(dir / "test:0") == read_file(dir / "cpu"));
+  test::FakeTerminal terminal;
+  const apps::LoadedRun a = apps::load_run(here.config, dir / "cpu", terminal.terminal);
+  const apps::LoadedRun b = apps::load_run(there.config, dir / "cpu", terminal.terminal);
+  for (const NamedBuffer& buffer : entries_of(*b.model).buffers)
+    CHECK(buffer.buffer->device() == test_device());
+  CHECK(nn::device_of(*b.model) == test_device());
+  const auto tally = [](const apps::LoadedRun& run) {
+    return apps::evaluate(*run.model, run.data.train, run.logits, apps::evaluation_options(run.config));
+  };
+  CHECK(tally(a).loss_sum == tally(b).loss_sum);
+  CHECK(tally(a).correct == tally(b).correct);
+}
+
 TEST_CASE("device steps: evaluation, recalibration and a data set's loss see what the CPU sees") {
   const Words words = with({"--sharpness", "none"});
   Trainer here(words, {}), there(words, test_device());
   const auto tally = [](Trainer& t) {
     nn::Recalibration recalibration(t.experiment.model());
-    data::Loader loader(t.data.train, data::one_pass(16));
+    data::Loader loader(t.data.train, data::one_pass(16, 0, t.config.device.device));
     for (data::Batch batch; loader.next(batch);) recalibration.add(batch.images);
     recalibration.finish();
     return apps::evaluate(t.experiment.model(), t.data.train, t.data.set.classes(), {.batch_size = 16});

@@ -65,6 +65,16 @@ TEST_CASE("device: copies go each way, and only those to the host are waited for
   CHECK(host_reads() == before + 2);
 }
 
+TEST_CASE("device: right answers are counted there, and nobody waits") {
+  const Tensor logits = there({1, 2, 3, 0, 5, 5}).reshape(Shape{3, 2});
+  const Tensor labels = Tensor::from(std::vector<Index>{1, 1, 0}).to(test_device());
+  const std::int64_t before = host_reads();
+  const Scalar correct = count_correct(logits, labels);
+  CHECK_FALSE(correct.known());
+  CHECK(host_reads() == before);
+  CHECK(correct.value() == 2);
+}
+
 TEST_CASE("device: kind and index choose the backend") {
   CHECK(&backend(test_device()) != &backend());
   CHECK_THROWS_WITH_AS(

@@ -45,6 +45,10 @@ const Misuse kMisuses[] = {
     {[] { sum(i64({1})); }, "[sum] x is i64, expects f32 or f64 (convert with to())"},
     {[] { argmax(f32({2}), 1); }, "[argmax] axis 1 is outside shape {2}"},
     {[] {
+       count_correct(f32({2, 3}), i64({1}));
+     },
+     "[count_correct] expects logits {N,K} and labels i64 {N}, got {2,3} and i64 {1}"},
+    {[] {
        broadcast_to(f32({3}), {3, 2});
      },
      "[broadcast_to] shapes {3} and {3,2} do not broadcast: 3 against 2"},

@@ -159,6 +159,14 @@ TEST_CASE("argmax is the first of equals, NaN is the largest") {
     }
 }
 
+TEST_CASE("count_correct counts rows whose first largest logit is the label") {
+  const Tensor logits = Tensor::from(Values{1, 2, 2, 3, 0, 0, 0, 0, 5, 4, 4, 4}, {4, 3});
+  CHECK(count_correct(logits, Tensor::from(std::vector<Index>{1, 0, 2, 0})) == 4);
+  CHECK(count_correct(logits, Tensor::from(std::vector<Index>{2, 0, 2, 1})) == 2);
+  CHECK(count_correct(logits.to(Dtype::f32), Tensor::from(std::vector<Index>{7, -1, 2, 2})) == 1);
+  CHECK(count_correct(Tensor::zeros({0, 3}), Tensor::from(std::vector<Index>{})) == 0);
+}
+
 TEST_CASE("bits of reductions do not depend on threads") {
   const Tensor x = random({120, 70, 35}, Dtype::f32, 1);
   check_threads([&] {

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "data/loading/loader.h"
 #include "data/sets/synthetic.h"
+#include "tests/device/test_device.h"
 
 using namespace basin;
 using namespace basin::data;
@@ -253,6 +254,49 @@ TEST_CASE("loader: the time that the caller waited") {
     REQUIRE(loader.next(batch));
     CHECK(loader.waited_seconds() > before);
   }
+}
+
+TEST_CASE("loader: of a set it is the loader of the set's source, augmented by the same seed") {
+  const Dataset set = synthetic({.size = 8, .train = 40, .test = 1}, 4, true);
+  const Augmentation augmentation{.crop = 2, .flip = true};
+  const LoaderOptions options{.batch_size = 8, .seed = 3, .end_epoch = 2};
+  Loader of_set(set, augmentation, options);
+  Loader of_source(std::make_shared<DatasetSource>(set, augmentation, 3), options);
+  Batch a, b;
+  while (of_source.next(b)) {
+    REQUIRE(of_set.next(a));
+    CHECK(copied(a) == copied(b));
+  }
+  CHECK_FALSE(of_set.next(a));
+}
+
+TEST_CASE("loader: batches on a device, the same numbers, their labels on the host too") {
+  using basin::testing::host_reads, basin::testing::test_device;
+  LoaderOptions options{.batch_size = 20, .drop_last = false, .seed = 2, .mix = {.mixup = 1}, .end_epoch = 2};
+  const std::vector<Copied> wanted = batches(options, 100);
+  REQUIRE(wanted.size() == 6);
+  options.device = test_device();
+  for (const int workers : {0, 3}) {
+    options.workers = workers;
+    Loader loader(small_source(), options);
+    std::vector<Copied> got;
+    for (Batch batch; loader.next(batch);) {
+      const std::int64_t before = host_reads();
+      for (const Tensor* t : {&batch.images, &batch.labels, &batch.mixed.labels})
+        CHECK(t->device() == test_device());
+      CHECK(batch.host_labels.to_vector<std::int64_t>() == wanted[got.size()].labels);
+      CHECK(host_reads() == before);
+      const Batch here = batch.to(Device{});
+      CHECK(here.host_labels.raw() == here.labels.raw());
+      got.push_back(copied(here));
+    }
+    CHECK(got == wanted);
+  }
+  options.device = {};
+  Loader here(small_source(), options);
+  Batch batch;
+  REQUIRE(here.next(batch));
+  CHECK(batch.host_labels.raw() == batch.labels.raw());
 }
 
 TEST_CASE("loader: options that cannot be") {

@@ -216,10 +216,12 @@ TEST_CASE("mentions are told apart") {
 TEST_CASE(
     "the README's reading order is as long as it says, and names a loop, a rule, a fused op and a kernel") {
   const std::string readme = read(kRoot / "README.md");
-  const std::size_t begin = readme.find("**To read it all:**"),
-                    end = readme.find("That is about 1,800 lines");
+  const std::string claim = "That is about ";
+  const std::size_t begin = readme.find("**To read it all:**"), end = readme.find(claim);
   REQUIRE(begin != std::string::npos);
   REQUIRE(end != std::string::npos);
+  const std::string number = readme.substr(end + claim.size(), 5);  // "1,700"
+  const std::ptrdiff_t told = std::stol(number.substr(0, 1) + number.substr(2));
   const std::string order = readme.substr(begin, end - begin);
   std::vector<std::string> files = {"docs/tour.md"};
   CHECK(order.find("docs/tour.md") != std::string::npos);
@@ -234,7 +236,7 @@ TEST_CASE(
     lines += std::count(text.begin(), text.end(), '\n');
   }
   CHECK(lines <= 1800);
-  CHECK(lines > 1600);
+  CHECK(std::abs(lines - told) <= 50);
   for (const char* needed : {"apps/examples/cifar_sam.cpp", "optim/gradient/gam.cpp",
                              "autograd/ops/losses.cpp", "core/cpu/conv/plain.h"})
     CHECK(std::find(files.begin(), files.end(), needed) != files.end());
