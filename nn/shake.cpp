@@ -15,11 +15,11 @@ struct Factors {
   std::vector<double> forward, backward;
 };
 
-/// One number for each row of x, in x's dtype.
+/// One number for each row of x, in the dtype of x's parameters.
 Tensor for_rows(const Variable& x, const std::vector<double>& numbers) {
   Shape shape{x.size(0)};
   for (int axis = 1; axis < x.rank(); ++axis) shape.push_back(1);
-  return Tensor::from(numbers, shape).to(x.dtype()).to(x.value().device());
+  return Tensor::from(numbers, shape).to(compute_dtype(x.dtype())).to(x.value().device());
 }
 
 Variable shaken(const Variable& x, const Factors& f, const Context& ctx) {
