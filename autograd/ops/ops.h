@@ -5,9 +5,13 @@
 // the op and the shapes.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+
 #include "autograd/variable.h"
 #include "core/conv_geometry.h"
 #include "core/moments.h"
+#include "core/recording.h"
 
 namespace basin {
 
@@ -160,6 +164,10 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
 /// Where the numbers are drawn that one layer needs in one pass.
 struct DrawAddress {
   std::uint64_t seed = 0, step = 0, layer = 0;
+  HostPart* host = nullptr;  // of a pass that is being recorded
+
+  /// f(step), which the host draws, on that device. In work made from a record, that of the step then made.
+  Tensor drawn(const std::function<Tensor(std::uint64_t step)>& f, Device device) const;
 };
 /// x * mask / (1 - p), the mask 0 with probability p in [0, 1) (Srivastava et al. 2014). Element i
 /// (row-major) is dropped if the i-th 32 bits of Random(seed, Stream::dropout, step, layer) are below p 2^32.

@@ -14,6 +14,7 @@
 
 #include "core/backend.h"
 #include "core/image_batch.h"
+#include "tests/device/recording_backend.h"
 
 namespace basin::testing {
 namespace {
@@ -308,7 +309,7 @@ class TestBackend final : public Backend {
 }  // namespace
 
 Device test_device() {
-  static TestBackend& backend = *new TestBackend;
+  static Backend& backend = *recording_backend(*new TestBackend).release();
   static const bool once = (install_backend(kDevice, backend), true);
   return once ? kDevice : Device{};
 }
