@@ -28,6 +28,10 @@ class CudaBackend final : public Backend {
   cudaStream_t stream() const;
   Pool& pool() { return pool_; }
   const Options& options() const { return options_; }
+  /// kCounters zeros on the card, by which the blocks of a kernel find out who is the last; each kernel
+  /// leaves them as zeros. They serve one stream.
+  unsigned* counters() const { return counters_; }
+  static constexpr int kCounters = 1024;
 
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* data, std::size_t bytes) override;
@@ -84,6 +88,7 @@ class CudaBackend final : public Backend {
   Options options_;
   Stream stream_;
   Pool pool_;
+  unsigned* counters_;
   std::unique_ptr<Convolutions> convolutions_;
   std::unique_ptr<Products> products_;
 };
