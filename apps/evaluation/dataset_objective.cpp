@@ -37,7 +37,7 @@ void DatasetObjective::sweep(const Pass& pass) const {
                     .seed = loss_.seed,
                     .step = number++,
                     .true_gradient = true};
-    pass(model_(Variable(batch.images.to(passes_.dtype).to(w_.values().device())), ctx), batch.labels);
+    pass(model_(Variable(batch.images.to(w_.dtype()).to(w_.values().device())), ctx), batch.labels);
     done += batch.size();
     if (passes_.watch) passes_.watch(done, source_->size());
   }

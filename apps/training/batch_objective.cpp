@@ -29,8 +29,9 @@ BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const 
       seed_(seed),
       step_(step) {
   if (labels_.device().is_host() || !partners_.defined()) return;
-  own_share_ = Tensor::scalar(batch.mixed.lambda, dtype, labels_.device());
-  other_share_ = Tensor::scalar(1 - batch.mixed.lambda, dtype, labels_.device());
+  const Dtype of_loss = compute_dtype(dtype);
+  own_share_ = Tensor::scalar(batch.mixed.lambda, of_loss, labels_.device());
+  other_share_ = Tensor::scalar(1 - batch.mixed.lambda, of_loss, labels_.device());
 }
 
 optim::Evaluation BatchObjective::operator()(const optim::Request& request) {

@@ -40,7 +40,9 @@ struct LossOptions {
 /// Experiment::step().
 class BatchObjective {
  public:
-  /// `step` addresses the random draws together with `seed`. All arguments must outlive this.
+  /// `step` addresses the random draws together with `seed`. `dtype` is that of activations: the model's own,
+  /// or bf16 for one of f32 on a device that computes in it; the loss and the gradient are f32 then. All
+  /// arguments must outlive this.
   BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
                  const data::Batch& batch, Dtype dtype, const LossOptions& options, std::uint64_t seed,
                  std::int64_t step);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/evaluation/evaluation.h"
 #include "apps/training/parameter_names.h"
 #include "apps/training/start.h"
 #include "optim/buffer_guard.h"
@@ -61,7 +62,7 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
       accumulate_(config.sharpness.micro == Micro::shared ? config.sharpness.micro_size : 0),
       clip_(config.optimizer.clip),
       seed_(config.run.seed),
-      dtype_(config.device.dtype) {
+      activations_(activation_dtype(config)) {
   expect_perturbed(config.sharpness, w_);
   rule_->check_parameters(w_);
 }
@@ -76,7 +77,7 @@ optim::Sequence Experiment::sequence(const data::Batch& batch, const optim::Step
 optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) {
   const optim::StepInfo now{
       .step = step, .lr = schedule_.lr(step), .rows = batch.size(), .momentum = update_->momentum()};
-  BatchObjective loss(*model_, entries_, w_, batch, dtype_, loss_, seed_, step);
+  BatchObjective loss(*model_, entries_, w_, batch, activations_, loss_, seed_, step);
   optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
   if (accumulate_ > 0) objective = optim::accumulated(objective, batch.size(), accumulate_);
 

@@ -75,7 +75,7 @@ class Experiment {
   std::int64_t accumulate_;  // rows of a micro-batch that shares the perturbation; 0: the whole batch at once
   double clip_;
   std::uint64_t seed_;
-  Dtype dtype_;
+  Dtype activations_;
   NonFinite failure_;
   std::unique_ptr<optim::StepGraph> graph_ = std::make_unique<optim::StepGraph>();
 };
