@@ -11,8 +11,9 @@ StepBatch::StepBatch(const data::Batch& batch, Dtype dtype)
       heavier(mixed() && batch.mixed.lambda < 0.5 ? partners : labels),
       lambda(batch.mixed.lambda) {
   if (!mixed() || images.device().is_host()) return;
-  own_share = Tensor::scalar(lambda, dtype, images.device());
-  other_share = Tensor::scalar(1 - lambda, dtype, images.device());
+  const Dtype of_loss = compute_dtype(dtype);
+  own_share = Tensor::scalar(lambda, of_loss, images.device());
+  other_share = Tensor::scalar(1 - lambda, of_loss, images.device());
 }
 
 StepBatch StepPlaces::put(const data::Batch& batch) {

@@ -11,7 +11,8 @@ namespace basin::apps {
 
 /// What a step computes with.
 struct StepBatch {
-  /// The batch's own tensors, its images in the dtype of the weights.
+  /// The batch's own tensors, its images in the dtype of activations: the model's own, or bf16 for one of f32
+  /// on a device that computes in it, where loss and gradient are f32.
   StepBatch(const data::Batch& batch, Dtype dtype);
 
   std::int64_t rows() const { return images.size(0); }
@@ -22,7 +23,7 @@ struct StepBatch {
   Tensor partners;  // of a mixed batch: the partners' labels; else undefined
   Tensor heavier;   // the labels of the larger weight, which count as right
   double lambda;    // the weight of the labels' loss; 1 - lambda is that of the partners'
-  /// The same weights {} where they change from step to step and the host may not tell: of a mixed batch on a
+  /// The same weights {}, of the loss' dtype, where they change from step to step and the host may not tell: of a mixed batch on a
   /// device. Undefined elsewhere.
   Tensor own_share, other_share;
 };
@@ -32,7 +33,7 @@ struct StepBatch {
 /// its own.
 class StepPlaces {
  public:
-  /// For weights of that dtype on that device, and labels below `classes`.
+  /// For a model on that device, activations of that dtype, and labels below `classes`.
   StepPlaces(Device device, Dtype dtype, std::int64_t classes)
       : device_(device), dtype_(dtype), classes_(classes) {}
 
