@@ -14,7 +14,7 @@ void expect(const Tensor& x, const char* what, Dtype dtype, const Shape& shape, 
     throw ArgumentError("[", kOp, "] ", what, " must be ", dtype, ' ', shape, ", got ", x.dtype(), ' ',
                         x.shape());
   if (!(x.device() == device))
-    throw ArgumentError("[", kOp, "] ", what, " is on ", x.device(), ", the pictures are on ", device);
+    throw ArgumentError("[", kOp, "] the pictures are on ", device, ", not so ", what, ": on ", x.device());
 }
 
 void expect_draws(const ImageBatch& b) {

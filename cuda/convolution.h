@@ -1,17 +1,61 @@
-// Convolutions by cuDNN's graph API.
+// Convolutions by cuDNN's graph API (cuda/dnn): the plans of one card, and what they are run on.
 #pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/conv_geometry.h"
+#include "core/tensor.h"
+#include "cuda/dnn/graph.h"
+#include "cuda/dnn/plan.h"
 
 namespace basin::cuda {
 
 class CudaBackend;
 
-/// The plans of one card's convolutions, by geometry, made when they are first asked for.
+/// The three passes of y = conv2d(x, w) on the card of a backend, for one thread at a time. Weights are
+/// Basin's, {KH,KW,Cin/groups,Cout}; each call packs them to KRSC or its result back. Plans are made when a
+/// geometry is first met: a millisecond, where code has to be compiled a second. With Options::autotune the
+/// best few then run in turns on the numbers of this call, which waits for them, and the fastest stays.
 class Convolutions {
  public:
   explicit Convolutions(CudaBackend& backend) : backend_(backend) {}
+  ~Convolutions();
+  Convolutions(const Convolutions&) = delete;
+  Convolutions& operator=(const Convolutions&) = delete;
+
+  void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y);
+  void input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx);
+  /// In bf16 dw is the f32 sums where cuDNN has an engine for that (channels in eights, one group), else they
+  /// are rounded to bf16 on their way.
+  void weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw);
+
+  /// How many geometries have plans, each pass of each dtype counted.
+  std::size_t known() const { return known_.size(); }
 
  private:
-  [[maybe_unused]] CudaBackend& backend_;
+  /// Plans for one pass of one geometry: several until they have been timed.
+  struct Known {
+    Dtype weights = Dtype::f32;  // that w or dw has as KRSC
+    std::vector<dnn::Plan> plans;
+  };
+  struct Addresses {
+    const std::byte *x, *w, *y;
+  };
+  using Key = std::array<Index, 14>;
+
+  Known& known(dnn::Pass pass, const ConvGeometry& g, Dtype activations);
+  std::vector<dnn::Plan> plans(dnn::Pass pass, const ConvGeometry& g, Dtype activations, Dtype weights);
+  Tensor packed(const ConvGeometry& g, Dtype dtype) const;
+  void run(Known& known, const Addresses& at);
+  void keep_the_fastest(Known& known, const Addresses& at);
+  cudnnHandle_t handle();
+
+  CudaBackend& backend_;
+  cudnnHandle_t handle_ = nullptr;
+  std::map<Key, Known> known_;
 };
 
 }  // namespace basin::cuda

@@ -37,9 +37,8 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream, A&
   check(cudaLaunchKernelEx(&config, kernel, static_cast<P>(arguments)...), "cudaLaunchKernelEx");
 #else
   const std::tuple<std::decay_t<P>...> copy(static_cast<P>(arguments)...);
-  const std::string bad = std::apply([](const auto&... a) { return fake::check_arguments(a...); }, copy);
-  check(fake::enqueue_kernel(stream, grid, block, 0, reinterpret_cast<const void*>(kernel), bad,
-                             [kernel, copy] { std::apply(kernel, copy); }),
+  check(fake::enqueue_kernel(stream, grid, block, 0, reinterpret_cast<const void*>(kernel),
+                             fake::pointers_of(copy), [kernel, copy] { std::apply(kernel, copy); }),
         "launch");
 #endif
 }

@@ -42,4 +42,31 @@ class Event {
   cudaEvent_t event_ = nullptr;
 };
 
+/// The time between two places of a stream.
+class Stopwatch {
+ public:
+  Stopwatch() {
+    check(cudaEventCreateWithFlags(&begin_, cudaEventDefault), "cudaEventCreateWithFlags");
+    check(cudaEventCreateWithFlags(&end_, cudaEventDefault), "cudaEventCreateWithFlags");
+  }
+  ~Stopwatch() {
+    static_cast<void>(cudaEventDestroy(begin_));
+    static_cast<void>(cudaEventDestroy(end_));
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  void start(cudaStream_t stream) const { check(cudaEventRecord(begin_, stream), "cudaEventRecord"); }
+  /// Milliseconds since start(). Waits for the stream.
+  float stop(cudaStream_t stream) const {
+    check(cudaEventRecord(end_, stream), "cudaEventRecord");
+    check(cudaEventSynchronize(end_), "cudaEventSynchronize");
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, begin_, end_), "cudaEventElapsedTime");
+    return milliseconds;
+  }
+
+ private:
+  cudaEvent_t begin_ = nullptr, end_ = nullptr;
+};
+
 }  // namespace basin::cuda

@@ -23,6 +23,10 @@ class Relabelled : public data::ExampleSource {
   std::int64_t write(std::int64_t epoch, std::int64_t index, float* image) const override {
     return place_.at(static_cast<std::size_t>(source_->write(epoch, index, image)));
   }
+  std::optional<data::Pictures> pictures(Device device) const override { return source_->pictures(device); }
+  std::int64_t draw(std::int64_t epoch, std::int64_t index, std::int64_t* row) const override {
+    return place_.at(static_cast<std::size_t>(source_->draw(epoch, index, row)));
+  }
 
  private:
   std::shared_ptr<const data::ExampleSource> source_;

@@ -1,35 +1,10 @@
 // CpuBackend: fill, cast and the elementwise operations.
-#include <cmath>
-#include <limits>
-#include <type_traits>
-
+#include "core/convert.h"
 #include "core/cpu/backend.h"
 #include "core/cpu/loops/broadcast.h"
 
 namespace basin::cpu {
 namespace {
-
-/// x as To. To an integer type: cut towards zero, clamped to its range, NaN to 0. From and to bf16 by f32.
-template <class To, class From>
-To convert(From x) {
-  using Limits = std::numeric_limits<To>;
-  if constexpr (std::is_same_v<To, From>) {
-    return x;
-  } else if constexpr (std::is_same_v<From, bfloat16>) {
-    return convert<To>(static_cast<float>(x));
-  } else if constexpr (std::is_same_v<To, bfloat16>) {
-    return bfloat16(static_cast<float>(x));
-  } else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
-    if (!(x == x)) return 0;
-    // 2^63 is the least double above every i64; below it the cut number fits.
-    if (x >= std::ldexp(From(1), Limits::digits)) return Limits::max();
-    return x <= static_cast<From>(Limits::min()) ? Limits::min() : static_cast<To>(x);
-  } else if constexpr (std::is_same_v<To, std::uint8_t>) {
-    return static_cast<To>(std::clamp<From>(x, 0, 255));
-  } else {
-    return static_cast<To>(x);
-  }
-}
 
 /// A task's place for the numbers of operand `slot`.
 template <class T>

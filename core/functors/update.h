@@ -31,7 +31,7 @@ struct SgdStep {
     T lr, momentum, fresh, decay;
     bool nesterov, first;
 
-    Formula(const SgdStep& s, const UpdateTime& now)
+    BASIN_BOTH Formula(const SgdStep& s, const UpdateTime& now)
         : lr(static_cast<T>(now.lr)),
           momentum(static_cast<T>(s.momentum)),
           fresh(static_cast<T>(1 - s.dampening)),
@@ -69,7 +69,7 @@ struct AdamStep {
     T root_scale;                  // 1 / sqrt(1 - beta2^t)
     T eps, coupled_decay, shrink;  // shrink: lr * decoupled_decay
 
-    Formula(const AdamStep& s, const UpdateTime& now)
+    BASIN_BOTH Formula(const AdamStep& s, const UpdateTime& now)
         : beta1(static_cast<T>(s.beta1)),
           beta2(static_cast<T>(s.beta2)),
           fresh1(static_cast<T>(1 - s.beta1)),
@@ -107,7 +107,7 @@ struct RmsPropStep {
     T lr, alpha, fresh, eps, momentum, decay;
     bool eps_inside_root;
 
-    Formula(const RmsPropStep& s, const UpdateTime& now)
+    BASIN_BOTH Formula(const RmsPropStep& s, const UpdateTime& now)
         : lr(static_cast<T>(now.lr)),
           alpha(static_cast<T>(s.alpha)),
           fresh(static_cast<T>(1 - s.alpha)),
@@ -144,7 +144,7 @@ struct LionStep {
   struct Formula {
     T lr, beta1, beta2, fresh1, fresh2, decay;
 
-    Formula(const LionStep& s, const UpdateTime& now)
+    BASIN_BOTH Formula(const LionStep& s, const UpdateTime& now)
         : lr(static_cast<T>(now.lr)),
           beta1(static_cast<T>(s.beta1)),
           beta2(static_cast<T>(s.beta2)),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/random.h"
 #include "core/tensor.h"
@@ -50,6 +51,24 @@ Mixed cutmix(Tensor& images, const Tensor& labels, double alpha, std::uint64_t s
 /// Errors: ArgumentError unless images are f32 {B,H,W,C} and side >= 1.
 void cutout_batch(Tensor& images, std::int64_t side, std::uint64_t seed, std::uint64_t epoch,
                   std::uint64_t step);
+
+/// Rows [top, bottom) and columns [left, right) of an image.
+struct Rectangle {
+  std::int64_t top = 0, bottom = 0, left = 0, right = 0;
+};
+
+/// What is drawn for a batch: the three functions above make it, in this order.
+struct MixDraw {
+  Rectangle covered{};                   // cutout's square, empty without cutout
+  std::vector<std::int64_t> partners{};  // each image's, by its place in the batch; none: nothing is mixed
+  Rectangle exchanged{};                 // cutmix's rectangle
+  double lambda = 1;                     // Mixed::lambda
+};
+
+/// The draw for batch `step` of epoch `epoch`, of that many images of height x width. Errors: ArgumentError
+/// for an alpha that is none.
+MixDraw draw_mix(const BatchMix& mix, std::int64_t images, std::int64_t height, std::int64_t width,
+                 std::uint64_t seed, std::uint64_t epoch, std::uint64_t step);
 
 /// Does what `mix` asks for to batch `step` of epoch `epoch`. Errors: those of the three.
 Mixed mix_batch(const BatchMix& mix, Tensor& images, const Tensor& labels, std::uint64_t seed,

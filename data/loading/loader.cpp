@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/loading/device_batch.h"
 
 namespace basin::data {
 namespace {
@@ -67,6 +68,7 @@ Loader::Loader(std::shared_ptr<const ExampleSource> source, const LoaderOptions&
   if (options.end_epoch >> 32 > 0)
     throw ArgumentError("[loader] end_epoch must be below 2^32, got ", options.end_epoch);
   check(options.mix);
+  if (!options.device.is_host()) pictures_ = source_->pictures(options.device);
   claimed_ = delivered_ = options.first_epoch * batches + options.first_step;
   end_ = options.end_epoch < 0 ? std::numeric_limits<std::int64_t>::max() : options.end_epoch * batches;
   slots_.resize(static_cast<std::size_t>(options.prefetch) + static_cast<std::size_t>(options.workers));
@@ -106,12 +108,23 @@ bool Loader::next(Batch& batch) {
     slot.ready = false;
   }
   ++delivered_;
-  lent_.push_back({batch.images, batch.labels});
+  if (batch.images.defined()) lent_.push_back({batch.images, batch.labels});
   room_.notify_all();
   waited_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
   lock.unlock();
-  if (!options_.device.is_host()) batch = batch.to(options_.device);
+  deliver(batch);
   return true;
+}
+
+void Loader::deliver(Batch& batch) const {
+  if (!batch.drawn) {
+    if (!options_.device.is_host()) batch = batch.to(options_.device);
+  } else if (!options_.drawn_only) {
+    const DeviceBatch made(*batch.drawn);
+    batch.images = made.images();
+    batch.labels = made.labels();
+    batch.mixed.labels = made.partner_labels();
+  }
 }
 
 // Moves the buffers of whole batches that only the loader still holds to the free list. Runs on the caller's
@@ -169,6 +182,21 @@ Batch Loader::prepare(std::int64_t number, const std::stop_token& stop) {
   batch.epoch = number / sampler_.batches_per_epoch();
   batch.step = number % sampler_.batches_per_epoch();
   batch.indices = sampler_.batch(batch.epoch, batch.step);
+  const auto epoch = static_cast<std::uint64_t>(batch.epoch), step = static_cast<std::uint64_t>(batch.step);
+  if (pictures_) {
+    const auto drawn = std::make_shared<const DrawnBatch>(
+        draw_batch(*source_, *pictures_, batch.indices, options_.mix, options_.seed, epoch, step));
+    batch.host_labels = drawn->labels();
+    batch.mixed.lambda = drawn->lambda;
+    batch.drawn = drawn;
+    return batch;
+  }
+  write_images(batch, stop);
+  batch.mixed = mix_batch(options_.mix, batch.images, batch.labels, options_.seed, epoch, step);
+  return batch;
+}
+
+void Loader::write_images(Batch& batch, const std::stop_token& stop) {
   Buffers buffers = take_buffers(batch.size());
   batch.images = std::move(buffers.images);
   batch.labels = batch.host_labels = std::move(buffers.labels);
@@ -184,9 +212,6 @@ Batch Loader::prepare(std::int64_t number, const std::stop_token& stop) {
     }
     image += image_elements;
   }
-  batch.mixed = mix_batch(options_.mix, batch.images, batch.labels, options_.seed,
-                          static_cast<std::uint64_t>(batch.epoch), static_cast<std::uint64_t>(batch.step));
-  return batch;
 }
 
 }  // namespace basin::data

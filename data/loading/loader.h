@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -16,6 +17,8 @@
 
 namespace basin::data {
 
+struct DrawnBatch;  // data/loading/device_batch.h
+
 /// Some examples at once, and where in the run they stand.
 struct Batch {
   Tensor images{};                      // f32 {B,H,W,C}
@@ -25,6 +28,8 @@ struct Batch {
   std::vector<std::int64_t> indices{};  // B places in the source
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // within the epoch
+  /// What a device made the tensors of, or is to make them of; null where the host did.
+  std::shared_ptr<const DrawnBatch> drawn{};
 
   std::int64_t size() const { return static_cast<std::int64_t>(indices.size()); }
   /// The batch with images and labels on that device.
@@ -42,14 +47,18 @@ struct LoaderOptions {
   std::int64_t first_epoch = 0;  // where to start: any batch, the ones before it are not prepared
   std::int64_t first_step = 0;
   std::int64_t end_epoch = -1;  // next() ends before this epoch; -1: never
-  Device device{};              // where next() puts images and labels; they are prepared on the host
+  /// Where next() puts images and labels. A device that has the source's pictures() makes the images itself,
+  /// of what is drawn on the host; else they are prepared on the host and sent.
+  Device device{};
+  bool drawn_only = false;  // what the device would make stays undefined: Batch::drawn is all of the batch
 };
 
 /// One pass over everything in order, the incomplete last batch kept: what evaluation wants.
 LoaderOptions one_pass(std::int64_t batch_size, int workers = 0, Device device = {});
 
 /// Delivers batches in order: (first_epoch, first_step) and on, through epoch after epoch. They have the same
-/// bits for any number of workers and any start. For the thread that made it; its workers are its own.
+/// bits for any number of workers, any start and any device. For the thread that made it; its workers are its
+/// own.
 ///
 ///   Loader loader(set, {.crop = 4, .flip = true}, {.batch_size = 128, .seed = 1, .workers = 2});
 ///   for (Batch batch; loader.next(batch);) { ... }
@@ -88,11 +97,15 @@ class Loader {
   void work(const std::stop_token& stop);
   void recycle();
   Batch prepare(std::int64_t number, const std::stop_token& stop);
+  void write_images(Batch& batch, const std::stop_token& stop);
+  /// Brings the batch to the device, or has it made there.
+  void deliver(Batch& batch) const;
   Buffers take_buffers(std::int64_t rows);
 
   std::shared_ptr<const ExampleSource> source_;
   LoaderOptions options_;
   Sampler sampler_;
+  std::optional<Pictures> pictures_{};  // where the device makes the images
   double waited_seconds_ = 0;
   std::vector<Buffers> lent_;  // handed out; the caller may still hold them
 

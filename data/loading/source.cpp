@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/error.h"
+#include "core/functors/image.h"
+
 namespace basin::data {
 namespace {
 
-// The source row or column behind position `at`, which may lie in the border; -1 for a black one.
-std::int64_t behind(std::int64_t at, std::int64_t extent, Augmentation::Padding padding) {
-  if (at >= 0 && at < extent) return at;
-  if (padding == Augmentation::Padding::zero) return -1;
-  return at < 0 ? -at : 2 * (extent - 1) - at;
-}
+// What a device keeps of one set, at most.
+constexpr std::size_t kMostBytes = std::size_t{4} << 30;
 
 // Writes one row: pixel x comes from column `columns[x]` of `row`, or is black, through the tables. kChannels
 // is the number of channels where the compiler should know it, else 0.
@@ -60,24 +59,55 @@ DatasetSource::DatasetSource(Dataset set, const Augmentation& augmentation, std:
   normalised_ = normalisation_table(set_.mean, set_.deviation);
 }
 
-std::int64_t DatasetSource::write(std::int64_t epoch, std::int64_t index, float* image) const {
-  const std::int64_t height = set_.height();
-  const std::int64_t width = set_.width();
-  const std::int64_t channels = set_.channels();
+std::int64_t ExampleSource::draw(std::int64_t, std::int64_t, std::int64_t*) const {
+  throw InternalError("[data] these examples are written, not drawn: they have no pictures on a device");
+}
+
+Draw DatasetSource::drawn(std::int64_t epoch, std::int64_t index) const {
   if (index < 0 || index >= size()) {
     throw ArgumentError("[data] ", set_.name, " (", set_.split, ") has no example ", index, ", only ",
                         size());
   }
-  Draw draw;
-  if (augmentation_ != Augmentation{}) {
-    draw = draw_augmentation(augmentation_, height, width, seed_, static_cast<std::uint64_t>(epoch),
-                             static_cast<std::uint64_t>(index));
+  if (augmentation_ == Augmentation{}) return {};
+  return draw_augmentation(augmentation_, set_.height(), set_.width(), seed_,
+                           static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index));
+}
+
+std::optional<Pictures> DatasetSource::pictures(Device device) const {
+  if (changes_colors_ || set_.images.bytes() > kMostBytes) return {};
+  const std::lock_guard lock(mutex_);
+  if (sent_ && sent_->pixels.device() == device) return sent_;
+  sent_.reset();
+  try {
+    const Tensor table = Tensor::from(normalised_, {set_.channels(), 256});
+    sent_ = {.pixels = set_.images.to(device),
+             .table = table.to(device),
+             .reflect = augmentation_.padding == Augmentation::Padding::reflect};
+  } catch (const MemoryError&) {
+    return {};
   }
+  return sent_;
+}
+
+std::int64_t DatasetSource::draw(std::int64_t epoch, std::int64_t index, std::int64_t* row) const {
+  const Draw d = drawn(epoch, index);
+  for (const std::int64_t number :
+       {index, d.down, d.right, std::int64_t{d.flipped}, d.box_top, d.box_bottom, d.box_left, d.box_right})
+    *row++ = number;
+  return set_.labels[static_cast<std::size_t>(index)];
+}
+
+std::int64_t DatasetSource::write(std::int64_t epoch, std::int64_t index, float* image) const {
+  const Draw draw = drawn(epoch, index);
+  const std::int64_t height = set_.height();
+  const std::int64_t width = set_.width();
+  const std::int64_t channels = set_.channels();
+  const bool reflect = augmentation_.padding == Augmentation::Padding::reflect;
   thread_local std::vector<std::int64_t> columns;
   columns.resize(static_cast<std::size_t>(width));
   for (std::int64_t x = 0; x < width; ++x) {
     const std::int64_t cropped = draw.flipped ? width - 1 - x : x;
-    columns[static_cast<std::size_t>(x)] = behind(cropped + draw.right, width, augmentation_.padding);
+    columns[static_cast<std::size_t>(x)] = functors::behind(cropped + draw.right, width, reflect);
   }
   const auto write_one_row = channels == 1 ? write_row<1> : channels == 3 ? write_row<3> : write_row<0>;
   const std::uint8_t* source = pixels_ + index * height * width * channels;
@@ -89,7 +119,7 @@ std::int64_t DatasetSource::write(std::int64_t epoch, std::int64_t index, float*
     source = changed.pixels.data();
   }
   for (std::int64_t y = 0; y < height; ++y) {
-    const std::int64_t source_y = behind(y + draw.down, height, augmentation_.padding);
+    const std::int64_t source_y = functors::behind(y + draw.down, height, reflect);
     const std::uint8_t* row = source_y < 0 ? black_row_.data() : source + source_y * width * channels;
     write_one_row(row, columns, normalised_.data(), static_cast<std::size_t>(channels),
                   image + y * width * channels);

@@ -7,7 +7,7 @@ extern "C" basin::cuda::Plugin* basin_cuda_plugin(int interface);
 namespace basin::testing {
 
 Device cuda_device() {
-  static const bool once = (basin_cuda_plugin(cuda::kInterface)->install(0, {}), true);
+  static const bool once = (basin_cuda_plugin(cuda::kInterface)->install(0, {.autotune = false}), true);
   return once ? Device{Device::Kind::cuda, 0} : Device{};
 }
 

@@ -5,7 +5,7 @@
 
 namespace basin::testing {
 
-/// cuda:0 on the doubles. The first call installs its backend.
+/// cuda:0, whose backend the first call installs. Plans are not timed: a test runs the first one.
 Device cuda_device();
 
 }  // namespace basin::testing

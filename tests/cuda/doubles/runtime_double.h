@@ -1,52 +1,76 @@
-// Test double of the CUDA runtime: host memory, deferred streams, events, graph capture, strict argument
-// checks. Linked INSTEAD of libcudart into the g++ build of the CUDA backend; the backend's host code and
-// NVIDIA's headers stay as they are.
+// Test double of the CUDA runtime: cards of host memory, streams whose work is done only when somebody waits
+// for it, events, recorded graphs, and strict checks of every call. Linked in place of libcudart; NVIDIA's
+// headers and our own host code stay as they are.
 #pragma once
+
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 
 namespace fake {
 
-enum class Mode { eager, deferred };  // run work when it is enqueued, or only when somebody waits for it
-void set_mode(Mode);
-const std::string& last_message();  // why the last call failed
+/// When work is done: at once, or as late as the rules of streams allow. A recorded graph does its work in
+/// the order of its record, or in the most distant one that its edges allow.
+enum class Mode : std::uint8_t { eager, deferred };
+/// `deferred` at first. The tests run under both.
+void set_mode(Mode mode);
+
+/// As many cards as there are (0, 1 or 2; at first 2), each with this much memory (at first 8 GiB).
+void set_cards(int count);
+void set_memory(std::size_t bytes);
+/// Whether a driver is loaded; without one no call succeeds.
+void set_driver(bool loaded);
+
+/// Why the last call failed.
+const std::string& last_message();
+/// Of all cards: live allocations, their bytes.
 std::size_t live_allocations();
+std::size_t live_bytes();
+/// Kernels run so far, alone or by a graph.
 std::size_t executed_kernels();
-void reset();  // forgets errors and pending work (between tests)
+/// Forgets errors, pending work and records that were begun: between tests.
+void reset();
 
-bool device_accessible(const void*);
-// Runs `fn` as device work at its place in the stream. Used by launch() and by the library doubles.
-cudaError_t enqueue_work(cudaStream_t, std::function<void()> fn);
-cudaError_t enqueue_kernel(cudaStream_t, dim3 grid, dim3 block, std::size_t shared, const void* function,
-                           const std::string& bad_argument, std::function<void()> body);
+/// Whether p lies in live memory of any card; of the stream's card.
+bool device_accessible(const void* p);
+bool accessible(const void* p, cudaStream_t stream);
+/// Whether all `bytes` from p on are one allocation of the stream's card.
+bool accessible(const void* p, std::size_t bytes, cudaStream_t stream);
 
-template <class T>
-std::string check_argument(const T& a, int index) {
-  if constexpr (std::is_pointer_v<T>) {
-    if (a && !device_accessible(a))
-      return "kernel argument " + std::to_string(index) + " is not a device pointer";
-  } else if constexpr (requires { a.for_each_pointer([](const void*) {}); }) {
-    std::string bad;
-    a.for_each_pointer([&](const void* p) {
-      if (p && !device_accessible(p))
-        bad = "kernel argument " + std::to_string(index) + " holds a pointer that is not a device pointer";
-    });
-    return bad;
-  } else {
-    static_assert(std::is_trivially_copyable_v<T>, "kernel arguments are copied bytewise");
-  }
-  return {};
-}
+/// Runs `work` at its place in the stream: what libraries do. `check` says what is wrong with its operands,
+/// "" when nothing is; it is asked now and when the work is done.
+cudaError_t enqueue_work(cudaStream_t stream, std::function<void()> work,
+                         std::function<std::string()> check = {});
+
+/// Hands each address among a kernel's arguments to a function, with the argument's place.
+using Pointers = std::function<void(const std::function<void(int, const void*)>&)>;
+
+cudaError_t enqueue_kernel(cudaStream_t stream, dim3 grid, dim3 block, std::size_t dynamic_shared,
+                           const void* function, const Pointers& pointers, std::function<void()> body);
+
+/// The addresses in a tuple of arguments: pointers, and those that a struct shows by for_each_pointer().
 template <class... A>
-std::string check_arguments(const A&... a) {
-  std::string bad;
-  int i = 0;
-  ((bad = bad.empty() ? check_argument(a, i++) : bad), ...);
-  return bad;
+Pointers pointers_of(const std::tuple<A...>& arguments) {
+  return [arguments](const std::function<void(int, const void*)>& visit) {
+    int place = 0;
+    const auto one = [&](const auto& a) {
+      using T = std::decay_t<decltype(a)>;
+      if constexpr (std::is_pointer_v<T>) {
+        visit(place, a);
+      } else if constexpr (requires { a.for_each_pointer([](const void*) {}); }) {
+        a.for_each_pointer([&](const void* p) { visit(place, p); });
+      } else {
+        static_assert(std::is_trivially_copyable_v<T>, "kernel arguments are copied byte by byte");
+      }
+      ++place;
+    };
+    std::apply([&](const auto&... a) { (one(a), ...); }, arguments);
+  };
 }
 
 }  // namespace fake
