@@ -23,7 +23,7 @@ unsigned* make_counters(Pool& pool, const Stream& stream) {
 CudaBackend::CudaBackend(int index, const Options& options)
     : index_(selected(index)),
       options_(options),
-      pool_(index),
+      pool_(index, options.cached_memory),
       counters_(make_counters(pool_, stream_)),
       convolutions_(std::make_unique<Convolutions>(*this)),
       products_(std::make_unique<Products>(*this)) {}

@@ -43,9 +43,9 @@ template <class Body>
 void dispatch_rows(const char* op, const Tensor& x, const Tensor& gamma, Body body) {
   dispatch_channels(op, x, gamma, [&](auto type, auto group, std::int64_t rows, std::int64_t n) {
     if (n / group <= 512)
-      body(type, group, std::integral_constant<int, 32>{}, rows, n);
+      body(type, group, Constant<32>{}, rows, n);
     else
-      body(type, group, std::integral_constant<int, kThreads>{}, rows, n);
+      body(type, group, Constant<kThreads>{}, rows, n);
   });
 }
 

@@ -41,7 +41,9 @@ Pool::~Pool() {
 
 std::byte* Pool::take(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  const std::size_t rounded = size_class(bytes);
+  const bool exact = !cached_ && entered_ == nullptr;
+  if (exact) free_cached();  // what was given back while a record was written
+  const std::size_t rounded = exact ? std::max<std::size_t>(bytes, 1) : size_class(bytes);
   auto& free = entered_ != nullptr ? entered_->free : free_;
   std::byte* block = fitting(free, rounded);
   if (block == nullptr) block = from_device(rounded, bytes);
@@ -87,6 +89,7 @@ void Pool::give_back(std::byte* block) {
   const Block& about = blocks_.at(block);
   figures_.in_use -= about.bytes;
   (about.arena != nullptr ? about.arena->free : free_).emplace(about.bytes, block);
+  if (!cached_ && entered_ == nullptr) free_cached();
 }
 
 Pool::Figures Pool::figures() const {

@@ -35,7 +35,7 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
   for (std::int64_t i = 0; i < count; ++i, ++step_) {
     const double begin = clock();
     const data::Batch& batch = next();
-    BatchObjective loss(*model_, entries_, *w_, batch, Dtype::f32, {}, 1, step_);
+    BatchObjective loss(*model_, entries_, *w_, {batch, Dtype::f32}, {}, 1, step_);
     const optim::Objective objective = [&](const optim::Request& request) {
       const double entered = clock();
       optim::Evaluation e = loss(request);

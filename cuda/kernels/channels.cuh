@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <type_traits>
 
 #include "cuda/kernels/pack.cuh"
 
@@ -13,16 +12,6 @@ namespace basin::cuda {
 /// more than 4, for each takes registers.
 template <class T>
 inline constexpr int kGroup = std::min(pack_width<T>, 4);
-
-/// Calls body(integral_constant of group): how many of n channels a thread has at once.
-template <class T, class Body>
-void dispatch_group(std::int64_t n, Body&& body) {
-  if (n % kGroup<T> == 0)
-    body(std::integral_constant<int, kGroup<T>>{});
-  else
-    body(std::integral_constant<int, 1>{});
-}
-
 /// Rows that a thread reads before it computes with the first. A walk that only maps has more threads at
 /// once.
 inline constexpr int kSumRows = 4;

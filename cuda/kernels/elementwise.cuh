@@ -12,7 +12,7 @@ namespace basin::cuda {
 
 /// y_i = value.
 template <class T>
-__global__ void __launch_bounds__(kThreads) fill_kernel(T value, T* y, std::int64_t n) {
+__global__ void __launch_bounds__(kThreads, kResident) fill_kernel(T value, T* y, std::int64_t n) {
   constexpr int w = pack_width<T>;
   const std::int64_t packs = aligned(y) ? n / w : 0;
   for (std::int64_t i = thread_index(); i < packs; i += thread_count())
@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(kThreads) fill_kernel(T value, T* y, std::int6
 
 /// y_i = x_i as another type.
 template <class To, class From>
-__global__ void __launch_bounds__(kThreads) cast_kernel(const From* x, To* y, std::int64_t n) {
+__global__ void __launch_bounds__(kThreads, kResident) cast_kernel(const From* x, To* y, std::int64_t n) {
   constexpr int w = pack_width<To, From>;
   const std::int64_t packs = aligned(x, y) ? n / w : 0;
   for (std::int64_t i = thread_index(); i < packs; i += thread_count()) {
@@ -60,7 +60,7 @@ __device__ __forceinline__ void map_all(F f, const Walk<1 + sizeof...(X)>& walk,
 
 /// y_i = f(x_i, ...): n numbers of each tensor, y's the first of the walk, in Compute<X>.
 template <class F, class Y, class... X>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     map_kernel(F f, Walk<1 + sizeof...(X)> walk, std::int64_t n, Y* y, const X*... x) {
   map_all(f, walk, n, std::index_sequence_for<X...>{}, y, x...);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <type_traits>
 
 #include "cuda/kernels/device.cuh"
 
@@ -56,16 +55,5 @@ struct Rows {
     return joined(number, [](double a, double b) { return a + b; });
   }
 };
-
-/// Calls body(integral_constant of width): how many threads work on a row of n steps.
-template <class Body>
-void dispatch_width(std::int64_t n, Body&& body) {
-  if (n <= 16)
-    body(std::integral_constant<int, 4>{});
-  else if (n <= 1024)
-    body(std::integral_constant<int, 32>{});
-  else
-    body(std::integral_constant<int, kThreads>{});
-}
 
 }  // namespace basin::cuda

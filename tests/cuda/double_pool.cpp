@@ -123,3 +123,22 @@ TEST_CASE("double: what an arena used is nobody else's while it lives") {
   pool.give_back(inside);
   CHECK(pool.take(2000) == inside);
 }
+
+TEST_CASE("double: a pool that caches nothing asks for each block, and for no more than its bytes") {
+  const std::size_t before = fake::live_bytes();
+  Pool pool(0, false);
+  std::byte* a = pool.take(1000);
+  CHECK(fake::live_bytes() == before + 1000);
+  Pool::Arena* arena = pool.make_arena();
+  pool.enter(arena);
+  std::byte* recorded = pool.take(1000);
+  pool.give_back(recorded);
+  CHECK(pool.take(1000) == recorded);  // a record keeps its addresses
+  pool.give_back(a);                   // while a record is written CUDA takes nothing back
+  CHECK(fake::live_bytes() > before + 1000);
+  pool.give_back(recorded);
+  pool.enter(nullptr);
+  pool.drop_arena(arena);
+  pool.give_back(pool.take(10));
+  CHECK(fake::live_bytes() == before);
+}

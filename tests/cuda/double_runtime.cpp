@@ -184,6 +184,14 @@ TEST_CASE("double: what must not be asked for while a record is written") {
                   InternalError);
   CHECK(says("cudaMalloc while a record is written"));
   CHECK_THROWS_AS(card.graph([&] { static_cast<void>(cudaFree(card.y)); }), InternalError);
+  const cudaGraphExec_t allowed = card.graph([&] {
+    cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
+    CHECK(cudaThreadExchangeStreamCaptureMode(&mode) == cudaSuccess);
+    CHECK(cudaMalloc(reinterpret_cast<void**>(&more), 4) == cudaSuccess);
+    CHECK(cudaThreadExchangeStreamCaptureMode(&mode) == cudaSuccess);
+  });
+  CHECK(cudaGraphExecDestroy(allowed) == cudaSuccess);
+  CHECK(cudaFree(more) == cudaSuccess);
   CHECK_THROWS_AS(card.graph([&] { static_cast<void>(cudaStreamSynchronize(card.a())); }), InternalError);
   CHECK(says("cudaStreamSynchronize of a stream whose work is recorded"));
   CHECK_THROWS_AS(card.graph([&] {

@@ -1,0 +1,50 @@
+// StepBatch: the batch of a training step where the weights live. StepPlaces: in places that stay.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "data/loading/loader.h"
+
+namespace basin::apps {
+
+/// What a step computes with.
+struct StepBatch {
+  /// The batch's own tensors, its images in the dtype of the weights.
+  StepBatch(const data::Batch& batch, Dtype dtype);
+
+  std::int64_t rows() const { return images.size(0); }
+  bool mixed() const { return partners.defined(); }
+
+  Tensor images;    // {B,H,W,C}
+  Tensor labels;    // i64 {B}
+  Tensor partners;  // of a mixed batch: the partners' labels; else undefined
+  Tensor heavier;   // the labels of the larger weight, which count as right
+  double lambda;    // the weight of the labels' loss; 1 - lambda is that of the partners'
+  /// The same weights {} where they change from step to step and the host may not tell: of a mixed batch on a
+  /// device. Undefined elsewhere.
+  Tensor own_share, other_share;
+};
+
+/// Batches one after the other in the same tensors, for steps that a device records
+/// (optim/gradient/step_graph.h): one set for each number of rows, mixed or not. On the host each batch keeps
+/// its own.
+class StepPlaces {
+ public:
+  /// For weights of that dtype on that device, and labels below `classes`.
+  StepPlaces(Device device, Dtype dtype, std::int64_t classes)
+      : device_(device), dtype_(dtype), classes_(classes) {}
+
+  /// The batch in its place, until the next. Errors: ArgumentError for a batch on another device, and for
+  /// labels that are no classes: a device's kernels would have to stop for them.
+  StepBatch put(const data::Batch& batch);
+
+ private:
+  Device device_;
+  Dtype dtype_;
+  std::int64_t classes_;
+  std::map<std::pair<std::int64_t, bool>, StepBatch> places_;
+};
+
+}  // namespace basin::apps
