@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/evaluation/evaluation.h"
 #include "apps/training/parameter_names.h"
 #include "apps/training/start.h"
 #include "optim/buffer_guard.h"
@@ -63,7 +64,7 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
       seed_(config.run.seed),
       buffers_here_(optim::not_on_device(entries_.buffers)),
       buffers_there_(optim::on_device(entries_.buffers)),
-      places_(w_.values().device(), config.device.dtype, set.classes()),
+      places_(w_.values().device(), activation_dtype(config), set.classes()),
       graph_(config.device.graph ? optim::step_graph(w_.values().device())
                                  : std::make_unique<optim::StepGraph>()) {
   expect_perturbed(config.sharpness, w_);

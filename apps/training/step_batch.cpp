@@ -4,22 +4,23 @@
 
 namespace basin::apps {
 
-StepBatch::StepBatch(const data::Batch& batch, Dtype of_weights)
-    : dtype(of_weights),
+StepBatch::StepBatch(const data::Batch& batch, Dtype of_activations)
+    : dtype(of_activations),
       images(batch.images.to(dtype)),
       labels(batch.labels),
       partners(batch.mixed.labels),
       heavier(mixed() && batch.mixed.lambda < 0.5 ? partners : labels),
       lambda(batch.mixed.lambda) {
   if (!mixed() || images.device().is_host()) return;
-  own_share = Tensor::scalar(lambda, dtype, images.device());
-  other_share = Tensor::scalar(1 - lambda, dtype, images.device());
+  const Dtype of_loss = compute_dtype(dtype);
+  own_share = Tensor::scalar(lambda, of_loss, images.device());
+  other_share = Tensor::scalar(1 - lambda, of_loss, images.device());
 }
 
-StepBatch::StepBatch(const data::DeviceBatch& drawn, std::int64_t number, double share, Dtype of_weights)
+StepBatch::StepBatch(const data::DeviceBatch& drawn, std::int64_t number, double share, Dtype of_activations)
     : place(&drawn),
       kind(number),
-      dtype(of_weights),
+      dtype(of_activations),
       labels(drawn.labels()),
       partners(drawn.partner_labels()),
       heavier(drawn.heavier_labels()),
@@ -30,7 +31,7 @@ StepBatch StepBatch::made() const {
   StepBatch whole = *this;
   whole.images = place->images().to(dtype);
   if (!mixed()) return whole;
-  const auto share = [&](Index i) { return place->shares().view(i, Shape{}).to(dtype); };
+  const auto share = [&](Index i) { return place->shares().view(i, Shape{}).to(compute_dtype(dtype)); };
   whole.own_share = share(0);
   whole.other_share = share(1);
   return whole;
