@@ -10,6 +10,7 @@
 #include "cuda/options.h"
 #include "cuda/pool.h"
 #include "cuda/stream.h"
+#include "cuda/workplace.h"
 
 namespace basin::cuda {
 
@@ -80,6 +81,8 @@ class CudaBackend final : public Backend {
   void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) override;
 
  private:
+  Workplace workplace();
+
   int index_;
   Options options_;
   Stream stream_;
