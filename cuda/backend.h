@@ -10,6 +10,7 @@
 #include "cuda/options.h"
 #include "cuda/pool.h"
 #include "cuda/stream.h"
+#include "cuda/workplace.h"
 
 namespace basin::cuda {
 
@@ -89,6 +90,7 @@ class CudaBackend final : public Backend {
   void set_recording(bool on) { recording_ = on; }
 
  private:
+  Workplace workplace();
   /// Errors: InternalError while a record is made.
   void expect_no_record(const char* what, std::size_t bytes) const;
 
