@@ -7,7 +7,7 @@ namespace basin::cuda {
 namespace {
 
 int selected(int index) {
-  check(cudaSetDevice(index), "cudaSetDevice");
+  make_current(index);
   return index;
 }
 
