@@ -11,6 +11,7 @@
 #include "apps/runs/checkpoint.h"
 #include "apps/training/experiment.h"
 #include "apps/training/loaded_run.h"
+#include "apps/weights/class_match.h"
 #include "core/io/archive.h"
 #include "core/io/files.h"
 #include "nn/recalibration.h"
@@ -285,6 +286,21 @@ TEST_CASE("device steps: batches that are drawn, and batches of other data, have
     ++t;
   }
   CHECK(there.everything() == here.everything());
+}
+
+TEST_CASE("device steps: examples with labels of another order of classes are made there too") {
+  const Trainer t(with({"--sharpness", "none", "--augment", "basic"}), {});
+  std::vector<std::int64_t> place;
+  for (std::int64_t k = 0; k < t.data.set.classes(); ++k) place.push_back(t.data.set.classes() - 1 - k);
+  const auto source = apps::relabelled(t.data.train, place);
+  data::Loader here(source, data::one_pass(16)), there(source, data::one_pass(16, 0, test_device()));
+  data::Loader before(t.data.train, data::one_pass(16));
+  for (data::Batch a, b, c; here.next(a) && there.next(b) && before.next(c);) {
+    CHECK(b.drawn != nullptr);
+    CHECK(optim::testing::same_bits(b.images.to(Device{}), a.images));
+    CHECK(optim::testing::same_bits(b.labels.to(Device{}), a.labels));
+    CHECK(a.labels.data<std::int64_t>()[0] == t.data.set.classes() - 1 - c.labels.data<std::int64_t>()[0]);
+  }
 }
 
 TEST_CASE("device steps: a batch elsewhere, and labels that are no classes, are refused") {

@@ -34,6 +34,16 @@ losses played > "$work/played.losses"
 [ "$(wc -l < "$work/cpu.losses")" = "$(wc -l < "$work/played.losses")" ]
 close "$work/cpu.losses" "$work/played.losses"
 
+# The card cuts, mirrors, covers and mixes the images itself; two sets of places, for the last batch is smaller.
+changes=crop=4,flip,cutout=8,mixup=0.5
+train changed_cpu --device cpu --augment $changes
+train changed --device cuda --deterministic --augment $changes
+train changed_called --device cuda --deterministic --no-graph --augment $changes
+same changed changed_called final.safetensors
+losses changed_cpu > "$work/changed_cpu.losses"
+losses changed > "$work/changed.losses"
+close "$work/changed_cpu.losses" "$work/changed.losses"
+
 # A run stops on the card and goes on there with the same bits, or on the CPU.
 train halves --device cuda --deterministic --stop-after-steps 2
 cp -r "$work/halves" "$work/moved"
