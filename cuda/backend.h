@@ -24,6 +24,7 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
 
   const char* name() const override { return "cuda"; }
+  bool computes(Dtype dtype) const override { return has_derivatives(dtype); }
   Device device() const { return {Device::Kind::cuda, index_}; }
   /// The stream of all work, after making the card the current one of the calling thread.
   cudaStream_t stream() const;
