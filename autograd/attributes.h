@@ -48,10 +48,10 @@ struct NormalisedConvolution {
 }  // namespace attribute
 
 /// monostate: nothing, or what the shapes show. double: the number of add_scalar, mul_scalar, pow,
-/// leaky_relu, layer_norm's eps. Axes: permute's axes; concat's one. ConvGeometry: conv2d and its gradients,
-/// max_pool.
+/// leaky_relu, layer_norm's eps. Dtype: to. Axes: permute's axes; concat's one. ConvGeometry: conv2d and its
+/// gradients, max_pool.
 using Attributes =
-    std::variant<std::monostate, double, Axes, ConvGeometry, attribute::Interval, attribute::Block,
+    std::variant<std::monostate, double, Dtype, Axes, ConvGeometry, attribute::Interval, attribute::Block,
                  attribute::Reduction, attribute::Transposed, attribute::Averaging, attribute::Normalisation,
                  attribute::NormalisedConvolution>;
 

@@ -104,6 +104,8 @@ class Sweep {
     if (grad.shape() != in.shape)
       throw InternalError("[", from.op(), "] cotangent ", i, " has shape ", grad.shape(), ", the input ",
                           in.shape);
+    if (grad.dtype() != in.dtype)
+      throw InternalError("[", from.op(), "] cotangent ", i, " is ", grad.dtype(), ", the input ", in.dtype);
     Variable& sum = cotangents_[position_.at(in.node.get())];
     if (!sum.defined()) {
       sum = std::move(grad);

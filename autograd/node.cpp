@@ -90,9 +90,10 @@ Variable Backward::output() const {
 
 bool Backward::needs(std::size_t i) const { return node_->wanted_.empty() || node_->wanted_.at(i) != 0; }
 const Shape& Backward::input_shape(std::size_t i) const { return node_->inputs_.at(i).shape; }
+Dtype Backward::input_dtype(std::size_t i) const { return node_->inputs_.at(i).dtype; }
 
 Variable Variable::parameter(Tensor value, std::string name) {
-  if (!is_floating(value.dtype()))
+  if (!has_derivatives(value.dtype()))
     throw ArgumentError("[parameter] '", name, "' is ", value.dtype(), "; derivatives need f32 or f64");
   auto node = std::make_shared<Node>(Op("parameter"), std::move(name), next_sequence++);
   return Variable(std::move(value), std::move(node));
@@ -106,7 +107,7 @@ Variable record(Op&& op, Tensor value, const Variables& inputs, Keep keep, Vjp v
   auto node = std::make_shared<Node>(std::move(op), "", take_place());
   node->inputs_.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    Node::Input in{inputs[i].node(), inputs[i].shape(), {}, 0};
+    Node::Input in{inputs[i].node(), inputs[i].shape(), inputs[i].dtype(), {}, 0};
     // Inputs past the eighth (concat) are kept with the eighth.
     if (has(keep, 1u << std::min<std::size_t>(i, 7))) {
       in.value = inputs[i].value();

@@ -36,6 +36,8 @@ class Backward {
   bool needs(std::size_t i) const;
   /// Shape of input i (always known).
   const Shape& input_shape(std::size_t i) const;
+  /// Its dtype, which its cotangent has too.
+  Dtype input_dtype(std::size_t i) const;
 
  private:
   const std::shared_ptr<Node>& node_;
@@ -51,6 +53,7 @@ class Node {
   struct Input {
     std::shared_ptr<Node> node;  // null: a constant
     Shape shape;
+    Dtype dtype;
     Tensor value;  // defined if kept
     std::uint64_t version = 0;
   };

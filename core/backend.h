@@ -5,10 +5,10 @@
 // bf16, where a backend computes() in it, is for activations: what a method calls x, z or y and the gradients
 // of these, in one call all alike. Parameters (w, gamma, beta), statistics (mean, var, inv_std) and gradients
 // of parameters (dw, dgamma, dbeta) beside them are f32. A method computes as if in f32 and rounds each
-// result once, on its way out. Three mixes besides: binary() takes one f32 operand beside a bf16 one, for a
-// bf16 result; matmul() takes f32 or bf16 for each of a, b and out; reduce() may be asked for f32 of bf16.
-// The operands of a product that has a bf16 one (matmul, conv2d and its gradients) enter as bf16: an f32
-// weight is rounded first; products are summed in f32.
+// result once, on its way out. dot(), all_finite() and axpby() take bf16 vectors too. Three mixes besides:
+// binary() takes one f32 operand beside a bf16 one, for a bf16 result; matmul() takes f32 or bf16 for each of
+// a, b and out; reduce() may be asked for f32 of bf16. The operands of a product that has a bf16 one (matmul,
+// conv2d and its gradients) enter as bf16: an f32 weight is rounded first; products are summed in f32.
 #pragma once
 
 #include <memory>

@@ -59,9 +59,8 @@ Tensor unary(UnaryOp op, const Tensor& x, double a, double b) {
 
 Tensor binary(BinaryOp op, const Tensor& x, const Tensor& z) {
   expect_operation("binary", op, BinaryOp::count_);
-  expect_floating(name_of(op), x, "x");
-  expect_alike(name_of(op), x, "x", z, "z");
-  Tensor out = Tensor::empty(broadcast_shapes(x.shape(), z.shape(), name_of(op)), x.dtype(), x.device());
+  const Dtype dtype = expect_joinable(name_of(op), x, "x", z, "z");
+  Tensor out = Tensor::empty(broadcast_shapes(x.shape(), z.shape(), name_of(op)), dtype, x.device());
   if (out.elements() > 0) backend_of(x, Work::elementwise)->binary(op, x, z, out);
   return out;
 }
@@ -93,16 +92,28 @@ Tensor operator-(const Tensor& x, double a) { return x + -a; }
 Tensor operator-(double a, const Tensor& x) { return -x + a; }
 Tensor operator*(const Tensor& x, double a) { return unary(UnaryOp::mul_scalar, x, a); }
 Tensor operator*(double a, const Tensor& x) { return x * a; }
-Tensor operator/(const Tensor& x, double a) { return x / Tensor::full({}, a, x.dtype(), x.device()); }
-Tensor operator/(double a, const Tensor& x) { return Tensor::full({}, a, x.dtype(), x.device()) / x; }
+namespace {
 
-Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes, bool keep) {
+/// a beside x, not rounded to bf16.
+Tensor scalar_beside(const Tensor& x, double a) {
+  return Tensor::full({}, a, compute_dtype(x.dtype()), x.device());
+}
+
+}  // namespace
+
+Tensor operator/(const Tensor& x, double a) { return x / scalar_beside(x, a); }
+Tensor operator/(double a, const Tensor& x) { return scalar_beside(x, a) / x; }
+
+namespace {
+
+/// `dtype` is x's, or f32 where that is bf16.
+Tensor reduced(ReduceOp op, const Tensor& x, const Axes& axes, bool keep, Dtype dtype) {
   expect_operation("reduce", op, ReduceOp::count_);
   const char* name = name_of(op);
   expect_floating(name, x, "x");
   const Axes sorted = sorted_axes(name, x, axes);
-  if (sorted.empty()) return x.clone();  // a scalar
-  Tensor out = Tensor::empty(reduced_shape(x.shape(), sorted, keep, name), x.dtype(), x.device());
+  if (sorted.empty()) return dtype == x.dtype() ? x.clone() : x.to(dtype);  // a scalar
+  Tensor out = Tensor::empty(reduced_shape(x.shape(), sorted, keep, name), dtype, x.device());
   if (x.elements() == 0) {
     if (op != ReduceOp::sum && out.elements() > 0)
       throw ArgumentError("[", name, "] no elements to choose from along the reduced axes of shape ",
@@ -112,6 +123,16 @@ Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes, bool keep) {
   }
   backend_of(x, Work::reduction)->reduce(op, x, sorted, out);
   return out;
+}
+
+}  // namespace
+
+Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes, bool keep) {
+  return reduced(op, x, axes, keep, x.dtype());
+}
+
+Tensor wide_sum(const Tensor& x, const Axes& axes, bool keep) {
+  return reduced(ReduceOp::sum, x, axes, keep, compute_dtype(x.dtype()));
 }
 
 Tensor argmax(const Tensor& x, int axis) {
@@ -148,16 +169,21 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   return out;
 }
 
-Tensor sum_to(const Tensor& x, const Shape& shape) {
+Tensor sum_to(const Tensor& x, const Shape& shape) { return sum_to(x, shape, x.dtype()); }
+
+Tensor sum_to(const Tensor& x, const Shape& shape, Dtype dtype) {
   expect_floating("sum_to", x, "x");
-  if (x.shape() == shape) return x;
+  if (dtype != x.dtype() && !(x.dtype() == Dtype::bf16 && dtype == Dtype::f32))
+    throw ArgumentError("[sum_to] of ", x.dtype(), " gives ", x.dtype(), " and of bf16 f32 too, not ", dtype);
+  if (x.shape() == shape) return x.to(dtype);
   if (shape.rank() > x.rank() || broadcast_shapes(shape, x.shape(), "sum_to") != x.shape())
     throw ArgumentError("[sum_to] ", x.shape(), " is not a broadcast of ", shape);
   const int shift = x.rank() - shape.rank();
   Axes axes;
   for (int i = 0; i < x.rank(); ++i)
     if (i < shift || (shape[i - shift] == 1 && x.shape()[i] != 1)) axes.push_back(i);
-  return axes.empty() ? x.reshape(shape) : reduce(ReduceOp::sum, x, axes).reshape(shape);
+  return axes.empty() ? x.reshape(shape).to(dtype)
+                      : reduced(ReduceOp::sum, x, axes, false, dtype).reshape(shape);
 }
 
 }  // namespace basin

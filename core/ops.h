@@ -13,7 +13,8 @@ const char* name_of(BinaryOp op);
 const char* name_of(ReduceOp op);
 
 Tensor unary(UnaryOp op, const Tensor& x, double a = 0, double b = 0);
-Tensor binary(BinaryOp op, const Tensor& x, const Tensor& z);  // broadcasting
+/// Broadcasting. Operands of one dtype, or bf16 beside f32, of which the result is bf16.
+Tensor binary(BinaryOp op, const Tensor& x, const Tensor& z);
 Tensor where(const Tensor& condition, const Tensor& x, const Tensor& z);
 
 Tensor operator+(const Tensor& x, const Tensor& z);
@@ -34,6 +35,8 @@ Tensor reduce(ReduceOp op, const Tensor& x, const Axes& axes = {}, bool keep = f
 inline Tensor sum(const Tensor& x, const Axes& axes = {}, bool keep = false) {
   return reduce(ReduceOp::sum, x, axes, keep);
 }
+/// sum() before its result is rounded to bf16: f32 for bf16; else sum().
+Tensor wide_sum(const Tensor& x, const Axes& axes = {}, bool keep = false);
 Tensor argmax(const Tensor& x, int axis = -1);
 /// Rows of logits {N,K} whose largest is the label {N}, the first of equals; where they live on a device, so
 /// does the count.
@@ -43,6 +46,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// Sums x over the axes along which a tensor of `shape` was broadcast to x's shape (the adjoint of
 /// broadcast_to).
 Tensor sum_to(const Tensor& x, const Shape& shape);
+/// The same in another dtype: f32 of bf16, not rounded in between. Errors: any other.
+Tensor sum_to(const Tensor& x, const Shape& shape, Dtype dtype);
 
 Tensor permute(const Tensor& x, const Axes& perm);
 /// The block [begin, end) of every axis.
@@ -58,7 +63,10 @@ Tensor scatter_add_last(const Tensor& x, const Tensor& index, Index extent);
 Tensor one_hot(const Tensor& labels, Index classes, Dtype dtype);
 
 /// op(a) @ op(b) over the last two axes; leading axes are equal, or one operand has none and is repeated.
+/// Operands of one dtype, or bf16 beside f32; the result then is bf16.
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
+/// The same before its result is rounded to bf16: f32 where an operand is bf16.
+Tensor wide_matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
 
 /// Checks x {N,H,W,C} against w {KH,KW,C/groups,K} and works out the output size.
 ConvGeometry conv_geometry(const Shape& x, const Shape& w, const ConvOptions& options,
@@ -66,6 +74,7 @@ ConvGeometry conv_geometry(const Shape& x, const Shape& w, const ConvOptions& op
 /// Same for a pooling window.
 ConvGeometry pool_geometry(const Shape& x, Index kernel_h, Index kernel_w, const ConvOptions& options,
                            const char* op);
+/// Of x in bf16, here and below: w and dw are f32, as are moments.
 Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g);
 /// The same, and the moments of y, which must not be empty.
 std::pair<Tensor, Moments> conv2d_moments(const Tensor& x, const Tensor& w, const ConvGeometry& g);

@@ -24,11 +24,9 @@ Index slide(const char* op, Index in, Index kernel, Index stride, Index pad, con
   return room / stride + 1;
 }
 
-}  // namespace
-
-Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
-  expect_floating("matmul", a, "a");
-  expect_alike("matmul", a, "a", b, "b");
+/// op(a) @ op(b), in the dtype in which it is computed if it is `wide`.
+Tensor product(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b, bool wide) {
+  const Dtype joint = expect_joinable("matmul", a, "a", b, "b");
   if (a.rank() < 2 || b.rank() < 2)
     throw ArgumentError("[matmul] expects two axes or more, got a ", a.shape(), " and b ", b.shape());
   const Index a_rows = a.size(-2), a_columns = a.size(-1), b_rows = b.size(-2), b_columns = b.size(-1);
@@ -50,7 +48,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
   g.batch = shape.elements();
   shape.push_back(g.m);
   shape.push_back(g.n);
-  Tensor out = Tensor::empty(shape, a.dtype(), a.device());
+  Tensor out = Tensor::empty(shape, wide ? compute_dtype(joint) : joint, a.device());
   if (out.elements() == 0) return out;
   if (g.k == 0) {
     out.fill(0);
@@ -65,6 +63,16 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
   }
   backend_of(a, Work::matmul)->matmul(g, a, b, out);
   return out;
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+  return product(a, b, transpose_a, transpose_b, /*wide=*/false);
+}
+
+Tensor wide_matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+  return product(a, b, transpose_a, transpose_b, /*wide=*/true);
 }
 
 ConvGeometry conv_geometry(const Shape& x, const Shape& w, const ConvOptions& o, const char* op) {
@@ -117,7 +125,7 @@ namespace {
 // Room for the result of a convolution, after its operands are checked.
 Tensor room_for_conv2d(const char* op, const Tensor& x, const Tensor& w, const ConvGeometry& g) {
   expect_floating(op, x, "x");
-  expect_alike(op, x, "x", w, "weight");
+  expect_parameter(op, x, "x", w, "weight");
   expect_shape(op, x, "x", g.x_shape());
   expect_shape(op, w, "weight", g.w_shape());
   return Tensor::empty(g.y_shape(), x.dtype(), x.device());
@@ -134,15 +142,15 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
 std::pair<Tensor, Moments> conv2d_moments(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
   Tensor y = room_for_conv2d("conv2d_moments", x, w, g);
   if (y.elements() == 0) throw ArgumentError("[conv2d_moments] the result is empty, ", y.shape());
-  Moments of_y = {Tensor::empty({g.out_c}, x.dtype(), x.device()),
-                  Tensor::empty({g.out_c}, x.dtype(), x.device())};
+  Moments of_y = {Tensor::empty({g.out_c}, w.dtype(), x.device()),
+                  Tensor::empty({g.out_c}, w.dtype(), x.device())};
   backend_of(x, Work::conv_forward)->conv2d({.geometry = g, .moments = &of_y}, x, w, y);
   return {y, of_y};
 }
 
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& g) {
   expect_floating("conv2d_input_grad", dy, "dy");
-  expect_alike("conv2d_input_grad", dy, "dy", w, "weight");
+  expect_parameter("conv2d_input_grad", dy, "dy", w, "weight");
   expect_shape("conv2d_input_grad", dy, "dy", g.y_shape());
   expect_shape("conv2d_input_grad", w, "weight", g.w_shape());
   Tensor dx = Tensor::empty(g.x_shape(), dy.dtype(), dy.device());
@@ -155,7 +163,7 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry&
   expect_alike("conv2d_weight_grad", x, "x", dy, "dy");
   expect_shape("conv2d_weight_grad", x, "x", g.x_shape());
   expect_shape("conv2d_weight_grad", dy, "dy", g.y_shape());
-  Tensor dw = Tensor::empty(g.w_shape(), x.dtype(), x.device());
+  Tensor dw = Tensor::empty(g.w_shape(), compute_dtype(x.dtype()), x.device());
   if (x.elements() == 0)
     dw.fill(0);
   else
@@ -168,13 +176,13 @@ std::pair<Tensor, Tensor> conv2d_gradients(const Tensor& x, const Tensor& w, con
   if (x.elements() == 0 || dy.elements() == 0)
     return {conv2d_input_grad(dy, w, g), conv2d_weight_grad(x, dy, g)};
   expect_floating("conv2d_gradients", x, "x");
-  expect_alike("conv2d_gradients", x, "x", w, "weight");
+  expect_parameter("conv2d_gradients", x, "x", w, "weight");
   expect_alike("conv2d_gradients", x, "x", dy, "dy");
   expect_shape("conv2d_gradients", x, "x", g.x_shape());
   expect_shape("conv2d_gradients", w, "weight", g.w_shape());
   expect_shape("conv2d_gradients", dy, "dy", g.y_shape());
   Tensor dx = Tensor::empty(g.x_shape(), x.dtype(), x.device());
-  Tensor dw = Tensor::empty(g.w_shape(), x.dtype(), x.device());
+  Tensor dw = Tensor::empty(g.w_shape(), w.dtype(), x.device());
   backend_of(x, Work::conv_gradients)->conv2d_gradients(g, x, w, dy, {dx, dw});
   return {dx, dw};
 }
@@ -190,8 +198,8 @@ Scalar dot(const Tensor& x, const Tensor& y) {
 Scalar norm(const Tensor& x) {
   expect_floating("norm", x, "x");
   const Scalar squares = backend_of(x, Work::optimizer)->dot(x, x);
-  // Squares of f32 numbers neither overflow nor vanish in f64.
-  if (x.dtype() == Dtype::f32 || x.elements() == 0) return sqrt(squares);
+  // Squares of f32 and bf16 numbers neither overflow nor vanish in f64.
+  if (x.dtype() != Dtype::f64 || x.elements() == 0) return sqrt(squares);
   const Scalar fits = either(both(squares > 1e-280, is_finite(squares)), squares != squares);
   return select(
       fits, [&] { return sqrt(squares); },
@@ -228,7 +236,7 @@ Tensor combination(const Scalar& a, const Tensor& x, const Scalar& b, const Tens
 }
 
 Tensor operator*(const Tensor& x, const Scalar& a) {
-  return a.known() ? x * a.value() : x * a.tensor(x.device()).to(x.dtype());
+  return a.known() ? x * a.value() : x * a.tensor(x.device()).to(compute_dtype(x.dtype()));
 }
 
 Tensor operator*(const Scalar& a, const Tensor& x) { return x * a; }

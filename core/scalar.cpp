@@ -96,7 +96,7 @@ Scalar select(const Scalar& condition, const Scalar& a, const Scalar& b) {
 Tensor select(const Scalar& condition, const Tensor& x, const Tensor& y) {
   if (condition.known()) return condition.value() != 0 ? x : y;
   const Tensor mask = condition.tensor(x.device());
-  if (is_floating(x.dtype())) return where(mask.to(x.dtype()), x, y);
+  if (has_derivatives(x.dtype())) return where(mask.to(x.dtype()), x, y);
   return where(mask, x.to(Dtype::f64), y.to(Dtype::f64)).to(x.dtype());  // counters
 }
 

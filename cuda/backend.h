@@ -30,6 +30,10 @@ class CudaBackend final : public Backend {
   cudaStream_t stream() const;
   Pool& pool() { return pool_; }
   const Options& options() const { return options_; }
+  /// kCounters zeros on the card, by which the blocks of a kernel find out who is the last; each kernel
+  /// leaves them as zeros. They serve one stream.
+  unsigned* counters() const { return counters_; }
+  static constexpr int kCounters = 1024;
 
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* data, std::size_t bytes) override;
@@ -81,13 +85,23 @@ class CudaBackend final : public Backend {
   Scalar all_finite(const Tensor& x) override;
   void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) override;
 
+  /// By stream capture (graph.cpp). One thread asks the card while a record is made.
+  std::unique_ptr<Recording> make_recording() override;
+  /// Whether a record is being made: the host then neither reads nor sends.
+  void set_recording(bool on) { recording_ = on; }
+
  private:
   Workplace workplace();
+  /// Errors: InternalError while a record is made.
+  void expect_no_record(const char* what, std::size_t bytes) const;
 
   int index_;
   Options options_;
   Stream stream_;
   Pool pool_;
+  unsigned* counters_;
+  std::weak_ptr<Pool::Arena> arena_;  // of all recordings
+  bool recording_ = false;
   std::unique_ptr<Convolutions> convolutions_;
   std::unique_ptr<Products> products_;
 };

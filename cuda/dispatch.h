@@ -1,7 +1,10 @@
-// Which type a kernel is made for, from what a tensor holds.
+// From what is known when a call comes to what a kernel is compiled for.
 #pragma once
 
+#include <type_traits>
+
 #include "core/dtype.h"
+#include "cuda/kernels/channels.cuh"
 
 namespace basin::cuda {
 
@@ -26,6 +29,29 @@ void dispatch_size(std::size_t size, Body&& body) {
     default:
       return body(std::uint64_t{});
   }
+}
+
+template <int n>
+using Constant = std::integral_constant<int, n>;
+
+/// Calls body(Constant<group>{}): how many of n neighbouring numbers a thread has at once.
+template <class T, class Body>
+void dispatch_group(std::int64_t n, Body&& body) {
+  if (n % kGroup<T> == 0)
+    body(Constant<kGroup<T>>{});
+  else
+    body(Constant<1>{});
+}
+
+/// Calls body(Constant<width>{}): how many threads work on a row of n steps.
+template <class Body>
+void dispatch_width(std::int64_t n, Body&& body) {
+  if (n <= 16)
+    body(Constant<4>{});
+  else if (n <= 1024)
+    body(Constant<32>{});
+  else
+    body(Constant<kThreads>{});
 }
 
 }  // namespace basin::cuda

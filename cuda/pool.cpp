@@ -32,6 +32,19 @@ std::byte* fitting(std::multimap<std::size_t, std::byte*>& free, std::size_t byt
   return block;
 }
 
+/// Lets this thread ask for memory while it captures a stream, which is no part of what it captures.
+class Relaxed {
+ public:
+  Relaxed() { exchange(); }
+  ~Relaxed() { exchange(); }
+  Relaxed(const Relaxed&) = delete;
+  Relaxed& operator=(const Relaxed&) = delete;
+
+ private:
+  void exchange() { static_cast<void>(cudaThreadExchangeStreamCaptureMode(&mode_)); }
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 }  // namespace
 
 Pool::~Pool() {
@@ -41,7 +54,9 @@ Pool::~Pool() {
 
 std::byte* Pool::take(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  const std::size_t rounded = size_class(bytes);
+  const bool exact = !cached_ && entered_ == nullptr;
+  if (exact) free_cached();  // what was given back while a record was written
+  const std::size_t rounded = exact ? std::max<std::size_t>(bytes, 1) : size_class(bytes);
   auto& free = entered_ != nullptr ? entered_->free : free_;
   std::byte* block = fitting(free, rounded);
   if (block == nullptr) block = from_device(rounded, bytes);
@@ -51,6 +66,7 @@ std::byte* Pool::take(std::size_t bytes) {
 }
 
 std::byte* Pool::from_device(std::size_t bytes, std::size_t asked) {
+  const Relaxed capture;
   void* block = nullptr;
   cudaError_t status = cudaMalloc(&block, bytes);
   if (status == cudaErrorMemoryAllocation && !free_.empty()) {
@@ -87,6 +103,7 @@ void Pool::give_back(std::byte* block) {
   const Block& about = blocks_.at(block);
   figures_.in_use -= about.bytes;
   (about.arena != nullptr ? about.arena->free : free_).emplace(about.bytes, block);
+  if (!cached_ && entered_ == nullptr) free_cached();
 }
 
 Pool::Figures Pool::figures() const {

@@ -14,13 +14,16 @@ namespace basin::cuda {
 /// for the stream does things in order. Blocks are kept for sizes like theirs; only when the device has no
 /// more are those that nobody uses given back to it.
 ///
+/// Not `cached`, a block is asked of the device when it is taken and goes back when it is given back, for
+/// tools that watch over the ends of allocations; arenas are the same.
+///
 /// An arena is a set of blocks of its own: a recorded step is made again at the same addresses, so that
 /// whatever it used must not be handed to others as long as the record lives.
 class Pool {
  public:
   class Arena;
 
-  explicit Pool(int device) : device_(device) {}
+  explicit Pool(int device, bool cached = true) : device_(device), cached_(cached) {}
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -52,6 +55,7 @@ class Pool {
   void free_cached();
 
   int device_;
+  bool cached_;
   mutable std::mutex mutex_;
   std::multimap<std::size_t, std::byte*> free_;
   std::unordered_map<std::byte*, Block> blocks_;

@@ -41,6 +41,8 @@ struct Context {
   /// Address of this pass's random draws: a repeat pass with the same (seed, step) meets the same masks.
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
+  /// Of a step that is being recorded: the masks of the later steps are drawn by it.
+  HostPart* host = nullptr;
   /// Dropout and shake layers draw in train mode unless this is off; then they do what they do in eval mode.
   bool dropout = true;
   /// Shake layers, which in training multiply by one number in the forward pass and by another in the
@@ -52,7 +54,7 @@ struct Context {
 
   bool training() const { return mode == Mode::train; }
   /// The next layer's draws. Layers are counted in forward order, so make a fresh Context for each pass.
-  DrawAddress next_draw() { return {seed, step, layer_++}; }
+  DrawAddress next_draw() { return {seed, step, layer_++, host}; }
 
   static Context evaluation() { return {.mode = Mode::eval}; }
 

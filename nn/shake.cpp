@@ -8,28 +8,44 @@
 namespace basin::nn {
 namespace {
 
-/// What each image's branch is multiplied by.
-struct Factors {
-  explicit Factors(Index images)
-      : forward(static_cast<std::size_t>(images)), backward(static_cast<std::size_t>(images)) {}
-  std::vector<double> forward, backward;
+/// Numbers that each image's branches are multiplied by, a row {N} for each kind of number.
+class Factors {
+ public:
+  Factors(int rows, Index images) : images_(images), numbers_(static_cast<std::size_t>(rows * images)) {}
+  double& operator()(int row, Index image) {
+    return numbers_[static_cast<std::size_t>(row * images_ + image)];
+  }
+  const std::vector<double>& numbers() const { return numbers_; }
+
+ private:
+  Index images_;
+  std::vector<double> numbers_;
 };
 
-/// One number for each row of x, in x's dtype.
-Tensor for_rows(const Variable& x, const std::vector<double>& numbers) {
-  Shape shape{x.size(0)};
+/// What draw(random, factors, image) gives for the rows of x, in the dtype of x's parameters: {rows,N,1,..}.
+template <class Draw>
+Tensor drawn(const Variable& x, int rows, Context& ctx, const Draw& draw) {
+  Shape shape{rows, x.size(0)};
   for (int axis = 1; axis < x.rank(); ++axis) shape.push_back(1);
-  return Tensor::from(numbers, shape).to(x.dtype()).to(x.value().device());
+  const DrawAddress at = ctx.next_draw();
+  const auto numbers = [=, dtype = compute_dtype(x.dtype())](std::uint64_t step) {
+    Random random(at.seed, Stream::shake, step, at.layer);
+    Factors factors(rows, shape[1]);
+    for (Index image = 0; image < shape[1]; ++image) draw(random, factors, image);
+    return Tensor::from(factors.numbers(), shape).to(dtype);
+  };
+  return at.drawn(numbers, x.value().device());
 }
 
-Variable shaken(const Variable& x, const Factors& f, const Context& ctx) {
-  const Tensor forward = for_rows(x, f.forward);
-  return shake(x, forward, ctx.true_gradient ? forward : for_rows(x, f.backward));
+/// x by the factors of a row, and its gradient by those of the next.
+Variable shaken(const Variable& x, const Tensor& factors, int row, const Context& ctx) {
+  Shape shape = x.shape();
+  for (int axis = 1; axis < x.rank(); ++axis) shape[axis] = 1;
+  const auto row_of = [&](int r) { return factors.slice_rows(r, r + 1).reshape(shape); };
+  return shake(x, row_of(row), row_of(ctx.true_gradient ? row : row + 1));
 }
 
 bool draws(const Context& ctx) { return ctx.training() && ctx.dropout; }
-
-Random random_at(const DrawAddress& at) { return {at.seed, Stream::shake, at.step, at.layer}; }
 
 }  // namespace
 
@@ -37,15 +53,13 @@ Variable shake_shake(const Variable& x, const Variable& y, Context& ctx) {
   if (x.shape() != y.shape())
     throw ArgumentError("[shake_shake] branches of shapes ", x.shape(), " and ", y.shape());
   if (!draws(ctx)) return (x + y) * 0.5;
-  Random random = random_at(ctx.next_draw());
-  Factors a(x.size(0)), rest(x.size(0));
-  for (std::size_t i = 0; i < a.forward.size(); ++i) {
-    a.forward[i] = random.uniform();
-    a.backward[i] = random.uniform();
-    rest.forward[i] = 1 - a.forward[i];
-    rest.backward[i] = 1 - a.backward[i];
-  }
-  return shaken(x, a, ctx) + shaken(y, rest, ctx);
+  const Tensor factors = drawn(x, 4, ctx, [](Random& random, Factors& f, Index image) {
+    for (int pass = 0; pass < 2; ++pass) {
+      f(pass, image) = random.uniform();
+      f(2 + pass, image) = 1 - f(pass, image);
+    }
+  });
+  return shaken(x, factors, 0, ctx) + shaken(y, factors, 2, ctx);
 }
 
 ShakeDrop::ShakeDrop(const ShakeDropOptions& o) : options_(o) {
@@ -60,16 +74,14 @@ ShakeDrop::ShakeDrop(const ShakeDropOptions& o) : options_(o) {
 Variable ShakeDrop::forward(const Variable& x, Context& ctx) {
   const ShakeDropOptions& o = options_;
   if (!draws(ctx)) return x * (o.keep + (1 - o.keep) * (o.alpha_low + o.alpha_high) / 2);
-  Random random = random_at(ctx.next_draw());
-  Factors factors(x.size(0));
-  for (std::size_t i = 0; i < factors.forward.size(); ++i) {
+  const Tensor factors = drawn(x, 2, ctx, [o](Random& random, Factors& f, Index image) {
     const bool kept = random.uniform() < o.keep;
     const double alpha = random.uniform(o.alpha_low, o.alpha_high);
     const double beta = random.uniform(o.beta_low, o.beta_high);
-    factors.forward[i] = kept ? 1 : alpha;
-    factors.backward[i] = kept ? 1 : beta;
-  }
-  return shaken(x, factors, ctx);
+    f(0, image) = kept ? 1 : alpha;
+    f(1, image) = kept ? 1 : beta;
+  });
+  return shaken(x, factors, 0, ctx);
 }
 
 }  // namespace basin::nn

@@ -3,6 +3,21 @@
 #include "core/ops.h"
 
 namespace basin::optim {
+namespace {
+
+std::vector<NamedBuffer> those(const std::vector<NamedBuffer>& buffers, bool on_device) {
+  std::vector<NamedBuffer> some;
+  for (const NamedBuffer& b : buffers)
+    if ((b.buffer->defined() && !b.buffer->device().is_host()) == on_device) some.push_back(b);
+  return some;
+}
+
+}  // namespace
+
+std::vector<NamedBuffer> on_device(const std::vector<NamedBuffer>& buffers) { return those(buffers, true); }
+std::vector<NamedBuffer> not_on_device(const std::vector<NamedBuffer>& buffers) {
+  return those(buffers, false);
+}
 
 BufferGuard::BufferGuard(const std::vector<NamedBuffer>& buffers) {
   before_.reserve(buffers.size());

@@ -45,4 +45,9 @@ class BufferGuard {
   std::vector<Before> before_;
 };
 
+/// Those that a guard can put back without the host: they are there, on a device. A step that is recorded
+/// (optim/gradient/step_graph.h) guards these inside its record, the others outside.
+std::vector<NamedBuffer> on_device(const std::vector<NamedBuffer>& buffers);
+std::vector<NamedBuffer> not_on_device(const std::vector<NamedBuffer>& buffers);
+
 }  // namespace basin::optim

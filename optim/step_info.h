@@ -1,4 +1,5 @@
-// StepInfo: where in the run a step stands. StepGraph: a step that is recorded once and then made again.
+// StepInfo: where in the run a step stands, and the numbers of one that is recorded
+// (optim/gradient/step_graph.h).
 #pragma once
 
 #include <cstdint>
@@ -6,16 +7,17 @@
 #include <optional>
 #include <vector>
 
+#include "core/recording.h"
 #include "core/scalar.h"
 
 namespace basin::optim {
 
 struct StepInfo;
 
-/// Numbers of a step that is being recorded. A device has a place for each; see StepInfo::number().
-class StepNumbers {
+/// The host's part in a step that is being recorded, its numbers before all. A device has a place for each;
+/// see StepInfo::number().
+class StepNumbers : public HostPart {
  public:
-  virtual ~StepNumbers() = default;
   /// A number that lives on the device: f(now), and f(that step) in each step that is made again. f is kept
   /// as long as the record.
   virtual Scalar number(const std::function<double(const StepInfo&)>& f, const StepInfo& now) = 0;
@@ -38,24 +40,17 @@ struct StepInfo {
   Scalar number(const F& f) const {
     return numbers == nullptr ? Scalar(f(*this)) : numbers->number(f, *this);
   }
+  /// Calls f, which does something on the host that each step does, made from a record or not: counts.
+  void also(const std::function<void()>& f) const {
+    if (numbers == nullptr)
+      f();
+    else
+      numbers->also(f);
+  }
 };
 
 /// Which of its sequences of passes a step makes, told by numbers: steps with equal ones ask a device for the
 /// same work, but for StepInfo::number(). Nothing: who knows; such a step is never recorded.
 using Sequence = std::optional<std::vector<std::int64_t>>;
-
-/// How a step is made. Here, and on the CPU always: body(now). The graph of a device that has one calls the
-/// body in the first step of a sequence, with a StepInfo whose numbers it keeps, records what it asks of the
-/// device, and makes the later ones of that sequence from the record. What the body does on the host besides,
-/// such as to count an update rule's steps, is in no record: the caller of such a graph has to see to it.
-class StepGraph {
- public:
-  virtual ~StepGraph() = default;
-  virtual void run(const Sequence& sequence, const StepInfo& now,
-                   const std::function<void(const StepInfo&)>& body) {
-    static_cast<void>(sequence);
-    body(now);
-  }
-};
 
 }  // namespace basin::optim

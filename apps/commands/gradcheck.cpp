@@ -6,6 +6,7 @@
 #include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
 #include "apps/cli/terminal.h"
+#include "apps/config/device.h"
 #include "apps/options/suggest.h"
 #include "autograd/check/op_cases.h"
 #include "core/io/utf8.h"
@@ -53,9 +54,11 @@ class GradcheckCall : public Call {
     t.group("what", "What is checked");
     t.add_call("op", free_text(op_, "NAME", "a name"), "check this operation only, not all");
     t.add_call("order", whole(order_, 1, 2), "1: gradients; 2: also gradients of gradients");
+    add_device(t, device_);
     add(t, output_);
   }
   ExitCode run(Terminal& terminal) override {
+    apply(device_);
     return interruptible([&] { return check_ops(terminal); });
   }
 
@@ -65,6 +68,7 @@ class GradcheckCall : public Call {
 
   std::string op_;  // empty: every op
   std::int64_t order_ = 1;
+  DeviceConfig device_;
 };
 
 ExitCode GradcheckCall::check_ops(Terminal& terminal) const {
@@ -83,7 +87,7 @@ ExitCode GradcheckCall::check_ops(Terminal& terminal) const {
   int cases = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     work.begin(text("checking ", ops[i].name, " (", i + 1, "/", ops.size(), ")"));
-    const CheckRow row = check_op(ops[i], static_cast<int>(order_));
+    const CheckRow row = check_op(ops[i], static_cast<int>(order_), device_.device);
     cases += row.cases;
     if (!row.passed) failures.push_back(text(row.op, ": ", row.first_failure));
     std::vector<std::string> cells{row.op, std::to_string(row.cases)};

@@ -5,6 +5,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/table.h"
 #include "apps/cli/terminal.h"
+#include "apps/config/cuda_plugin.h"
 #include "apps/config/data.h"
 #include "apps/config/model.h"
 #include "apps/evaluation/run_data.h"
@@ -32,6 +33,47 @@ struct InfoConfig {
   ModelConfig model;
 };
 
+/// 13000 as 13.0, as CUDA counts; 91900 as 9.19.0, as cuDNN does.
+std::string version_text(std::int64_t version, std::int64_t major, std::int64_t minor) {
+  return text(version / major, '.', version % major / minor);
+}
+
+/// The devices, a row each, and what is missing for a card to be one.
+Json show_devices(Table& table) {
+  table.add({"device cpu", machine_info().cpu});
+  Json document;
+  const CudaPlugin& found = cuda_plugin();
+  if (found.plugin == nullptr) {
+    table.add({"device cuda", "none: " + found.missing});
+    document.set("missing", found.missing);
+    return document;
+  }
+  const cuda::Facts facts = found.plugin->facts();
+  const std::string runtime = version_text(facts.runtime, 1000, 10),
+                    driver = facts.driver == 0 ? "none" : version_text(facts.driver, 1000, 10),
+                    cudnn = version_text(static_cast<std::int64_t>(facts.cudnn), 10000, 100);
+  table.add(
+      {"cuda", text("runtime ", runtime, ", driver ", driver, ", cuDNN ", cudnn, ", plug-in ", found.path)});
+  document.set("plugin", found.path).set("runtime", runtime).set("driver", driver).set("cudnn", cudnn);
+  Json devices = Json::Array{};
+  for (std::size_t i = 0; i < facts.devices.size(); ++i) {
+    const cuda::DeviceFacts& d = facts.devices[i];
+    table.add({text("device cuda:", i),
+               text(d.name, ", compute ", d.major, '.', d.minor, ", ", d.multiprocessors,
+                    " multiprocessors, ", bytes_text(static_cast<std::int64_t>(d.bytes)))});
+    Json entry;
+    entry.set("name", d.name).set("compute", text(d.major, '.', d.minor));
+    entry.set("multiprocessors", d.multiprocessors).set("bytes", static_cast<std::int64_t>(d.bytes));
+    devices.append(entry);
+  }
+  document.set("devices", devices);
+  if (!facts.missing.empty()) {
+    table.add({"device cuda", "none: " + facts.missing});
+    document.set("missing", facts.missing);
+  }
+  return document;
+}
+
 void show_build(Terminal& terminal) {
   const BuildInfo build = build_info();
   const MachineInfo machine = machine_info();
@@ -50,11 +92,11 @@ void show_build(Terminal& terminal) {
   table.add({"memory",
              text(bytes_text(machine.memory_bytes), " (", bytes_text(machine.available_bytes), " free)")});
   for (const auto& [name, bytes] : machine.caches) table.add({"cache " + name, bytes_text(bytes)});
-  table.add({"devices", "cpu"});
+  const Json cuda = show_devices(table);
   terminal.result(table.text(terminal.unicode()));
 
   Json document;
-  document.set("build", to_json(build)).set("machine", to_json(machine));
+  document.set("build", to_json(build)).set("machine", to_json(machine)).set("cuda", cuda);
   document.set("kernels", cpu::instruction_set()).set("threads", thread_count());
   terminal.result(document);
 }

@@ -116,6 +116,7 @@ void add(OptionTable& t, TrainConfig& c, SourceConfig* sources) {
   add(t, c.run);
   if (sources) add(t, *sources);
   add(t, c.device);
+  add_graph(t, c.device);
   add(t, c.output);
   add_progress(t, c.output);
   add_log_every(t, c.output);

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "apps/evaluation/evaluation.h"
-#include "core/op_checks.h"
 #include "core/ops.h"
 
 namespace basin::apps {
@@ -15,30 +14,20 @@ constexpr std::uint64_t kLayersApart = 1u << 20;
 }  // namespace
 
 BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
-                               const data::Batch& batch, Dtype dtype, const LossOptions& options,
-                               std::uint64_t seed, std::int64_t step)
+                               const StepBatch& batch, const LossOptions& options, std::uint64_t seed,
+                               std::int64_t step, HostPart* host)
     : model_(model),
       entries_(entries),
       w_(w),
       batch_(batch),
-      images_(batch.images.to(dtype)),
-      heavier_(batch.mixed.labels.defined() && batch.mixed.lambda < 0.5 ? batch.mixed.labels : batch.labels),
       options_(options),
       seed_(seed),
-      step_(step) {
-  const Device here = w.values().device();
-  if (batch.images.device() != here || batch.labels.device() != here)
-    throw ArgumentError("[batch objective] the weights are on ", here, ", the batch on ",
-                        batch.images.device(),
-                        "; data::LoaderOptions::device or Batch::to() brings it there");
-  if (here.is_host() || !batch.mixed.labels.defined()) return;
-  own_share_ = Tensor::scalar(batch.mixed.lambda, dtype, here);
-  other_share_ = Tensor::scalar(1 - batch.mixed.lambda, dtype, here);
-}
+      step_(step),
+      host_(host) {}
 
 optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
-  const std::int64_t begin = request.begin, end = request.end < 0 ? batch_.size() : request.end;
-  const bool part = begin > 0 || end < batch_.size();
+  const std::int64_t begin = request.begin, end = request.end < 0 ? batch_.rows() : request.end;
+  const bool part = begin > 0 || end < batch_.rows();
   const bool whole_forward = part && options_.micro_norm == MicroNorm::batch;
   const bool first = request.pass == optim::Pass::first;
   // A pass of the whole batch for each part would move the statistics as often.
@@ -52,10 +41,11 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   nn::Context ctx{.statistics = statistics,
                   .seed = seed_,
                   .step = static_cast<std::uint64_t>(step_),
+                  .host = host_,
                   .true_gradient = request.true_gradient};
   if (part && !whole_forward) ctx.layer_ = kLayersApart * static_cast<std::uint64_t>(begin);
   const bool cut = part && !whole_forward;
-  const Variable x(cut ? images_.slice_rows(begin, end) : images_);
+  const Variable x(cut ? batch_.images.slice_rows(begin, end) : batch_.images);
   Variable logits = model_(x, ctx);
   if (whole_forward) logits = slice(logits, {begin, 0}, {end, logits.size(1)});
 
@@ -63,25 +53,22 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
       optim::evaluate(loss(logits, begin, end), w_,
                       {.norm_gradient = request.norm_gradient, .weight_decay = options_.weight_decay});
   e.rows = end - begin;
-  if (first) e.correct = count_correct(logits.value(), heavier_.slice_rows(begin, end));
+  if (first) e.correct = count_correct(logits.value(), batch_.heavier.slice_rows(begin, end));
   if (own_statistics) end_part(begin, end);
   look_for_failure(e);
   return e;
 }
 
 Variable BatchObjective::loss(const Variable& logits, std::int64_t begin, std::int64_t end) const {
-  // Kernels of a device would have to stop for a label that is no class. Partners have labels of the batch.
-  if (!batch_.labels.device().is_host() && batch_.host_labels.defined())
-    checks::expect_index("cross_entropy", batch_.host_labels, batch_.host_labels, logits.size(1), "label");
   const auto loss_at = [&](const Tensor& labels) {
     return cross_entropy(logits, labels.slice_rows(begin, end), options_.cross_entropy);
   };
   const Variable own = loss_at(batch_.labels);
-  const data::Mixed& mixed = batch_.mixed;
-  if (!mixed.labels.defined()) return own;
-  const Variable other = loss_at(mixed.labels);
-  if (own_share_.defined()) return Variable(own_share_) * own + Variable(other_share_) * other;
-  return mixed.lambda * own + (1 - mixed.lambda) * other;
+  if (!batch_.mixed()) return own;
+  const Variable other = loss_at(batch_.partners);
+  if (batch_.own_share.defined())
+    return Variable(batch_.own_share) * own + Variable(batch_.other_share) * other;
+  return batch_.lambda * own + (1 - batch_.lambda) * other;
 }
 
 void BatchObjective::begin_part(std::int64_t begin) {
@@ -94,12 +81,12 @@ void BatchObjective::begin_part(std::int64_t begin) {
 }
 
 void BatchObjective::end_part(std::int64_t begin, std::int64_t end) {
-  const double share = static_cast<double>(end - begin) / static_cast<double>(batch_.size());
+  const double share = static_cast<double>(end - begin) / static_cast<double>(batch_.rows());
   for (Statistic& s : statistics_) {
     if (!is_floating(s.buffer->dtype())) continue;  // counters: the last part's count is the step's
     if (!s.mean.defined()) s.mean = Tensor::zeros(s.buffer->shape(), s.buffer->dtype(), s.buffer->device());
     axpby(share, *s.buffer, 1, s.mean);
-    if (end == batch_.size()) s.buffer->copy_from(s.mean);
+    if (end == batch_.rows()) s.buffer->copy_from(s.mean);
   }
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/config/train_config.h"
-#include "data/loading/loader.h"
+#include "apps/training/step_batch.h"
 #include "nn/module.h"
 #include "optim/objective.h"
 #include "optim/parameter_vector.h"
@@ -35,15 +35,15 @@ struct LossOptions {
 /// by rows: the statistics of the papers' accelerators, averaged. Dropout masks are drawn for each
 /// micro-batch apart, and again the same in its later passes.
 ///
-/// It computes where the weights live, and the batch must be there too (data::LoaderOptions::device). On a
-/// device labels are checked by Batch::host_labels, and nobody looks for what failed: see Experiment::step().
+/// It computes where the weights live, and the batch must be there too. On a device nobody looks for what
+/// failed: see Experiment::step().
 class BatchObjective {
  public:
-  /// `step` addresses the random draws together with `seed`. All arguments must outlive this. Errors:
-  /// ArgumentError for a batch that is elsewhere.
+  /// `step` addresses the random draws together with `seed`; of a step that is being recorded `host` is told
+  /// of them. The model, its entries and w must outlive this.
   BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
-                 const data::Batch& batch, Dtype dtype, const LossOptions& options, std::uint64_t seed,
-                 std::int64_t step);
+                 const StepBatch& batch, const LossOptions& options, std::uint64_t seed, std::int64_t step,
+                 HostPart* host = nullptr);
 
   optim::Evaluation operator()(const optim::Request& request);
   /// Of the last evaluation that was not finite.
@@ -63,13 +63,11 @@ class BatchObjective {
   nn::Module& model_;
   const Entries& entries_;
   const optim::ParameterVector& w_;
-  const data::Batch& batch_;
-  Tensor images_;                   // in the dtype of the weights
-  Tensor heavier_;                  // the labels or the partners': those of the larger weight
-  Tensor own_share_, other_share_;  // {}, of a mixed batch on a device: lambda and 1 - lambda, sent with it
+  StepBatch batch_;
   LossOptions options_;
   std::uint64_t seed_;
   std::int64_t step_;
+  HostPart* host_;
   std::vector<Statistic> statistics_;  // of a step in parts
   NonFinite failure_;
 };

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/evaluation/evaluation.h"
 #include "apps/training/parameter_names.h"
 #include "apps/training/start.h"
 #include "optim/buffer_guard.h"
@@ -61,54 +62,69 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
       accumulate_(config.sharpness.micro == Micro::shared ? config.sharpness.micro_size : 0),
       clip_(config.optimizer.clip),
       seed_(config.run.seed),
-      dtype_(config.device.dtype) {
+      buffers_here_(optim::not_on_device(entries_.buffers)),
+      buffers_there_(optim::on_device(entries_.buffers)),
+      places_(w_.values().device(), activation_dtype(config), set.classes()),
+      graph_(config.device.graph ? optim::step_graph(w_.values().device())
+                                 : std::make_unique<optim::StepGraph>()) {
   expect_perturbed(config.sharpness, w_);
   rule_->check_parameters(w_);
 }
 
 /// The rule's, and the branches that are taken here, in the objective and in the update.
-optim::Sequence Experiment::sequence(const data::Batch& batch, const optim::StepInfo& now) const {
+optim::Sequence Experiment::sequence(const StepBatch& batch, const optim::StepInfo& now) const {
   optim::Sequence all = rule_->sequence(now);
-  if (all) all->insert(all->end(), {batch.size(), batch.mixed.labels.defined(), now.lr != 0});
+  if (all) all->insert(all->end(), {batch.rows(), batch.mixed(), batch.kind, now.lr != 0});
   return all;
 }
 
-optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) {
-  const optim::StepInfo now{
-      .step = step, .lr = schedule_.lr(step), .rows = batch.size(), .momentum = update_->momentum()};
-  BatchObjective loss(*model_, entries_, w_, batch, dtype_, loss_, seed_, step);
-  optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
-  if (accumulate_ > 0) objective = optim::accumulated(objective, batch.size(), accumulate_);
+void Experiment::touch() {
+  w_.values().mutable_raw();
+  for (const NamedBuffer& b : buffers_there_) b.buffer->mutable_raw();
+}
 
-  optim::BufferGuard statistics(entries_.buffers);
-  optim::BufferGuard rule_state(rule_->remembers(now) ? entries_of(*rule_).buffers
-                                                      : std::vector<NamedBuffer>{});
-  optim::Direction d;
-  graph_->run(sequence(batch, now), now, [&](const optim::StepInfo& info) {
-    d = rule_->direction(objective, w_, info);
+optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step) {
+  const optim::StepInfo now{
+      .step = step, .lr = schedule_.lr(step), .rows = given.size(), .momentum = update_->momentum()};
+  const StepBatch batch = places_.put(given);
+  const std::vector<NamedBuffer> state =
+      rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};
+  optim::BufferGuard statistics(buffers_here_), rule_state(optim::not_on_device(state));
+  optim::StepReport report = graph_->run(sequence(batch, now), now, [&](const optim::StepInfo& info) {
+    BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, step, info.numbers);
+    optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
+    if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
+    optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));
+
+    optim::Direction d = rule_->direction(objective, w_, info);
     failure_ = loss.failure();
-    if (!possibly(d.report.finite)) return;
-    try {
-      const Scalar sound = both(d.report.finite, statistics.finite());
-      if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
-      if (clip_ > 0) d = optim::clipped(d, clip_);
-      d.report.finite = update_->apply(w_, d.vector, info, d.report.direction_norm, sound);
-    } catch (const NumericalError& refusal) {
-      failure_ = {.refused = refusal.what()};
-      d.report.finite = false;
+    if (possibly(d.report.finite)) {
+      try {
+        const Scalar sound = both(d.report.finite, both(statistics.finite(), statistics_there.finite()));
+        if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
+        if (clip_ > 0) d = optim::clipped(d, clip_);
+        d.report.finite = update_->apply(w_, d.vector, info, d.report.direction_norm, sound);
+      } catch (const NumericalError& refusal) {
+        failure_ = {.refused = refusal.what()};
+        d.report.finite = false;
+      }
     }
+    statistics_there.settle(d.report.finite);
+    state_there.settle(d.report.finite);
+    return d.report;
   });
 
-  const bool made_elsewhere = !d.report.finite.known();
-  d.report.bring_here();
-  if (d.report.finite) {
+  const bool made_elsewhere = !report.finite.known();
+  report.bring_here();
+  if (made_elsewhere) touch();
+  if (report.finite) {
     statistics.keep();
     rule_state.keep();
   } else if (made_elsewhere) {
-    failure_ = refusal(d.report);
+    failure_ = refusal(report);
     update_->withdraw();
   }
-  return d.report;
+  return report;
 }
 
 void Experiment::collect(std::int64_t step, bool applied) {

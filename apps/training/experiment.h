@@ -15,8 +15,8 @@
 #include "apps/training/freeze.h"
 #include "apps/training/start.h"
 #include "apps/weights/weights.h"
-#include "data/loading/loader.h"
 #include "nn/models/registry.h"
+#include "optim/gradient/step_graph.h"
 
 namespace basin::apps {
 
@@ -36,7 +36,8 @@ class Experiment {
   /// step that is not finite changes nothing: weights, optimizer state and running statistics keep their
   /// bits. On a device nobody waits but for the report, at the end, read at once.
   optim::StepReport step(const data::Batch& batch, std::int64_t step);
-  /// Makes the steps by the graph of a device that records them; else each is made by calls.
+  /// Makes the steps by that graph. From the start: by records where the device can and the configuration
+  /// lets it, else by calls.
   void make_steps_by(std::unique_ptr<optim::StepGraph> graph) { graph_ = std::move(graph); }
   /// Takes the weights after that step into the average if they are due. A step that was not applied brings
   /// none, unless the average is of the weights at the ends of epochs or cycles.
@@ -60,7 +61,9 @@ class Experiment {
   std::optional<Averaging>& averaging() { return averaging_; }
 
  private:
-  optim::Sequence sequence(const data::Batch& batch, const optim::StepInfo& now) const;
+  optim::Sequence sequence(const StepBatch& batch, const optim::StepInfo& now) const;
+  /// What a step made from a record writes to, its versions raised: the host was not there.
+  void touch();
 
   std::optional<Start> start_;
   std::unique_ptr<nn::Module> model_;
@@ -75,9 +78,10 @@ class Experiment {
   std::int64_t accumulate_;  // rows of a micro-batch that shares the perturbation; 0: the whole batch at once
   double clip_;
   std::uint64_t seed_;
-  Dtype dtype_;
+  std::vector<NamedBuffer> buffers_here_, buffers_there_;  // of the model: not_on_device(), on_device()
+  StepPlaces places_;
   NonFinite failure_;
-  std::unique_ptr<optim::StepGraph> graph_ = std::make_unique<optim::StepGraph>();
+  std::unique_ptr<optim::StepGraph> graph_;
 };
 
 }  // namespace basin::apps

@@ -19,6 +19,12 @@ constexpr Index kManyEntries = 400;   // inputs with more entries are checked al
 constexpr Index kManyOutputs = 40;    // results with more entries are checked through random cotangents only
 constexpr double kAgreement = 1e-11;  // of kernel and meaning, relative
 
+Numbers here(const Tensor& t) { return t.to(Device{}).to_vector<double>(); }
+/// Numbers as a tensor like that one, where it lives.
+Tensor there(const Numbers& values, const Tensor& like) {
+  return Tensor::from(values, like.shape()).to(like.device());
+}
+
 double largest(const Numbers& v) {
   double m = 0;
   for (double x : v) m = std::max(m, std::abs(x));
@@ -35,7 +41,7 @@ Tensor normal_like(const Tensor& t, std::uint64_t seed, std::uint64_t which) {
   Random random(seed, Stream::probe, which);
   Numbers values(static_cast<std::size_t>(t.elements()));
   for (double& v : values) v = random.normal();
-  return Tensor::from(values, t.shape());
+  return there(values, t);
 }
 
 Numbers unit(Index n, Index i) {
@@ -52,10 +58,10 @@ Variables leaves(const Tensors& values) {
 
 /// f's numbers at `point` with input i moved by t along `direction`.
 Numbers moved(const Function& f, Tensors point, std::size_t i, const Numbers& direction, double t) {
-  Numbers x = point[i].to_vector<double>();
+  Numbers x = here(point[i]);
   for (std::size_t j = 0; j < x.size(); ++j) x[j] += t * direction[j];
-  point[i] = Tensor::from(x, point[i].shape());
-  return f(Variables(point.begin(), point.end())).value().to_vector<double>();
+  point[i] = there(x, point[i]);
+  return here(f(Variables(point.begin(), point.end())).value());
 }
 
 /// The derivative of f along `direction` in input i: central differences of steps h and h/2, extrapolated to
@@ -79,15 +85,15 @@ class Level {
   CheckErrors run() {
     const Variables x = leaves(point_);
     const Variable y = f_(x);
-    value_ = y.value().to_vector<double>();
+    value_ = here(y.value());
     const Tensor u = normal_like(y.value(), options_.seed, 0);
-    cotangent_ = u.to_vector<double>();
+    cotangent_ = here(u);
 
     const Tensors plain = gradients(y, x, {.cotangent = u, .keep_graph = true});
     const Variables again = differentiable_gradients(y, x, u);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const Numbers g = plain[i].to_vector<double>();
-      agree(i, g, again[i].value().to_vector<double>());
+      const Numbers g = here(plain[i]);
+      agree(i, g, here(again[i].value()));
       along_a_direction(i, g);
       if (point_[i].elements() <= kManyEntries) entry_by_entry(y, x, i, g);
     }
@@ -96,7 +102,7 @@ class Level {
 
  private:
   void along_a_direction(std::size_t i, const Numbers& g) {
-    const Numbers v = normal_like(point_[i], options_.seed, 1 + i).to_vector<double>();
+    const Numbers v = here(normal_like(point_[i], options_.seed, 1 + i));
     const Numbers d = difference(f_, point_, i, v, options_.step);
     compare(i, -1, inner(g, v), inner(cotangent_, d), std::sqrt(inner(g, g)),
             rounding(cotangent_, options_.step));
@@ -107,11 +113,11 @@ class Level {
     std::vector<Numbers> rows;
     double row_scale = 0;
     for (std::size_t r = 0; whole_jacobian && r < value_.size(); ++r) {
-      const Tensor e = Tensor::from(unit(y.value().elements(), static_cast<Index>(r)), y.shape());
-      rows.push_back(gradients(y, {x[i]}, {.cotangent = e, .keep_graph = true})[0].to_vector<double>());
+      const Tensor e = there(unit(y.value().elements(), static_cast<Index>(r)), y.value());
+      rows.push_back(here(gradients(y, {x[i]}, {.cotangent = e, .keep_graph = true})[0]));
       row_scale = std::max(row_scale, largest(rows.back()));
     }
-    const Numbers at = point_[i].to_vector<double>();
+    const Numbers at = here(point_[i]);
     for (std::size_t j = 0; j < g.size(); ++j) {
       const double h = options_.step * std::max(1.0, std::abs(at[j]));
       const Numbers d = difference(f_, point_, i, unit(point_[i].elements(), static_cast<Index>(j)), h);

@@ -14,14 +14,15 @@ std::vector<OpCase> op_cases() {
   return all;
 }
 
-CheckRow check_op(const OpCase& op, int order) {
+CheckRow check_op(const OpCase& op, int order, Device device) {
   CheckRow row;
   row.op = op.name;
   row.orders.resize(static_cast<std::size_t>(order));
   for (const OpInstance& instance : op.instances) {
     ++row.cases;
-    const std::vector<CheckErrors> found =
-        check_gradients(instance.function, instance.inputs, {.order = order});
+    Tensors inputs;
+    for (const Tensor& x : instance.inputs) inputs.push_back(x.to(device));
+    const std::vector<CheckErrors> found = check_gradients(instance.function, inputs, {.order = order});
     for (std::size_t k = 0; k < found.size(); ++k) {
       row.orders[k].absolute = std::max(row.orders[k].absolute, found[k].absolute);
       row.orders[k].relative = std::max(row.orders[k].relative, found[k].relative);

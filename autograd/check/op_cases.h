@@ -17,6 +17,7 @@ struct CheckRow {
   std::string first_failure;  // instance, order and numbers
 };
 
-CheckRow check_op(const OpCase& op, int order);
+/// The op's derivatives on that device.
+CheckRow check_op(const OpCase& op, int order, Device device = {});
 
 }  // namespace basin

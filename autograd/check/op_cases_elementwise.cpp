@@ -45,6 +45,13 @@ OpInstance same_twice(Binary f, const Shape& s) {
           {Draws(13).between(s, 0.3, 3)}};
 }
 
+/// To another dtype and back, in f64 by f32: a thousandth of it beside x^2, so that the rounding to f32 stays
+/// below what differences can tell.
+Variable converted(const Variable& x) {
+  const Dtype other = x.dtype() == Dtype::f32 ? Dtype::f64 : Dtype::f32;
+  return square(x) + 1e-3 * to(square(to(x, other)), x.dtype());
+}
+
 OpCase powers() {
   OpCase row{"pow", {"pow(Variable, double)"}, {}};
   Draws draws(14);
@@ -124,6 +131,7 @@ std::vector<OpCase> arithmetic_cases() {
 
 std::vector<OpCase> function_cases() {
   return {
+      unary("to", {"to(Variable, Dtype)"}, anywhere, converted),
       unary("abs", {"abs(Variable)"}, not_zero, abs),
       unary("exp", {"exp(Variable)"}, anywhere, exp),
       unary("log", {"log(Variable)"}, positive, log),

@@ -67,7 +67,7 @@ OpCase eval_norms() {
     add_batch_norm(row, x, 500,
                    [mean = d.normal(channels), var = d.between(channels, 0.5, 2)](const Variables& in,
                                                                                   const BatchNormOptions& o) {
-                     const Dtype t = in[0].dtype();
+                     const Dtype t = compute_dtype(in[0].dtype());
                      return batch_norm_eval(in[0], in[1], in[2], beside(in[0], mean.to(t)),
                                             beside(in[0], var.to(t)), o);
                    });
@@ -138,7 +138,7 @@ OpCase eval_norm_convs() {
       {}};
   // The statistics of the first of these channels.
   const auto first = [](const Tensor& all, const Variable& x) {
-    return beside(x, all.slice_rows(0, x.size(-1)).to(x.dtype()));
+    return beside(x, all.slice_rows(0, x.size(-1)).to(compute_dtype(x.dtype())));
   };
   Draws d(58);
   const Tensor mean = d.normal({4}), var = d.between({4}, 0.5, 2);
@@ -192,7 +192,7 @@ OpCase shakes() {
   for (const auto& [x, c] : {std::pair{Shape{}, Shape{}}, {{3, 2, 2, 5}, {3, 1, 1, 1}}, {{0, 3}, {0, 1}}})
     row.instances.push_back({text(x, " by ", c),
                              [coefficient = d.normal(c)](const Variables& in) {
-                               const Tensor a = beside(in[0], coefficient.to(in[0].dtype()));
+                               const Tensor a = beside(in[0], coefficient.to(compute_dtype(in[0].dtype())));
                                return shake(in[0], a, a);
                              },
                              {d.normal(x)}});

@@ -16,14 +16,15 @@ constexpr std::size_t residual_at = inv_std_at + 1, weight_at = inv_std_at + 1;
 /// What batch norm means. The statistics of a batch depend on x, so they are computed from it here: as
 /// constants they would give the right value and wrong derivatives.
 Variable normalised(const Variables& in, Statistics statistics, double eps) {
+  const Variable x = wide(in[x_at]);
   Variable centred, inv_std;
   if (statistics == Statistics::of_batch) {
     Axes rows;
-    for (int i = 0; i + 1 < in[x_at].rank(); ++i) rows.push_back(i);
-    centred = in[x_at] - mean(in[x_at], rows);
+    for (int i = 0; i + 1 < x.rank(); ++i) rows.push_back(i);
+    centred = x - mean(x, rows);
     inv_std = rsqrt(mean(square(centred), rows) + eps);
   } else {
-    centred = in[x_at] - in[mean_at];
+    centred = x - in[mean_at];
     inv_std = in[inv_std_at];
   }
   return centred * (inv_std * in[gamma_at]) + in[beta_at];
@@ -31,8 +32,8 @@ Variable normalised(const Variables& in, Statistics statistics, double eps) {
 
 Variable batch_norm_meaning(const Variables& in, Statistics statistics, double eps, bool with_relu) {
   Variable y = normalised(in, statistics, eps);
-  if (in.size() > residual_at) y = y + in[residual_at];
-  return with_relu ? relu(y) : y;
+  if (in.size() > residual_at) y = y + wide(in[residual_at]);
+  return to(with_relu ? relu(y) : y, in[x_at].dtype());
 }
 
 /// What the kernels are told of a batch normalisation without a residual.
@@ -76,7 +77,8 @@ Tensors batch_norm_backward(const KernelBackward& k, Statistics statistics, bool
 
 void expect_batch_norm(const char* op, const Variable& x, const Variable& gamma, const Variable& beta,
                        const BatchNormOptions& options) {
-  if (!is_floating(x.dtype()) || x.rank() < 1)
+  if (!x.deferred()) checks::expect_computed(op, x.value(), "x");
+  if (!has_derivatives(x.dtype()) || x.rank() < 1)
     throw ArgumentError("[", op, "] expects f32 or f64 x {...,C}, got ", x.dtype(), " ", x.shape());
   expect_channels(op, x, "gamma", gamma.value());
   expect_channels(op, x, "beta", beta.value());
@@ -99,7 +101,8 @@ Moments moments_of(const char* op, const Variable& x, const Moments& known) {
     expect_statistics(op, x, known.mean, known.var);
     return known;
   }
-  Moments found = {empty_like(x.value(), {x.size(-1)}), empty_like(x.value(), {x.size(-1)})};
+  Moments found = {empty_parameter_like(x.value(), {x.size(-1)}),
+                   empty_parameter_like(x.value(), {x.size(-1)})};
   backend_of(found.mean, Work::norm)->moments(x.value(), found.mean, found.var);
   return found;
 }
@@ -215,7 +218,7 @@ Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable
   if (y.elements() > 0) {
     const Tensors values = values_of(inputs);
     const BatchNormForward f = forward_of(values, options.relu);
-    if (of_y) *of_y = {empty_like(y, {g.out_c}), empty_like(y, {g.out_c})};
+    if (of_y) *of_y = {empty_parameter_like(y, {g.out_c}), empty_parameter_like(y, {g.out_c})};
     backend_of(y, Work::conv_forward)
         ->conv2d({.geometry = g, .norm = &f, .moments = of_y}, x.value(), weight.value(), y);
   }
@@ -225,7 +228,7 @@ Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable
       {op, attribute::NormalisedConvolution{{options.eps, options.relu, given}, g}}, inputs,
       [statistics, eps = options.eps, with_relu = options.relu, conv](const Variables& in) {
         const Variable z = normalised(in, statistics, eps);
-        return conv2d(with_relu ? relu(z) : z, in[weight_at], conv);
+        return conv2d(to(with_relu ? relu(z) : z, in[x_at].dtype()), in[weight_at], conv);
       },
       {.value = std::move(y), .backward = [statistics, with_relu = options.relu, g](const KernelBackward& k) {
          return batch_norm_conv2d_backward(k, statistics, with_relu, g);
@@ -239,7 +242,7 @@ ConvGeometry expect_batch_norm_conv2d(const char* op, const Variable& x, const V
   expect_batch_norm(op, x, gamma, beta, options);
   if (options.residual.defined())
     throw ArgumentError("[", op, "] takes no residual: add it by the batch norm's own op");
-  checks::expect_alike(op, x.value(), "x", weight.value(), "weight");
+  checks::expect_parameter(op, x.value(), "x", weight.value(), "weight");
   return conv_geometry(x.shape(), weight.shape(), conv);
 }
 

@@ -290,7 +290,7 @@ class DeferredConv : public Deferred {
 }  // namespace
 
 Variable deferred_conv2d(const Variable& x, const Variable& weight, const ConvOptions& options) {
-  if (!current || !is_floating(x.dtype()) || weight.dtype() != x.dtype()) return {};
+  if (!current || !has_derivatives(x.dtype()) || weight.dtype() != compute_dtype(x.dtype())) return {};
   const Shape y = conv_geometry(x.shape(), weight.shape(), options).y_shape();
   const auto norm = waiting_norm(x);
   const bool waits = norm && norm->joins_convolution() && norm->reader();

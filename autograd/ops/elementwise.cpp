@@ -25,8 +25,8 @@ Variable share(const Tensor& won, const Tensor& won_or_tied) {
 
 /// dL/dx = g s, dL/dy = g (1 - s), s the share of x: the derivative of maximum and minimum.
 Variables split(const Backward& b, const Variable& s) {
-  return {b.needs(0) ? sum_to(b.grad() * s, b.input_shape(0)) : none,
-          b.needs(1) ? sum_to(b.grad() * (1 - s), b.input_shape(1)) : none};
+  return {b.needs(0) ? cotangent_of(b, 0, b.grad() * s) : none,
+          b.needs(1) ? cotangent_of(b, 1, b.grad() * (1 - s)) : none};
 }
 
 /// Normal distribution function and density.
@@ -42,22 +42,22 @@ Variable normal_density(const Variable& x) {
 Variable operator+(const Variable& x, const Variable& y) {
   if (Variable later = deferred_sum(x, y); later.defined()) return later;
   return record("add", x.value() + y.value(), {x, y}, Keep::nothing, [](const Backward& b) -> Variables {
-    return {b.needs(0) ? sum_to(b.grad(), b.input_shape(0)) : none,
-            b.needs(1) ? sum_to(b.grad(), b.input_shape(1)) : none};
+    return {b.needs(0) ? cotangent_of(b, 0, b.grad()) : none,
+            b.needs(1) ? cotangent_of(b, 1, b.grad()) : none};
   });
 }
 
 Variable operator-(const Variable& x, const Variable& y) {
   return record("sub", x.value() - y.value(), {x, y}, Keep::nothing, [](const Backward& b) -> Variables {
-    return {b.needs(0) ? sum_to(b.grad(), b.input_shape(0)) : none,
-            b.needs(1) ? -sum_to(b.grad(), b.input_shape(1)) : none};
+    return {b.needs(0) ? cotangent_of(b, 0, b.grad()) : none,
+            b.needs(1) ? -cotangent_of(b, 1, b.grad()) : none};
   });
 }
 
 Variable operator*(const Variable& x, const Variable& y) {
   return record("mul", x.value() * y.value(), {x, y}, other_factor(x, y), [](const Backward& b) -> Variables {
-    return {b.needs(0) ? sum_to(b.grad() * b.input(1), b.input_shape(0)) : none,
-            b.needs(1) ? sum_to(b.grad() * b.input(0), b.input_shape(1)) : none};
+    return {b.needs(0) ? cotangent_of(b, 0, b.grad() * b.input(1)) : none,
+            b.needs(1) ? cotangent_of(b, 1, b.grad() * b.input(0)) : none};
   });
 }
 
@@ -66,8 +66,8 @@ Variable operator/(const Variable& x, const Variable& y) {
   const Keep keep = y.tracked() ? Keep::second | Keep::output : Keep::second;
   return record("div", x.value() / y.value(), {x, y}, keep, [](const Backward& b) -> Variables {
     const Variable q = b.grad() / b.input(1);
-    return {b.needs(0) ? sum_to(q, b.input_shape(0)) : none,
-            b.needs(1) ? -sum_to(q * b.output(), b.input_shape(1)) : none};
+    return {b.needs(0) ? cotangent_of(b, 0, q) : none,
+            b.needs(1) ? -cotangent_of(b, 1, q * b.output()) : none};
   });
 }
 
@@ -93,6 +93,14 @@ Variable operator/(const Variable& x, double a) { return x / scalar_like(x, a); 
 Variable operator/(double a, const Variable& x) { return scalar_like(x, a) / x; }
 
 // --- Functions.
+
+Variable to(const Variable& x, Dtype dtype) {
+  if (!has_derivatives(dtype))
+    throw ArgumentError("[to] derivatives need f32, f64 or bf16, not ", dtype, ": convert value()");
+  if (x.dtype() == dtype) return x;
+  return record({"to", dtype}, x.value().to(dtype), {x}, Keep::nothing,
+                [](const Backward& b) -> Variables { return {to(b.grad(), b.input_dtype(0))}; });
+}
 
 // d|x| = sign(x); the sign's own derivative is zero.
 Variable abs(const Variable& x) {
@@ -149,8 +157,8 @@ Variable pow(const Variable& x, const Variable& y) {
   return record("pow", binary(BinaryOp::pow, x.value(), y.value()), {x, y}, Keep::inputs | Keep::output,
                 [](const Backward& b) -> Variables {
                   const Variable u = b.input(0), v = b.input(1);
-                  return {b.needs(0) ? sum_to(b.grad() * v * pow(u, v - 1), u.shape()) : none,
-                          b.needs(1) ? sum_to(b.grad() * b.output() * log(u), v.shape()) : none};
+                  return {b.needs(0) ? cotangent_of(b, 0, b.grad() * v * pow(u, v - 1)) : none,
+                          b.needs(1) ? cotangent_of(b, 1, b.grad() * b.output() * log(u)) : none};
                 });
 }
 
@@ -256,9 +264,9 @@ Variable where(const Tensor& condition, const Variable& x, const Variable& y) {
   return record("where", where(condition, x.value(), y.value()), {x, y, condition}, Keep::third,
                 [](const Backward& b) -> Variables {
                   const Tensor chosen = b.input(2).value();
-                  const Variable zero = scalar_like(b.grad(), 0);
-                  return {b.needs(0) ? sum_to(where(chosen, b.grad(), zero), b.input_shape(0)) : none,
-                          b.needs(1) ? sum_to(where(chosen, zero, b.grad()), b.input_shape(1)) : none, none};
+                  const Variable zero = Tensor::zeros({}, b.grad().dtype(), b.grad().value().device());
+                  return {b.needs(0) ? cotangent_of(b, 0, where(chosen, b.grad(), zero)) : none,
+                          b.needs(1) ? cotangent_of(b, 1, where(chosen, zero, b.grad())) : none, none};
                 });
 }
 

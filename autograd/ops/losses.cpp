@@ -43,10 +43,14 @@ Variable loss_of(const Variable& y, const Tensor& column, Target q, double rows)
 
 }  // namespace
 
-Variable softmax(const Variable& x) { return exp(log_softmax(x)); }
+Variable softmax(const Variable& x) {
+  if (x.dtype() == Dtype::bf16) return to(softmax(to(x, Dtype::f32)), Dtype::bf16);
+  return exp(log_softmax(x));
+}
 
 // y = x - log(sum exp(x)): dL/dx = g - softmax(x) sum(g).
 Variable log_softmax(const Variable& x) {
+  if (x.dtype() == Dtype::bf16) return to(log_softmax(to(x, Dtype::f32)), Dtype::bf16);
   if (!is_floating(x.dtype()) || x.rank() < 1)
     throw ArgumentError("[log_softmax] expects f32 or f64 x {...,K}, got ", x.dtype(), " ", x.shape());
   Tensor value = empty_like(x.value());
@@ -64,6 +68,7 @@ Variable log_softmax(const Variable& x) {
 // The loss is -mean over rows of sum_k q_k y_k, y = log_softmax(logits), and its gradient
 // (softmax(logits) - q) / N.
 Variable cross_entropy(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options) {
+  if (logits.dtype() == Dtype::bf16) return cross_entropy(to(logits, Dtype::f32), labels, options);
   expect_labels(logits, labels);
   const Target q = target(options, logits.size(1));
   const double rows = static_cast<double>(logits.size(0));
@@ -84,7 +89,7 @@ Variable cross_entropy(const Variable& logits, const Tensor& labels, const Cross
 Variable mean_squared_error(const Variable& x, const Variable& y) {
   if (x.shape() != y.shape())
     throw ArgumentError("[mean_squared_error] shapes ", x.shape(), " and ", y.shape(), " differ");
-  return mean(square(x - y));
+  return mean(square(to(x, compute_dtype(x.dtype())) - to(y, compute_dtype(y.dtype()))));
 }
 
 }  // namespace basin

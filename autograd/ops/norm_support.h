@@ -18,9 +18,17 @@ inline Tensors room_for_norm_grads(const KernelBackward& k) {
   return grads;
 }
 
-/// Errors: t is not {C} of x {...,C}, or of another dtype.
+/// x as the statistics are computed from it: f32 for bf16.
+inline Variable wide(const Variable& x) { return to(x, compute_dtype(x.dtype())); }
+
+/// An uninitialised parameter of x, or statistics of it.
+inline Tensor empty_parameter_like(const Tensor& x, const Shape& shape) {
+  return Tensor::empty(shape, compute_dtype(x.dtype()), x.device());
+}
+
+/// Errors: t is not {C} of x {...,C}, or not of the dtype of x's parameters.
 inline void expect_channels(const char* op, const Variable& x, const char* what, const Tensor& t) {
-  if (t.shape() != Shape{x.size(-1)} || t.dtype() != x.dtype())
+  if (t.shape() != Shape{x.size(-1)} || t.dtype() != compute_dtype(x.dtype()))
     throw ArgumentError("[", op, "] ", what, " is ", t.dtype(), " ", t.shape(), ", x ", x.dtype(), " ",
                         x.shape(), " expects {", x.size(-1), "}");
 }

@@ -11,9 +11,9 @@ namespace {
 /// What layer norm means; inputs x, gamma, beta, and each row's mean and 1/sqrt(var + eps), which it computes
 /// from x.
 Variable layer_norm_meaning(const Variables& in, double eps) {
-  const Variable centred = in[x_at] - mean(in[x_at], {-1}, /*keep=*/true);
+  const Variable x = wide(in[x_at]), centred = x - mean(x, {-1}, /*keep=*/true);
   const Variable inv_std = rsqrt(mean(square(centred), {-1}, /*keep=*/true) + eps);
-  return centred * inv_std * in[gamma_at] + in[beta_at];
+  return to(centred * inv_std * in[gamma_at] + in[beta_at], in[x_at].dtype());
 }
 
 /// The same gradient by one kernel.
@@ -33,12 +33,14 @@ Tensors layer_norm_backward(const KernelBackward& k) {
 }  // namespace
 
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
-  if (!is_floating(x.dtype()) || x.rank() < 1)
+  checks::expect_computed("layer_norm", x.value(), "x");
+  if (!has_derivatives(x.dtype()) || x.rank() < 1)
     throw ArgumentError("[layer_norm] expects f32 or f64 x {...,C}, got ", x.dtype(), " ", x.shape());
   expect_channels("layer_norm", x, "gamma", gamma.value());
   expect_channels("layer_norm", x, "beta", beta.value());
   const Index rows = x.value().elements() / std::max<Index>(1, x.size(-1));
-  Tensor y = empty_like(x.value()), row_mean = empty_like(y, {rows}), inv_std = empty_like(row_mean);
+  Tensor y = empty_like(x.value()), row_mean = empty_parameter_like(y, {rows});
+  Tensor inv_std = empty_like(row_mean);
   if (y.elements() > 0)
     backend_of(y, Work::norm)
         ->layer_norm({.x = x.value(), .gamma = gamma.value(), .beta = beta.value(), .eps = eps}, y, row_mean,
@@ -48,23 +50,31 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
                {.value = std::move(y), .backward = layer_norm_backward});
 }
 
+Tensor DrawAddress::drawn(const std::function<Tensor(std::uint64_t step)>& f, Device device) const {
+  if (host == nullptr) return f(step).to(device);
+  return host->sent([f, part = host] { return f(static_cast<std::uint64_t>(part->step())); }, device);
+}
+
 Variable dropout(const Variable& x, double p, const DrawAddress& at) {
   if (!(p >= 0 && p < 1)) throw ArgumentError("[dropout] p is a probability in [0, 1), got ", p);
   if (p == 0) return x;
   const auto threshold = static_cast<std::uint64_t>(p * 4294967296.0);
-  Random random(at.seed, Stream::dropout, at.step, at.layer);
-  Tensor mask = Tensor::empty(x.shape(), x.dtype());
-  dispatch_floating(x.dtype(), "dropout", [&]<class T>(T) {
-    T* m = mask.mutable_data<T>();
-    const T kept = static_cast<T>(1 / (1 - p));
-    for (Index i = 0; i < mask.elements(); ++i) m[i] = random.bits() < threshold ? T(0) : kept;
-  });
-  return x * Variable(mask.to(x.value().device()));
+  const auto mask_of = [=, shape = x.shape(), dtype = compute_dtype(x.dtype())](std::uint64_t step) {
+    Random random(at.seed, Stream::dropout, step, at.layer);
+    Tensor mask = Tensor::empty(shape, dtype);
+    dispatch_floating(dtype, "dropout", [&]<class T>(T) {
+      T* m = mask.mutable_data<T>();
+      const T kept = static_cast<T>(1 / (1 - p));
+      for (Index i = 0; i < mask.elements(); ++i) m[i] = random.bits() < threshold ? T(0) : kept;
+    });
+    return mask;
+  };
+  return x * Variable(at.drawn(mask_of, x.value().device()));
 }
 
 Variable shake(const Variable& x, const Tensor& forward, const Tensor& backward) {
   for (const Tensor* coefficient : {&forward, &backward}) {
-    checks::expect_alike("shake", x.value(), "x", *coefficient, "the coefficient");
+    checks::expect_parameter("shake", x.value(), "x", *coefficient, "the coefficient");
     if (broadcast_shapes(x.shape(), coefficient->shape(), "shake") != x.shape())
       throw ArgumentError("[shake] a coefficient of shape ", coefficient->shape(),
                           " does not stretch to x, which is ", x.shape());

@@ -34,9 +34,18 @@ inline Tensor empty_like(const Tensor& t) { return empty_like(t, t.shape()); }
 /// y as the result of conv2d(x, w), for the history alone: y may be undefined.
 Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g);
 
-/// The number a as a constant that combines with x.
+/// The number a as a constant that combines with x, of the dtype of x's parameters.
 inline Variable scalar_like(const Variable& x, double a) {
-  return Tensor::full({}, a, x.dtype(), x.value().device());
+  return Tensor::full({}, a, compute_dtype(x.dtype()), x.value().device());
+}
+
+/// sum() of bf16 numbers before it is rounded to bf16.
+Variable wide_sum(const Variable& x, const Axes& axes, bool keep);
+/// sum_to() in x's dtype, or in f32 of bf16.
+Variable sum_to(const Variable& x, const Shape& shape, Dtype dtype);
+/// g as the cotangent of input i: summed over the axes along which the input was stretched, in its dtype.
+inline Variable cotangent_of(const Backward& b, std::size_t i, const Variable& g) {
+  return sum_to(g, b.input_shape(i), b.input_dtype(i));
 }
 
 }  // namespace basin

@@ -1,12 +1,17 @@
 // The catalogue of differentiable ops. Every derivative here is itself written in these ops, so any order
 // exists; `basin gradcheck --order 2` has a row for each (autograd/check/op_cases.h). Operands have one
-// floating dtype, the result has it too. Activations are {N,H,W,C}. Errors are ArgumentErrors that name the
-// op and the shapes.
+// floating dtype, the result has it too; or the activations are bf16 and parameters f32, and the result is
+// bf16 (docs/engine.md, "Mixed precision"). Activations are {N,H,W,C}. Errors are ArgumentErrors that name
+// the op and the shapes.
 #pragma once
+
+#include <cstdint>
+#include <functional>
 
 #include "autograd/variable.h"
 #include "core/conv_geometry.h"
 #include "core/moments.h"
+#include "core/recording.h"
 
 namespace basin {
 
@@ -27,6 +32,9 @@ Variable operator/(const Variable& x, double a);
 Variable operator/(double a, const Variable& x);
 
 // ---- Functions, element by element ----
+
+/// x in another dtype, f32, f64 or bf16; its cotangent is converted back.
+Variable to(const Variable& x, Dtype dtype);
 
 Variable abs(const Variable& x);  // derivative sign(x), 0 at 0
 Variable exp(const Variable& x);
@@ -90,7 +98,7 @@ Variable scatter_add_last(const Variable& x, const Tensor& index,
 
 /// op(a) @ op(b) over the last two axes; leading axes equal, or one operand has two axes and is repeated.
 Variable matmul(const Variable& a, const Variable& b, bool transpose_a = false, bool transpose_b = false);
-/// x {..., I} @ weight {O, I}^T + bias {O} (bias may be undefined).
+/// x {..., I} @ weight {O, I}^T + bias {O} (bias may be undefined): a product and a sum, each rounded.
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias);
 
 // ---- Convolution: a closed triangle, each one's derivatives are the other two ----
@@ -156,6 +164,10 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
 /// Where the numbers are drawn that one layer needs in one pass.
 struct DrawAddress {
   std::uint64_t seed = 0, step = 0, layer = 0;
+  HostPart* host = nullptr;  // of a pass that is being recorded
+
+  /// f(step), which the host draws, on that device. In work made from a record, that of the step then made.
+  Tensor drawn(const std::function<Tensor(std::uint64_t step)>& f, Device device) const;
 };
 /// x * mask / (1 - p), the mask 0 with probability p in [0, 1) (Srivastava et al. 2014). Element i
 /// (row-major) is dropped if the i-th 32 bits of Random(seed, Stream::dropout, step, layer) are below p 2^32.
@@ -164,11 +176,11 @@ Variable dropout(const Variable& x, double p, const DrawAddress& at);
 
 /// x * forward, differentiated as if it were x * backward, at every order: the cotangent of x is backward
 /// times that of the result (Gastaldi 2017; Yamada et al. 2019). A derivative in the usual sense only where
-/// the two coefficients are equal. They are data, of x's dtype, and stretch to x's shape: {N,1,1,1} has a
-/// number for each image. Keeps nothing of x's size.
+/// the two coefficients are equal. They are data, of the dtype of x's parameters, and stretch to x's shape:
+/// {N,1,1,1} has a number for each image. Keeps nothing of x's size.
 Variable shake(const Variable& x, const Tensor& forward, const Tensor& backward);
 
-// ---- Losses ----
+// ---- Losses: cross_entropy and mean_squared_error of bf16 are f32, computed from it converted ----
 
 Variable softmax(const Variable& x);      // over the last axis
 Variable log_softmax(const Variable& x);  // over the last axis

@@ -1,11 +1,13 @@
 // Differentiable pooling. A maximum is read at an index that is data: its derivative scatters to there, whose
 // derivative gathers. Averaging and its gradient are each other's derivative.
 #include "autograd/ops/op_support.h"
+#include "core/op_checks.h"
 
 namespace basin {
 namespace {
 
 ConvGeometry geometry(const Variable& x, const PoolOptions& o, const char* op) {
+  checks::expect_computed(op, x.value(), "x");
   return pool_geometry(x.shape(), o.kernel_h, o.kernel_w,
                        {.stride_h = o.stride_h, .stride_w = o.stride_w, .pad_h = o.pad_h, .pad_w = o.pad_w},
                        op);

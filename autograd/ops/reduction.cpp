@@ -18,12 +18,21 @@ Variable sum(const Variable& x, const Axes& axes, bool keep) {
                 });
 }
 
+Variable wide_sum(const Variable& x, const Axes& axes, bool keep) {
+  if (x.dtype() != Dtype::bf16) return sum(x, axes, keep);
+  return record("wide_sum", wide_sum(x.value(), axes, keep), {x}, Keep::nothing,
+                [kept = kept_shape(x, axes, "sum")](const Backward& b) -> Variables {
+                  return {broadcast_to(to(reshape(b.grad(), kept), Dtype::bf16), b.input_shape(0))};
+                });
+}
+
 Variable mean(const Variable& x, const Axes& axes, bool keep) {
-  const Variable total = sum(x, axes, keep);
+  const Variable total = wide_sum(x, axes, keep);
   const Index count = total.value().elements();
   if (x.value().elements() == 0 && count > 0)
     throw ArgumentError("[mean] no elements to average along the reduced axes of shape ", x.shape());
-  return count == 0 ? total : total / static_cast<double>(x.value().elements() / count);
+  if (count == 0) return to(total, x.dtype());
+  return to(total / static_cast<double>(x.value().elements() / count), x.dtype());
 }
 
 // The derivative goes to where x is the maximum, in equal parts among equals; where that is, is data.

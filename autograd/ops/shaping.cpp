@@ -68,10 +68,14 @@ Variable broadcast_to(const Variable& x, const Shape& shape) {
                 [](const Backward& b) -> Variables { return {sum_to(b.grad(), b.input_shape(0))}; });
 }
 
-Variable sum_to(const Variable& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  return record("sum_to", sum_to(x.value(), shape), {x}, Keep::nothing,
-                [](const Backward& b) -> Variables { return {broadcast_to(b.grad(), b.input_shape(0))}; });
+Variable sum_to(const Variable& x, const Shape& shape) { return sum_to(x, shape, x.dtype()); }
+
+Variable sum_to(const Variable& x, const Shape& shape, Dtype dtype) {
+  if (x.shape() == shape) return to(x, dtype);
+  return record("sum_to", sum_to(x.value(), shape, dtype), {x}, Keep::nothing,
+                [](const Backward& b) -> Variables {
+                  return {broadcast_to(to(b.grad(), b.input_dtype(0)), b.input_shape(0))};
+                });
 }
 
 }  // namespace basin

@@ -4,40 +4,14 @@
 
 #include "core/cpu/backend.h"
 #include "core/cpu/loops/loops.h"
+#include "core/functors/window.h"
 #include "core/parallel.h"
 
 namespace basin::cpu {
-namespace {
-
-/// The taps [first, last) of a window's rows or columns that lie in the image, and where the first of them
-/// is.
-struct Span {
-  Index at, count;
-};
-
-/// Image rows under output row `o`.
-Span window(Index o, Index stride, Index pad, Index kernel, Index in) {
-  const Index begin = std::max<Index>(o * stride - pad, 0), end = std::min(o * stride - pad + kernel, in);
-  return {begin, end - begin};
-}
-
-/// Output rows whose windows cover image row i.
-Span covering(Index i, Index stride, Index pad, Index kernel, Index out) {
-  const Index low = i + pad - kernel + 1;  // o * stride >= low
-  const Index begin = low <= 0 ? 0 : (low + stride - 1) / stride;
-  const Index end = std::min((i + pad) / stride + 1, out);
-  return {begin, std::max<Index>(end - begin, 0)};
-}
-
-/// 1 / divisor of an output pixel's mean.
-double share(const ConvGeometry& g, bool count_pad, Index oh, Index ow) {
-  const Index taps = count_pad ? g.kernel_h * g.kernel_w
-                               : window(oh, g.stride_h, g.pad_h, g.kernel_h, g.in_h).count *
-                                     window(ow, g.stride_w, g.pad_w, g.kernel_w, g.in_w).count;
-  return 1 / static_cast<double>(taps);
-}
-
-}  // namespace
+using functors::covering;
+using functors::share;
+using functors::Span;
+using functors::window;
 
 void CpuBackend::max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) {
   dispatch_floating(x.dtype(), "max_pool", [&]<class T>(T) {

@@ -33,6 +33,9 @@ namespace basin::cuda {
 
 /// Threads of a block, of all kernels that don't say otherwise.
 inline constexpr int kThreads = 256;
+/// Blocks that a multiprocessor can hold at once, for kernels that need no more than 64 registers a thread:
+/// told of it, the compiler does not spill some of them to hold more blocks.
+inline constexpr int kResident = 4;
 
 /// The type in which numbers that are stored as T are computed with: float for bfloat16, T for T.
 template <class T>

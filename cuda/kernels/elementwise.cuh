@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "core/convert.h"
+#include "core/functors/convert.h"
 #include "cuda/kernels/pack.cuh"
 #include "cuda/kernels/walk.cuh"
 
@@ -12,7 +12,7 @@ namespace basin::cuda {
 
 /// y_i = value.
 template <class T>
-__global__ void __launch_bounds__(kThreads) fill_kernel(T value, T* y, std::int64_t n) {
+__global__ void __launch_bounds__(kThreads, kResident) fill_kernel(T value, T* y, std::int64_t n) {
   constexpr int w = pack_width<T>;
   const std::int64_t packs = aligned(y) ? n / w : 0;
   for (std::int64_t i = thread_index(); i < packs; i += thread_count())
@@ -22,16 +22,17 @@ __global__ void __launch_bounds__(kThreads) fill_kernel(T value, T* y, std::int6
 
 /// y_i = x_i as another type.
 template <class To, class From>
-__global__ void __launch_bounds__(kThreads) cast_kernel(const From* x, To* y, std::int64_t n) {
+__global__ void __launch_bounds__(kThreads, kResident) cast_kernel(const From* x, To* y, std::int64_t n) {
   constexpr int w = pack_width<To, From>;
   const std::int64_t packs = aligned(x, y) ? n / w : 0;
   for (std::int64_t i = thread_index(); i < packs; i += thread_count()) {
     const Pack<From, w> from = load_pack<w>(x + i * w);
     Pack<To, w> to;
-    for (int j = 0; j < w; ++j) to.number[j] = convert<To>(from.number[j]);
+    for (int j = 0; j < w; ++j) to.number[j] = functors::convert<To>(from.number[j]);
     store_pack(y + i * w, to);
   }
-  for (std::int64_t i = packs * w + thread_index(); i < n; i += thread_count()) y[i] = convert<To>(x[i]);
+  for (std::int64_t i = packs * w + thread_index(); i < n; i += thread_count())
+    y[i] = functors::convert<To>(x[i]);
 }
 
 /// A pack of y: f of packs of numbers.
@@ -60,7 +61,7 @@ __device__ __forceinline__ void map_all(F f, const Walk<1 + sizeof...(X)>& walk,
 
 /// y_i = f(x_i, ...): n numbers of each tensor, y's the first of the walk, in Compute<X>.
 template <class F, class Y, class... X>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     map_kernel(F f, Walk<1 + sizeof...(X)> walk, std::int64_t n, Y* y, const X*... x) {
   map_all(f, walk, n, std::index_sequence_for<X...>{}, y, x...);
 }

@@ -28,7 +28,7 @@ struct NotFinite {
 /// part[block] = sum over the block's numbers of f(x_i, ...), in f64. A thread takes packs that lie one grid
 /// apart and adds up each place of a pack by itself; unaligned vectors give the same sums.
 template <class F, class T, class... More>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     sum_kernel(F f, std::int64_t n, double* part, const T* x, const More*... more) {
   struct Sums;
   constexpr int w = pack_width<T>;
@@ -61,7 +61,7 @@ struct None {
 
 /// out = f(part_0 + ... + part_{n-1}), by one block.
 template <class F>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     finish_sum_kernel(F f, const double* part, std::int64_t n, double* out) {
   struct Sums;
   double sum = 0;
@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(kThreads)
 /// y <- a x + b y. With b = 0 what y held does not matter; with a = 0, where it lives on the device, what x
 /// holds does not.
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     axpby_kernel(Number scale, const T* x, Number share, T* y, std::int64_t n) {
   constexpr int w = pack_width<T>;
   const auto a = static_cast<T>(scale.value()), b = static_cast<T>(share.value());

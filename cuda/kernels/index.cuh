@@ -16,7 +16,7 @@ struct Indexed {
 
 /// y[a, j, b] = x[a, index[j], b].
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     gather_kernel(Indexed s, const T* x, const std::int64_t* index, T* y) {
   const std::int64_t n = s.before * s.m * s.after;
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
@@ -29,10 +29,11 @@ __global__ void __launch_bounds__(kThreads)
 
 /// Chains the entries of one value: next[j] is the first place behind j whose entry is index[j], m if there
 /// is none; first[j] is 1 where no place before j has the entry, else 0.
-inline __global__ void __launch_bounds__(kThreads)
-    chain_kernel(const std::int64_t* index, std::int64_t m, std::int64_t* next, std::int64_t* first) {
+template <class I>
+__global__ void __launch_bounds__(kThreads, kResident)
+    chain_kernel(const I* index, std::int64_t m, std::int64_t* next, std::int64_t* first) {
   for (std::int64_t j = thread_index(); j < m; j += thread_count()) {
-    const std::int64_t own = index[j];
+    const I own = index[j];
     std::int64_t k = j + 1;
     while (k < m && index[k] != own) ++k;
     next[j] = k;
@@ -45,7 +46,7 @@ inline __global__ void __launch_bounds__(kThreads)
 /// y[a, index[j], b] += x[a, j, b] in the order of j: a thread for the first place of each chain and w
 /// numbers b adds up the chain. after of `s` counts packs of w.
 template <int w, class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     scatter_add_kernel(Indexed s, const T* x, const std::int64_t* index, const std::int64_t* next,
                        const std::int64_t* first, T* y) {
   const std::int64_t n = s.before * s.m * s.after;
@@ -70,7 +71,7 @@ __global__ void __launch_bounds__(kThreads)
 
 /// y[r, j] = x[r, index[r, j]], rows of m entries over rows of `extent` numbers.
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     gather_last_kernel(const T* x, std::int64_t extent, const std::int64_t* index, Divisor by_m, T* y,
                        std::int64_t n) {
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
@@ -82,7 +83,7 @@ __global__ void __launch_bounds__(kThreads)
 /// y[r, index[r, j]] += x[r, j] in the order of j: the thread of the first j of an entry in its row adds up
 /// all that are alike.
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kResident)
     scatter_add_last_kernel(const T* x, std::int64_t extent, const std::int64_t* index, std::int64_t m,
                             Divisor by_m, T* y, std::int64_t n) {
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) {

@@ -20,7 +20,7 @@ struct Transpose {
 
 /// out[b, j, i] = in[b, i, j].
 template <class T>
-__global__ void __launch_bounds__(kThreads) transpose_kernel(Transpose t, const T* in, T* out) {
+__global__ void __launch_bounds__(kThreads, kResident) transpose_kernel(Transpose t, const T* in, T* out) {
   struct Tile;
   // A row has a number more, so that a column lies in unlike banks.
   T* tile = shared_array<Tile, T, kTile*(kTile + 1)>();

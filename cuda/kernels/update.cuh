@@ -24,7 +24,7 @@ struct States {
 /// applies. What the formula makes of lr and of the steps made before is computed here, also where the host
 /// knows them: a step has the same bits whether it is recorded or not.
 template <class Step, class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     update_kernel(Step step, Number lr, Number made, const T* g, const T* mask, T* w,
                   States<T, Step::kStates> states, std::int64_t n) {
   using Formula = typename Step::template Formula<T>;

@@ -82,7 +82,8 @@ Variable Vit::forward(const Variable& x, Context& ctx) {
   const Variable map = patches_(x, ctx);
   const Index samples = x.size(0), dim = options_.dim;
   const Variable tokens = reshape(map, {samples, map.size(1) * map.size(2), dim});
-  const Variable y = encoder_(concat({broadcast_to(class_token_, {samples, 1, dim}), tokens}, 1), ctx);
+  const Variable first = to(broadcast_to(class_token_, {samples, 1, dim}), tokens.dtype());
+  const Variable y = encoder_(concat({first, tokens}, 1), ctx);
   return head_(reshape(slice(y, {0, 0, 0}, {samples, 1, dim}), {samples, dim}), ctx);
 }
 

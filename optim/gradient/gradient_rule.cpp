@@ -4,6 +4,14 @@
 #include "optim/geometry.h"
 
 namespace basin::optim {
+namespace {
+
+std::vector<Scalar*> numbers_of(StepReport& r) {
+  return {&r.loss, &r.perturbed_loss, &r.gradient_norm, &r.perturbed_norm, &r.direction_norm, &r.cosine,
+          &r.rho,  &r.clipped,        &r.correct,       &r.finite,         &r.failed_pass};
+}
+
+}  // namespace
 
 bool StepReport::enter(const Evaluation& pass) {
   if (!pass.gradient.defined())
@@ -32,8 +40,19 @@ void StepReport::perturbed_only_if(const Scalar& condition) {
 }
 
 void StepReport::bring_here() {
-  basin::bring_here({&loss, &perturbed_loss, &gradient_norm, &perturbed_norm, &direction_norm, &cosine, &rho,
-                     &clipped, &correct, &finite, &failed_pass});
+  if (!gathered.defined()) return basin::bring_here(numbers_of(*this));
+  const std::vector<double> here = gathered.to(Device{}).to_vector<double>();
+  std::size_t i = 0;
+  for (Scalar* x : numbers_of(*this))
+    if (!x->known()) *x = here[i++];
+  gathered = {};
+}
+
+void StepReport::gather_there() {
+  Tensors parts;
+  for (const Scalar* x : numbers_of(*this))
+    if (!x->known()) parts.push_back(x->tensor({}).reshape(Shape{1}));
+  if (!parts.empty()) gathered = concat(parts, 0);
 }
 
 void remember(Tensor& state, const Tensor& now, const Scalar& finite) {

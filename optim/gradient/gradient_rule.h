@@ -41,6 +41,11 @@ struct StepReport {
   void perturbed_only_if(const Scalar& condition);
   /// Makes all of it known: of a step on a device the one moment at which the host waits for it.
   void bring_here();
+  /// Puts the numbers of a device side by side there: the last thing that a recorded step does, so that
+  /// bring_here() fetches them without asking the device for more.
+  void gather_there();
+
+  Tensor gathered = {};  // by gather_there(): {n} f64; undefined elsewhere
 };
 
 /// state <- now if the step is finite, in place: what a rule remembers of a step. A state that is not there

@@ -80,7 +80,11 @@ class Sam : public GradientRule {
   /// Errors: no parameter is one to perturb.
   void check_parameters(const ParameterVector& w) const override { ascent_.check(w); }
   void describe(Inventory& it) override;
+  /// A step in which a state comes to be has none: its place is not known yet.
   Sequence sequence(const StepInfo& now) const override {
+    const bool begins = (options_.along == ClimbAlong::residual && !m_.defined()) ||
+                        (options_.between == Between::reuse && looks_in(now) && !g_v_.defined());
+    if (begins) return {};
     return std::vector<std::int64_t>{has_radius(now), looks_in(now), m_.defined(), g_v_.defined()};
   }
   bool remembers(const StepInfo& now) const override {

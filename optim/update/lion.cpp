@@ -15,7 +15,7 @@ void Lion::step(ParameterVector& w, const Tensor& direction, const StepInfo& now
   Tensor values = target(w, now.lr);
   backend_of(values, Work::optimizer)
       ->update(s, numbers_of(now, step_), {direction, mask_of(w), values, {&m_}});
-  ++*step_.mutable_data<std::int64_t>();
+  count(now, step_);
 }
 
 std::vector<Tensor*> Lion::state() { return {&m_}; }

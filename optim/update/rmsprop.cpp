@@ -26,7 +26,7 @@ void RmsProp::step(ParameterVector& w, const Tensor& direction, const StepInfo& 
   backend_of(values, Work::optimizer)
       ->update(s, numbers_of(now, step_),
                {direction, mask_of(w), values, {&square_, has_momentum ? &velocity_ : nullptr}});
-  ++*step_.mutable_data<std::int64_t>();
+  count(now, step_);
 }
 
 std::vector<Tensor*> RmsProp::state() {

@@ -43,6 +43,11 @@ inline UpdateNumbers numbers_of(const StepInfo& now, const Tensor& made) {
           now.number([&made](const StepInfo&) { return static_cast<double>(made.data<std::int64_t>()[0]); })};
 }
 
+/// Enters the step in the rule's count.
+inline void count(const StepInfo& now, Tensor& made) {
+  now.also([&made] { ++*made.mutable_data<std::int64_t>(); });
+}
+
 inline const Tensor* mask_of(const ParameterVector& w) {
   return w.decay_mask().defined() ? &w.decay_mask() : nullptr;
 }

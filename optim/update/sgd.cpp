@@ -28,7 +28,7 @@ void Sgd::step(ParameterVector& w, const Tensor& direction, const StepInfo& now)
   backend_of(values, Work::optimizer)
       ->update(s, numbers_of(now, step_),
                {direction, mask_of(w), values, {has_momentum ? &velocity_ : nullptr}});
-  ++*step_.mutable_data<std::int64_t>();
+  count(now, step_);
 }
 
 std::vector<Tensor*> Sgd::state() {

@@ -46,7 +46,7 @@ struct Net {
     batch.indices.resize(kRows);
   }
   BatchObjective objective(const apps::LossOptions& options = {}, std::int64_t step = 0) {
-    return BatchObjective(model, entries, *w, batch, Dtype::f64, options, 1, step);
+    return BatchObjective(model, entries, *w, {batch, Dtype::f64}, options, 1, step);
   }
   Tensors buffers() const {
     Tensors all;
@@ -148,7 +148,7 @@ TEST_CASE("batch objective: micro-batches draw masks of their own, the same in e
   batch.images = Tensor::full({4, kInputs}, 1, Dtype::f32);
   batch.labels = Tensor::from(std::vector<std::int64_t>{0, 0, 0, 0});
   batch.indices.resize(4);
-  BatchObjective loss(model, entries, w, batch, Dtype::f64, {}, 1, 0);
+  BatchObjective loss(model, entries, w, {batch, Dtype::f64}, {}, 1, 0);
   const optim::Evaluation a = loss({.begin = 0, .end = 2}), b = loss({.begin = 2, .end = 4});
   CHECK_FALSE(same_bits(a.gradient, b.gradient));  // equal rows, other masks
   CHECK(same_bits(loss({.pass = optim::Pass::repeat, .begin = 0, .end = 2}).gradient, a.gradient));
@@ -165,7 +165,7 @@ TEST_CASE(
   Entries entries = entries_of(model);
   optim::ParameterVector w(entries.parameters);
   const Net net;
-  BatchObjective loss(model, entries, w, net.batch, Dtype::f64, {}, 1, 0);
+  BatchObjective loss(model, entries, w, {net.batch, Dtype::f64}, {}, 1, 0);
   const optim::Evaluation usual = loss({}),
                           truth = loss({.pass = optim::Pass::repeat, .true_gradient = true});
   CHECK(truth.loss == usual.loss);

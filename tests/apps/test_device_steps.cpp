@@ -19,7 +19,6 @@
 #include "tests/core/temporary_directory.h"
 #include "tests/device/test_device.h"
 #include "tests/optim/problems.h"
-#include "tests/optim/recorded_steps.h"
 
 using namespace basin;
 using basin::testing::host_reads, basin::testing::test_device;
@@ -35,20 +34,27 @@ struct Trainer {
   data::Loader loader;
   std::int64_t reads = 0;  // of the last step
 
-  Trainer(const Words& words, Device device)
+  Trainer(const Words& words, Device device, bool drawn_only = false)
       : config(on(device, small("unused", words))),
         data(apps::load_run_data(config.data, config.run.seed)),
         experiment(config, data.set, apps::run_length(config.schedule, data.train->size())),
-        loader(data.train, apps::training_batches(config, 0, 0)) {}
+        loader(data.train, batches(config, drawn_only)) {}
 
   static apps::TrainConfig on(Device device, apps::TrainConfig config) {
     config.device.device = device;
     return config;
   }
+  /// Epoch after epoch.
+  static data::LoaderOptions batches(const apps::TrainConfig& config, bool drawn_only) {
+    data::LoaderOptions options = apps::training_batches(config, 0, 0);
+    options.end_epoch = -1;
+    options.drawn_only = drawn_only;
+    return options;
+  }
   optim::StepReport step(std::int64_t t, float first_pixel = 0) {
     data::Batch batch;
     REQUIRE(loader.next(batch));
-    CHECK(batch.images.device() == config.device.device);
+    if (batch.images.defined()) CHECK(batch.images.device() == config.device.device);
     if (first_pixel != 0) {
       Tensor here = batch.images.to(Device{});
       here.mutable_data<float>()[0] = first_pixel;
@@ -81,7 +87,7 @@ void check_steps(const Words& words) {
   CAPTURE(words.at(0) + words.at(1));
   Trainer here(words, {}), there(words, test_device());
   CHECK(there.everything() == here.everything());
-  for (std::int64_t t = 0; t < 3; ++t) {
+  for (std::int64_t t = 0; t < 4; ++t) {  // by calls, recorded, played twice
     CAPTURE(t);
     const optim::StepReport wanted = here.step(t), report = there.step(t);
     CHECK(here.reads == 0);
@@ -176,40 +182,109 @@ TEST_CASE("device steps: a checkpoint written on a device resumes there and on t
   }
 }
 
-TEST_CASE("device steps: recorded, with other batches, rates, radii and mixes in each") {
-  const auto check = [](Words words, std::int64_t records) {
+TEST_CASE("device steps: played from records, with other batches, rates, radii, mixes and masks in each") {
+  const auto check = [](Words words, std::size_t sequences, std::int64_t played) {
     CAPTURE(words.at(1));
     for (const char* word : {"--epochs", "1", "--schedule", "cosine", "--batch-size", "16", "--limit", "160"})
       words.push_back(word);
     Trainer here(words, {}), there(words, test_device());
-    auto graph = std::make_unique<optim::testing::RecordedSteps>();
-    const optim::testing::RecordedSteps& seen = *graph;
+    auto graph = std::make_unique<optim::RecordedSteps>(test_device());
+    const optim::RecordedSteps& seen = *graph;
     there.experiment.make_steps_by(std::move(graph));
     for (std::int64_t t = 0; t < 10; ++t) {
       CAPTURE(t);
-      const optim::StepReport wanted = here.step(t), report = there.step(t);
+      const bool spoiled = t == 7;
+      const float pixel = spoiled ? std::numeric_limits<float>::infinity() : 0;
+      const optim::StepReport wanted = here.step(t, pixel), report = there.step(t, pixel);
       CHECK(there.reads == 1);
-      CHECK(report.finite);
+      CHECK(report.finite == !spoiled);
+      CHECK(wanted.finite == !spoiled);
+      if (spoiled) continue;
       CHECK(report.loss == wanted.loss);
       CHECK(report.correct == wanted.correct);
       CHECK(report.direction_norm == wanted.direction_norm);
     }
     CHECK(there.everything() == here.everything());
-    CHECK(seen.records() == static_cast<std::size_t>(records));
-    CHECK(seen.made_again() == 10 - records);
+    CHECK(seen.sequences() == sequences);
+    CHECK(seen.played() == played);
   };
-  check({"--sharpness", "none", "--augment", "mixup=0.4"}, 1);
-  check({"--sharpness", "sam", "--rho-schedule", "lr"}, 1);
-  check({"--sharpness", "looksam", "--every", "3", "--rho-schedule", "lr", "--optimizer", "adamw"}, 3);
-  check({"--sharpness", "gam", "--rho-schedule", "lr"}, 1);
-  check({"--sharpness", "fsam", "--clip", "0.5", "--optimizer", "adamw"}, 2);
+  check({"--sharpness", "none", "--augment", "mixup=0.4"}, 1, 8);
+  check({"--sharpness", "sam", "--rho-schedule", "lr"}, 1, 8);
+  // The first step has no g_v yet and is made by calls; then those that look uphill, and the others.
+  check({"--sharpness", "looksam", "--every", "3", "--rho-schedule", "lr", "--optimizer", "adamw"}, 2, 5);
+  check({"--sharpness", "gam", "--rho-schedule", "lr"}, 1, 8);
+  check({"--sharpness", "fsam", "--clip", "0.5", "--optimizer", "adamw"}, 1, 7);
+  check({"--sharpness", "sam", "--micro", "own", "--micro-size", "4"}, 1, 8);
 }
 
-TEST_CASE("device steps: masks that the host draws and sends are not to be recorded") {
-  Trainer there({"--model", "vgg16-bn", "--batch-size", "4", "--limit", "16"}, test_device());
-  there.experiment.make_steps_by(std::make_unique<optim::testing::RecordedSteps>());
-  CHECK(there.step(0).finite);
-  CHECK_THROWS_WITH_AS(there.step(1), doctest::Contains("was 'upload of "), InternalError);
+TEST_CASE(
+    "device steps: a last batch of fewer rows has its own record, and without records all is the same") {
+  const auto check = [](bool graph) {
+    Words words = {"--sharpness", "sam", "--epochs", "4", "--batch-size", "16", "--limit", "40"};
+    Trainer here(words, {}), there(words, test_device());
+    if (!graph) there.experiment.make_steps_by(std::make_unique<optim::StepGraph>());
+    for (std::int64_t t = 0; t < 12; ++t) CHECK(there.step(t).loss == here.step(t).loss);
+    CHECK(there.everything() == here.everything());
+  };
+  check(true);
+  check(false);
+}
+
+TEST_CASE("device steps: the device makes the batches inside the step, of what is drawn and sent") {
+  const auto check = [](const std::string& augment, const std::string& sharpness, bool graph) {
+    CAPTURE(augment);
+    CAPTURE(graph);
+    const Words words = {"--sharpness", sharpness,      "--augment", augment,   "--epochs",
+                         "4",           "--batch-size", "16",        "--limit", "40"};
+    Trainer here(words, {}), there(words, test_device(), /*drawn_only=*/true);
+    if (!graph) there.experiment.make_steps_by(std::make_unique<optim::StepGraph>());
+    std::vector<std::string> calls;
+    for (std::int64_t t = 0; t < 12; ++t) {
+      const optim::StepReport wanted = here.step(t);
+      const basin::testing::Calls seen(calls);
+      const optim::StepReport report = there.step(t);
+      CHECK(there.reads == 1);
+      CHECK(report.loss == wanted.loss);
+      CHECK(report.correct == wanted.correct);
+    }
+    CHECK(there.everything() == here.everything());
+    int made = 0;
+    for (const std::string& call : calls) {
+      made += call.starts_with("image_batch");
+      if (call.starts_with("upload of ")) CHECK(std::stoll(call.substr(10)) <= 8 * (12 * 16 + 8));
+    }
+    CHECK(made == 12);
+  };
+  check("none", "none", true);
+  check("cutout,mixup=0.4", "sam", true);
+  check("basic,reflect,cutmix=1,batch-cutout=5", "none", true);
+  check("basic,mixup=0.4", "sam", false);
+}
+
+TEST_CASE("device steps: batches that are drawn, and batches of other data, have records of their own") {
+  const Words words = with({"--sharpness", "none", "--augment", "basic", "--epochs", "4"});
+  Trainer here(words, {}), there(words, test_device(), /*drawn_only=*/true);
+  Trainer others_here(words, {}), others(words, test_device(), /*drawn_only=*/true);
+  data::LoaderOptions options = Trainer::batches(there.config, /*drawn_only=*/false);
+  data::Loader made(there.data.train, options);
+  data::Batch batch;
+  std::int64_t t = 0;
+  for (int round = 0; round < 3; ++round) {
+    CAPTURE(round);
+    CHECK(there.step(t).loss == here.step(t).loss);
+    ++t;
+    for (data::Loader* loader : {&others.loader, &others_here.loader}) {
+      REQUIRE(loader->next(batch));
+      apps::Experiment& e = loader == &others.loader ? there.experiment : here.experiment;
+      CHECK(e.step(batch, t).finite);
+    }
+    ++t;
+    REQUIRE(made.next(batch));
+    CHECK(there.experiment.step(batch, t).finite);
+    CHECK(here.experiment.step(batch.to(Device{}), t).finite);
+    ++t;
+  }
+  CHECK(there.everything() == here.everything());
 }
 
 TEST_CASE("device steps: a batch elsewhere, and labels that are no classes, are refused") {

@@ -45,7 +45,7 @@ struct Mixture {
   }
   optim::Evaluation evaluated(const data::Batch& given, const optim::Request& request = {}) {
     const apps::LossOptions options{.cross_entropy = {.label_smoothing = 0.1}};
-    return apps::BatchObjective(model, entries, w, given, Dtype::f64, options, 1, 0)(request);
+    return apps::BatchObjective(model, entries, w, {given, Dtype::f64}, options, 1, 0)(request);
   }
   data::Batch with(const Tensor& labels) const {
     data::Batch one = batch;

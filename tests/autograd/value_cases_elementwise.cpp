@@ -65,6 +65,12 @@ std::vector<ValueCase> elementwise_values() {
       v.unary(
           "pow", positive, [e](const Variable& a) { return pow(a, e); },
           [e](double a) { return std::pow(a, e); });
+    v.unary(
+        "to", x,
+        [](const Variable& a) {
+          return to(to(a, a.dtype() == Dtype::f32 ? Dtype::f64 : Dtype::f32), a.dtype());
+        },
+        [](double a) { return static_cast<double>(static_cast<float>(a)); });
     v.unary("abs", x, abs, [](double a) { return std::abs(a); });
     v.unary("exp", x, exp, [](double a) { return std::exp(a); });
     v.unary("log", positive, log, [](double a) { return std::log(a); });

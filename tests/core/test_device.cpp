@@ -20,6 +20,32 @@ namespace {
 Tensor there(const std::vector<double>& values) { return Tensor::from(values).to(test_device()); }
 Scalar number(double value) { return Scalar(there({value})); }
 
+/// What a Scalar does, of x = a and y = b.
+std::vector<Scalar> operations(const Scalar& x, const Scalar& y, double a, double b) {
+  return {x + y,
+          x - y,
+          x * y,
+          x / y,
+          x + b,
+          a - y,
+          x > y,
+          x >= y,
+          x < y,
+          x <= y,
+          x == y,
+          x != y,
+          min(x, y),
+          max(x, y),
+          -x,
+          abs(x),
+          is_finite(x),
+          both(x > 0, y > 0),
+          either(x > 0, y > 0),
+          opposite(x > 0),
+          select(x > y, x, b),
+          pow(x, 3)};
+}
+
 TEST_CASE("device: the host may not look at a tensor that lives elsewhere") {
   const Tensor x = there({1, 2});
   const char* refusal =
@@ -105,53 +131,10 @@ TEST_CASE("scalar: on a device it has the bits of a double, and nobody waits unt
       CAPTURE(b);
       const Scalar x = number(a), y = number(b);
       const std::int64_t before = host_reads();
-      const Scalar results[] = {x + y,
-                                x - y,
-                                x * y,
-                                x / y,
-                                x + b,
-                                a - y,
-                                x > y,
-                                x >= y,
-                                x < y,
-                                x <= y,
-                                x == y,
-                                x != y,
-                                min(x, y),
-                                max(x, y),
-                                -x,
-                                abs(x),
-                                is_finite(x),
-                                both(x > 0, y > 0),
-                                either(x > 0, y > 0),
-                                opposite(x > 0),
-                                select(x > y, x, b),
-                                pow(x, 3)};
+      const std::vector<Scalar> results = operations(x, y, a, b);
       CHECK(host_reads() == before);
-      const Scalar p = a, q = b;
-      const Scalar wanted[] = {p + q,
-                               p - q,
-                               p * q,
-                               p / q,
-                               p + q,
-                               p - q,
-                               p > q,
-                               p >= q,
-                               p < q,
-                               p <= q,
-                               p == q,
-                               p != q,
-                               min(p, q),
-                               max(p, q),
-                               -p,
-                               abs(p),
-                               is_finite(p),
-                               both(p > 0, q > 0),
-                               either(p > 0, q > 0),
-                               opposite(p > 0),
-                               select(p > q, p, q),
-                               pow(p, 3)};
-      for (std::size_t i = 0; i < std::size(results); ++i) {
+      const std::vector<Scalar> wanted = operations(a, b, a, b);
+      for (std::size_t i = 0; i < results.size(); ++i) {
         CAPTURE(i);
         CHECK_FALSE(results[i].known());
         CHECK(wanted[i].known());

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "cuda/pool.h"
+#include "cuda/stream.h"
 
 using namespace basin;
 using cuda::Pool;
@@ -21,7 +22,7 @@ constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 /// Cards with that much memory beside what other tests hold, for a scope.
 struct WithMemory {
   explicit WithMemory(std::size_t bytes) {
-    static_cast<void>(cudaSetDevice(0));
+    cuda::make_current(0);
     fake::set_memory(fake::live_bytes() + bytes);
   }
   ~WithMemory() { fake::set_memory(std::size_t{8} << 30); }
@@ -122,4 +123,23 @@ TEST_CASE("double: what an arena used is nobody else's while it lives") {
   pool.drop_arena(arena);
   pool.give_back(inside);
   CHECK(pool.take(2000) == inside);
+}
+
+TEST_CASE("double: a pool that caches nothing asks for each block, and for no more than its bytes") {
+  const std::size_t before = fake::live_bytes();
+  Pool pool(0, false);
+  std::byte* a = pool.take(1000);
+  CHECK(fake::live_bytes() == before + 1000);
+  Pool::Arena* arena = pool.make_arena();
+  pool.enter(arena);
+  std::byte* recorded = pool.take(1000);
+  pool.give_back(recorded);
+  CHECK(pool.take(1000) == recorded);  // a record keeps its addresses
+  pool.give_back(a);                   // while a record is written CUDA takes nothing back
+  CHECK(fake::live_bytes() > before + 1000);
+  pool.give_back(recorded);
+  pool.enter(nullptr);
+  pool.drop_arena(arena);
+  pool.give_back(pool.take(10));
+  CHECK(fake::live_bytes() == before);
 }

@@ -6,7 +6,7 @@
 using namespace basin;
 using namespace basin::data;
 
-TEST_CASE("metadata: what is known of a set, as text; what is unknown is left out") {
+TEST_CASE("metadata: what is known of a set, as text, and nothing of what is unknown") {
   Dataset set{.name = "pets",
               .images = Tensor::zeros({1, 4, 6, 3}, Dtype::u8),
               .labels = {0},

@@ -1,5 +1,5 @@
 // Each kernel: its tensors copied to the host, the CPU's kernel, its results copied back. Device and host
-// know the same bytes by different addresses.
+// know the same bytes by different addresses. bf16 is f32 on the host, and rounded on its way back.
 #include "tests/device/test_device.h"
 
 #include <atomic>
@@ -14,6 +14,7 @@
 
 #include "core/backend.h"
 #include "core/image_batch.h"
+#include "tests/device/recording_backend.h"
 
 namespace basin::testing {
 namespace {
@@ -30,7 +31,7 @@ Byte* other_address(Byte* address) {
   return reinterpret_cast<Byte*>(reinterpret_cast<std::uintptr_t>(address) ^ (std::uintptr_t{1} << 62));
 }
 
-/// The tensors of one kernel on the host. What it wrote goes back when this ends.
+/// The tensors of one kernel on the host, bf16 ones as f32. What it wrote goes back when this ends.
 class Here {
  public:
   /// `kernel` and the numbers that the host gives it, for the list of calls.
@@ -45,8 +46,10 @@ class Here {
   Here(const Here&) = delete;
   Here& operator=(const Here&) = delete;
   ~Here() {
-    for (auto& [there, here] : results_)
-      if (here.bytes() > 0) std::memcpy(other_address(there.mutable_raw()), here.raw(), here.bytes());
+    for (auto& [there, here] : results_) {
+      const Tensor rounded = here.to(there.dtype());
+      if (there.bytes() > 0) std::memcpy(other_address(there.mutable_raw()), rounded.raw(), there.bytes());
+    }
   }
 
   const Tensor& in(const Tensor& x) {
@@ -55,7 +58,13 @@ class Here {
       throw InternalError("[test device] a kernel was given a tensor of ", x.device());
     Tensor here = Tensor::empty(x.shape(), x.dtype());
     if (here.bytes() > 0) std::memcpy(here.mutable_raw(), other_address(x.raw()), here.bytes());
-    return inputs_.emplace_back(std::move(here));
+    return inputs_.emplace_back(here.to(compute_dtype(here.dtype())));
+  }
+  /// An operand of a product: beside a bf16 one it enters as bf16.
+  const Tensor& factor(const Tensor& x, const Tensor& other) {
+    const Tensor& here = in(x);
+    if (other.dtype() != Dtype::bf16 || x.dtype() != Dtype::f32) return here;
+    return inputs_.emplace_back(here.to(Dtype::bf16).to(Dtype::f32));
   }
   const Tensor* in(const Tensor* x) { return x == nullptr ? nullptr : &in(*x); }
   Tensor& out(Tensor& y) { return results_.emplace_back(y, in(y)).second; }
@@ -92,6 +101,7 @@ Scalar there(double number) {
 class TestBackend final : public Backend {
  public:
   const char* name() const override { return "test"; }
+  bool computes(Dtype dtype) const override { return has_derivatives(dtype); }
 
   std::byte* allocate(std::size_t bytes) override { return other_address(cpu_.allocate(bytes)); }
   void release(std::byte* data, std::size_t bytes) override { cpu_.release(other_address(data), bytes); }
@@ -162,23 +172,26 @@ class TestBackend final : public Backend {
   }
   void matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) override {
     Here h("matmul");
-    cpu_.matmul(g, h.in(a), h.in(b), h.out(out));
+    cpu_.matmul(g, h.factor(a, b), h.factor(b, a), h.out(out));
   }
 
+  // In bf16 what goes along with a convolution is rounded between its parts.
   void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) override {
+    if (x.dtype() == Dtype::bf16 && !call.plain()) return conv2d_in_parts(call, x, w, y);
     Here h("conv2d");
     std::optional<BatchNormForward> norm;
     std::optional<Moments> moments;
     if (call.norm != nullptr) norm.emplace(h.forward(*call.norm));
     if (call.moments != nullptr) moments = {h.out(call.moments->mean), h.out(call.moments->var)};
     cpu_.conv2d({call.geometry, norm ? &*norm : nullptr, moments ? &*moments : nullptr},
-                norm ? norm->x : h.in(x), h.in(w), h.out(y));
+                norm ? norm->x : h.in(x), h.factor(w, x), h.out(y));
   }
   void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override {
     Here h("conv2d_input_grad");
-    cpu_.conv2d_input_grad(g, h.in(dy), h.in(w), h.out(dx));
+    cpu_.conv2d_input_grad(g, h.in(dy), h.factor(w, dy), h.out(dx));
   }
   void conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) override {
+    if (x.dtype() == Dtype::bf16 && !call.plain()) return conv2d_weight_grad_in_parts(call, dy, dw);
     Here h("conv2d_weight_grad");
     std::optional<BatchNormForward> norm;
     if (call.norm != nullptr) norm.emplace(h.forward(*call.norm));
@@ -187,6 +200,7 @@ class TestBackend final : public Backend {
   }
   void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
                         const ConvGradients& out) override {
+    if (x.dtype() == Dtype::bf16) return Backend::conv2d_gradients(g, x, w, dy, out);
     Here h("conv2d_gradients");
     Tensor& dx = h.out(out.dx);
     std::optional<BatchNormBackward> norm;
@@ -295,7 +309,7 @@ class TestBackend final : public Backend {
 }  // namespace
 
 Device test_device() {
-  static TestBackend& backend = *new TestBackend;
+  static Backend& backend = *recording_backend(*new TestBackend).release();
   static const bool once = (install_backend(kDevice, backend), true);
   return once ? kDevice : Device{};
 }

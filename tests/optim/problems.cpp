@@ -25,15 +25,22 @@ std::pair<Tensor, Tensor> SmallNetwork::batch(std::int64_t t) {
 
 Objective SmallNetwork::objective(const ParameterVector& vector, std::int64_t t) {
   return [this, &vector, t](const Request& request) {
-    const auto [all_x, all_y] = batch(t);
+    const auto [x, y] = batch(t);
+    return on(x.to(device), y.to(device), vector, t)(request);
+  };
+}
+
+Objective SmallNetwork::on(const Tensor& x, const Tensor& y, const ParameterVector& vector, std::int64_t t,
+                           HostPart* host) {
+  return [this, x, y, &vector, t, host](const Request& request) {
     const Index end = request.end < 0 ? kRows : request.end;
-    const Tensor x = all_x.slice_rows(request.begin, end).to(device);
-    const Tensor y = all_y.slice_rows(request.begin, end).to(device);
     nn::Context ctx{.statistics = request.pass == Pass::first ? nn::Statistics::update : nn::Statistics::hold,
                     .seed = 3,
-                    .step = static_cast<std::uint64_t>(t)};
-    const Variable hidden = dropout(relu(norm(first(x, ctx), ctx)), ctx);
-    return evaluate(cross_entropy(second(hidden, ctx), y), vector, {.norm_gradient = request.norm_gradient});
+                    .step = static_cast<std::uint64_t>(t),
+                    .host = host};
+    const Variable hidden = dropout(relu(norm(first(x.slice_rows(request.begin, end), ctx), ctx)), ctx);
+    return evaluate(cross_entropy(second(hidden, ctx), y.slice_rows(request.begin, end)), vector,
+                    {.norm_gradient = request.norm_gradient});
   };
 }
 

@@ -129,6 +129,7 @@ void to_scheduler(bool dying) {
 
 void fail_thread(const std::string& why) {
   e.error = why + ": " + where(*e.current);
+  release(&e.done_token);
   to_scheduler(true);
   std::abort();
 }

@@ -39,12 +39,22 @@ std::size_t Record::left_out(const std::set<std::size_t>& tails) const {
   return static_cast<std::size_t>(std::find(joined.begin(), joined.end(), false) - joined.begin());
 }
 
+namespace {
+
+// What a thread may call while somebody records; a capture that it began itself counts unless this is
+// `relaxed`.
+thread_local cudaStreamCaptureMode mode_of_thread = cudaStreamCaptureModeGlobal;
+
+}  // namespace
+
 cudaError_t forbidden_in_capture(const char* call) {
+  if (mode_of_thread == cudaStreamCaptureModeRelaxed) return cudaSuccess;
   for (CUstream_st* s : runtime.streams) {
     if (s->record == nullptr || s->record->origin != s) continue;
-    const bool concerned = s->record->mode == cudaStreamCaptureModeGlobal ||
-                           (s->record->mode == cudaStreamCaptureModeThreadLocal &&
-                            s->record->thread == std::this_thread::get_id());
+    const bool own = s->record->thread == std::this_thread::get_id();
+    const bool concerned =
+        own ? s->record->mode != cudaStreamCaptureModeRelaxed
+            : s->record->mode == cudaStreamCaptureModeGlobal && mode_of_thread == cudaStreamCaptureModeGlobal;
     if (!concerned) continue;
     s->record->invalid = std::string(call) + " while a record is written";
     return fail(cudaErrorStreamCaptureUnsupported, s->record->invalid);
@@ -94,6 +104,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
                 "cudaStreamEndCapture: work of another stream that nothing here waits for (entry " +
                     std::to_string(left) + ")");
   *graph = new CUgraph_st{record};
+  return cudaSuccess;
+}
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
+  std::swap(*mode, fake::mode_of_thread);
   return cudaSuccess;
 }
 

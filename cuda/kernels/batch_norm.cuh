@@ -1,0 +1,255 @@
+// Batch normalisation of x {rows, channels}: moments, y, and the gradient, by the walks of channels.cuh.
+#pragma once
+
+#include "core/functors/binary.h"
+#include "core/functors/norm.h"
+#include "cuda/kernels/channels.cuh"
+
+namespace basin::cuda {
+
+/// mean_c = sum_r x_rc / rows and var_c = sum_r (x_rc - mean_c)^2 / rows. A thread sums x - x' and its
+/// square, x' the first number that it reads, so that no digits cancel in f32; in f64 all go over to x_0c.
+template <class T, int group>
+struct MomentTerms {
+  static constexpr int kWide = group;
+  using Stored = T;
+  using Number = Compute<T>;
+  struct Row {
+    Pack<T, group> x;
+  };
+
+  const T* x;
+  Number *mean, *var;
+
+  struct Channels {
+    Number center[group];
+    double away[group];  // of x_0c
+
+    __device__ Channels(const MomentTerms& m, const ChannelPlace& at, const ChannelTiles& t) {
+      for (int j = 0; j < group; ++j) {
+        center[j] = static_cast<Number>(m.x[at.first * t.channels + at.channel + j]);
+        away[j] = static_cast<double>(center[j]) - static_cast<double>(m.x[at.channel + j]);
+      }
+    }
+    __device__ void add(const Row& row, Number (&few)[2 * group]) const {
+      for (int j = 0; j < group; ++j) {
+        const Number d = static_cast<Number>(row.x.number[j]) - center[j];
+        few[j] += d;
+        few[group + j] = std::fma(d, d, few[group + j]);
+      }
+    }
+    __device__ void adjust(double count, double (&sums)[2 * group]) const {
+      for (int j = 0; j < group; ++j) {
+        sums[group + j] += away[j] * (2 * sums[j] + count * away[j]);
+        sums[j] += count * away[j];
+      }
+    }
+  };
+
+  __device__ Row read(std::int64_t row, std::int64_t channel, const ChannelTiles& t) const {
+    return {load_group<group>(x + row * t.channels + channel, t.packed)};
+  }
+  __device__ void done(std::int64_t c, std::int64_t rows, double sum, double squares) const {
+    const double d = sum / static_cast<double>(rows), v = squares / static_cast<double>(rows) - d * d;
+    mean[c] = static_cast<Number>(static_cast<double>(x[c]) + d);
+    var[c] = static_cast<Number>(v < 0 ? 0 : v);
+  }
+  template <class F>
+  void for_each_pointer(F f) const {
+    f(x), f(mean), f(var);
+  }
+};
+
+/// y = (x - mean) gamma inv_std + beta, + residual, through a ReLU; the latter two where wanted.
+template <class T, int group>
+struct NormaliseTask {
+  static constexpr int kWide = group;
+  using Stored = T;
+  using Number = Compute<T>;
+  struct Row {
+    Pack<T, group> x, residual;
+  };
+
+  const T *x, *residual;  // residual may be null
+  const Number *gamma, *beta, *mean, *inv_std;
+  bool relu;
+  T* y;
+
+  struct Channels {
+    Number mean[group], scale[group], shift[group];
+
+    __device__ Channels(const NormaliseTask& n, const ChannelPlace& at, const ChannelTiles&) {
+      for (int j = 0; j < group; ++j) {
+        const std::int64_t c = at.channel + j;
+        mean[j] = n.mean[c];
+        scale[j] = n.gamma[c] * n.inv_std[c];
+        shift[j] = n.beta[c];
+      }
+    }
+  };
+
+  __device__ Row read(std::int64_t row, std::int64_t channel, const ChannelTiles& t) const {
+    const std::int64_t i = row * t.channels + channel;
+    Row r{load_group<group>(x + i, t.packed), {}};
+    if (residual != nullptr) r.residual = load_group<group>(residual + i, t.packed);
+    return r;
+  }
+  __device__ void write(const Channels& c, const Row& r, std::int64_t row, std::int64_t channel,
+                        const ChannelTiles& t) const {
+    Pack<T, group> out;
+    for (int j = 0; j < group; ++j) {
+      Number value =
+          functors::Normalise{}(static_cast<Number>(r.x.number[j]), c.mean[j], c.scale[j], c.shift[j]);
+      if (residual != nullptr) value += static_cast<Number>(r.residual.number[j]);
+      out.number[j] = static_cast<T>(relu ? functors::Unary<UnaryOp::relu>{}(value) : value);
+    }
+    store_group(y + row * t.channels + channel, out, t.packed);
+  }
+  template <class F>
+  void for_each_pointer(F f) const {
+    f(x), f(residual), f(gamma), f(beta), f(mean), f(inv_std), f(y);
+  }
+};
+
+/// What both walks of the gradient read.
+template <class T>
+struct NormGradInput {
+  using Number = Compute<T>;
+
+  const T *x, *dy;
+  const T* y;  // the output, where its sign masks dy and was not found from x alone; else null
+  const Number *gamma, *beta, *mean, *inv_std;
+  bool relu;
+
+  template <class F>
+  void for_each_pointer(F f) const {
+    f(x), f(dy), f(y), f(gamma), f(beta), f(mean), f(inv_std);
+  }
+};
+
+/// d = dy where the output is positive, or dy itself without a ReLU.
+template <class T, int group>
+struct NormGradRow {
+  using Number = Compute<T>;
+  Pack<T, group> x, dy, y;
+
+  __device__ static NormGradRow of(const NormGradInput<T>& in, std::int64_t i, bool packed) {
+    NormGradRow r{load_group<group>(in.x + i, packed), load_group<group>(in.dy + i, packed), {}};
+    if (in.y != nullptr) r.y = load_group<group>(in.y + i, packed);
+    return r;
+  }
+  __device__ Number d(const NormGradInput<T>& in, int j, Number mean, Number scale, Number beta) const {
+    const auto all = static_cast<Number>(dy.number[j]);
+    if (!in.relu) return all;
+    const Number out = in.y != nullptr
+                           ? static_cast<Number>(y.number[j])
+                           : functors::Normalise{}(static_cast<Number>(x.number[j]), mean, scale, beta);
+    return functors::Binary<BinaryOp::relu_grad>{}(all, out);
+  }
+};
+
+/// dbeta = sum_r d, dgamma = inv_std sum_r d (x - mean), and for the second walk, where the statistics are
+/// those of the batch, shift = dbeta / rows, slope = -inv_std dgamma / rows; else 0.
+template <class T, int group>
+struct NormGradTerms {
+  static constexpr int kWide = group;
+  using Stored = T;
+  using Number = Compute<T>;
+  using Row = NormGradRow<T, group>;
+
+  NormGradInput<T> in;
+  bool batch_statistics;
+  Number *dgamma, *dbeta, *shift, *slope;
+
+  struct Channels {
+    NormGradInput<T> in;
+    Number mean[group], scale[group], beta[group];
+
+    __device__ Channels(const NormGradTerms& n, const ChannelPlace& at, const ChannelTiles&) : in(n.in) {
+      for (int j = 0; j < group; ++j) {
+        const std::int64_t c = at.channel + j;
+        mean[j] = in.mean[c];
+        scale[j] = in.gamma[c] * in.inv_std[c];
+        beta[j] = in.beta[c];
+      }
+    }
+    __device__ void add(const Row& r, Number (&few)[2 * group]) const {
+      for (int j = 0; j < group; ++j) {
+        const Number d = r.d(in, j, mean[j], scale[j], beta[j]);
+        few[j] += d;
+        few[group + j] = std::fma(d, static_cast<Number>(r.x.number[j]) - mean[j], few[group + j]);
+      }
+    }
+    __device__ void adjust(double, double (&)[2 * group]) const {}
+  };
+
+  __device__ Row read(std::int64_t row, std::int64_t channel, const ChannelTiles& t) const {
+    return Row::of(in, row * t.channels + channel, t.packed);
+  }
+  __device__ void done(std::int64_t c, std::int64_t rows, double sum, double product) const {
+    const auto inv_std = static_cast<double>(in.inv_std[c]);
+    const double share = batch_statistics ? 1 / static_cast<double>(rows) : 0;
+    dbeta[c] = static_cast<Number>(sum);
+    dgamma[c] = static_cast<Number>(product * inv_std);
+    shift[c] = static_cast<Number>(sum * share);
+    slope[c] = static_cast<Number>(-(product * inv_std) * share * inv_std);
+  }
+  template <class F>
+  void for_each_pointer(F f) const {
+    in.for_each_pointer(f);
+    f(dgamma), f(dbeta), f(shift), f(slope);
+  }
+};
+
+/// dx = gamma inv_std (d - shift + slope (x - mean)), which is gamma inv_std (d - mean(d) - xhat mean(d
+/// xhat)) of Ioffe and Szegedy 2015; dresidual = d. dx may be dy.
+template <class T, int group>
+struct NormGradTask {
+  static constexpr int kWide = group;
+  using Stored = T;
+  using Number = Compute<T>;
+  using Row = NormGradRow<T, group>;
+
+  NormGradInput<T> in;
+  const Number *shift, *slope;
+  T *dx, *dresidual;  // dresidual may be null
+
+  struct Channels {
+    Number mean[group], scale[group], beta[group], shift[group], slope[group];
+
+    __device__ Channels(const NormGradTask& n, const ChannelPlace& at, const ChannelTiles&) {
+      for (int j = 0; j < group; ++j) {
+        const std::int64_t c = at.channel + j;
+        mean[j] = n.in.mean[c];
+        scale[j] = n.in.gamma[c] * n.in.inv_std[c];
+        beta[j] = n.in.beta[c];
+        shift[j] = n.shift[c];
+        slope[j] = n.slope[c];
+      }
+    }
+  };
+
+  __device__ Row read(std::int64_t row, std::int64_t channel, const ChannelTiles& t) const {
+    return Row::of(in, row * t.channels + channel, t.packed);
+  }
+  __device__ void write(const Channels& c, const Row& r, std::int64_t row, std::int64_t channel,
+                        const ChannelTiles& t) const {
+    const std::int64_t i = row * t.channels + channel;
+    Pack<T, group> out, masked;
+    for (int j = 0; j < group; ++j) {
+      const Number d = r.d(in, j, c.mean[j], c.scale[j], c.beta[j]);
+      const Number x = static_cast<Number>(r.x.number[j]) - c.mean[j];
+      masked.number[j] = static_cast<T>(d);
+      out.number[j] = static_cast<T>(std::fma(x, c.slope[j], d - c.shift[j]) * c.scale[j]);
+    }
+    store_group(dx + i, out, t.packed);
+    if (dresidual != nullptr) store_group(dresidual + i, masked, t.packed);
+  }
+  template <class F>
+  void for_each_pointer(F f) const {
+    in.for_each_pointer(f);
+    f(shift), f(slope), f(dx), f(dresidual);
+  }
+};
+
+}  // namespace basin::cuda
