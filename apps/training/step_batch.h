@@ -23,8 +23,8 @@ struct StepBatch {
   Tensor partners;  // of a mixed batch: the partners' labels; else undefined
   Tensor heavier;   // the labels of the larger weight, which count as right
   double lambda;    // the weight of the labels' loss; 1 - lambda is that of the partners'
-  /// The same weights {}, of the loss' dtype, where they change from step to step and the host may not tell: of a mixed batch on a
-  /// device. Undefined elsewhere.
+  /// The same weights {}, in the loss' dtype, where they change from step to step and the host may not tell:
+  /// of a mixed batch on a device. Undefined elsewhere.
   Tensor own_share, other_share;
 };
 
