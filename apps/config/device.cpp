@@ -5,6 +5,7 @@
 #include "apps/config/cuda_plugin.h"
 #include "apps/config/model.h"
 #include "apps/options/options.h"
+#include "core/backend.h"
 #include "core/cpu/simd/instruction_set.h"
 #include "core/parallel.h"
 
@@ -125,6 +126,8 @@ void apply(const DeviceConfig& device) {
   options.deterministic = device.deterministic;
   options.autotune = device.autotune && !device.deterministic;
   found.plugin->install(device.device.index, options);
+  if (!backend(device.device).computes(device.activations()))
+    throw UsageError("--precision bf16: ", device.device, " does not compute in it; f32 or tf32 does");
 }
 
 }  // namespace basin::apps

@@ -7,7 +7,7 @@
 #include "optim/gradient/gam.h"
 #include "optim/gradient/sam_family.h"
 #include "tests/cuda/device.h"
-#include "tests/optim/runs.h"
+#include "tests/optim/step_run.h"
 
 namespace basin::optim::testing {
 namespace {
@@ -31,7 +31,7 @@ void check(const Member& member, const MakeUpdate& make_update, std::int64_t lea
            double near = 1e-4) {
   CAPTURE(member.name);
   const Device card = basin::testing::cuda_device();
-  Run here({}, member, make_update, kSteps), called(card, member, make_update, kSteps),
+  StepRun here({}, member, make_update, kSteps), called(card, member, make_update, kSteps),
       played(card, member, make_update, kSteps);
   StepGraph calls;
   RecordedSteps graph(card);
