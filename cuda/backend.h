@@ -10,6 +10,7 @@
 #include "cuda/options.h"
 #include "cuda/pool.h"
 #include "cuda/stream.h"
+#include "cuda/workplace.h"
 
 namespace basin::cuda {
 
@@ -23,6 +24,7 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
 
   const char* name() const override { return "cuda"; }
+  bool computes(Dtype dtype) const override { return has_derivatives(dtype); }
   Device device() const { return {Device::Kind::cuda, index_}; }
   /// The stream of all work, after making the card the current one of the calling thread.
   cudaStream_t stream() const;
@@ -89,6 +91,7 @@ class CudaBackend final : public Backend {
   void set_recording(bool on) { recording_ = on; }
 
  private:
+  Workplace workplace();
   /// Errors: InternalError while a record is made.
   void expect_no_record(const char* what, std::size_t bytes) const;
 

@@ -7,13 +7,13 @@ namespace {
 // The current card of a thread, as we set it last; -1: never.
 thread_local int current_card = -1;
 
-void make_current(int index) {
-  if (current_card == index) return;
-  check(cudaSetDevice(index), "cudaSetDevice");
-  current_card = index;
-}
-
 }  // namespace
+
+void make_current(int card) {
+  if (current_card == card) return;
+  check(cudaSetDevice(card), "cudaSetDevice");
+  current_card = card;
+}
 
 cudaStream_t CudaBackend::stream() const {
   make_current(index_);

@@ -9,6 +9,9 @@
 
 namespace basin::cuda {
 
+/// Makes a card the current one of the calling thread. Nobody else calls cudaSetDevice.
+void make_current(int card);
+
 /// A queue of work of the current device. It runs beside the default stream, which nobody uses.
 class Stream {
  public:

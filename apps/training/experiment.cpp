@@ -74,7 +74,7 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
 /// The rule's, and the branches that are taken here, in the objective and in the update.
 optim::Sequence Experiment::sequence(const StepBatch& batch, const optim::StepInfo& now) const {
   optim::Sequence all = rule_->sequence(now);
-  if (all) all->insert(all->end(), {batch.rows(), batch.mixed(), now.lr != 0});
+  if (all) all->insert(all->end(), {batch.rows(), batch.mixed(), batch.kind, now.lr != 0});
   return all;
 }
 
@@ -91,7 +91,7 @@ optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step) 
       rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};
   optim::BufferGuard statistics(buffers_here_), rule_state(optim::not_on_device(state));
   optim::StepReport report = graph_->run(sequence(batch, now), now, [&](const optim::StepInfo& info) {
-    BatchObjective loss(*model_, entries_, w_, batch, loss_, seed_, step, info.numbers);
+    BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, step, info.numbers);
     optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
     if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
     optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));

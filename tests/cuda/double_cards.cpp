@@ -72,9 +72,11 @@ TEST_CASE("double: the cards by index, and one that isn't there") {
 
 TEST_CASE("double: cuda:1 computes on the second card, beside cuda:0") {
   const Device first = testing::cuda_device(), second{Device::Kind::cuda, 1};
-  plugin().install(1, {});
   const Tensor x = Tensor::from(std::vector<float>{-1, 2, -3});
-  const Tensor on_first = x.to(first), on_second = x.to(second);
+  const Tensor on_first = x.to(first);
+  plugin().install(1, {});  // while the first card is at work
+  CHECK(unary(UnaryOp::neg, on_first).to(Device{}).to_vector<float>() == std::vector<float>{1, -2, 3});
+  const Tensor on_second = x.to(second);
   // In turns: each launch finds its card current.
   const Tensor a = unary(UnaryOp::relu, on_first), b = unary(UnaryOp::relu, on_second);
   const Tensor c = unary(UnaryOp::neg, a), d = unary(UnaryOp::neg, b);

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "cuda/pool.h"
+#include "cuda/stream.h"
 
 using namespace basin;
 using cuda::Pool;
@@ -21,7 +22,7 @@ constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 /// Cards with that much memory beside what other tests hold, for a scope.
 struct WithMemory {
   explicit WithMemory(std::size_t bytes) {
-    static_cast<void>(cudaSetDevice(0));
+    cuda::make_current(0);
     fake::set_memory(fake::live_bytes() + bytes);
   }
   ~WithMemory() { fake::set_memory(std::size_t{8} << 30); }

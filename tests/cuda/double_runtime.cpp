@@ -37,7 +37,7 @@ constexpr std::size_t kBytes = kCount * sizeof(float);
 /// Two streams, a vector on the card and pinned memory; errors are forgotten before and after.
 struct Card {
   Card() {
-    CHECK(cudaSetDevice(0) == cudaSuccess);
+    make_current(0);
     static_cast<void>(cudaDeviceSynchronize());
     fake::reset();
     fake::set_mode(fake::Mode::deferred);
@@ -326,12 +326,12 @@ TEST_CASE("double: an error in a kernel stays") {
 
 TEST_CASE("double: memory, streams and the current card belong together") {
   const Card card;
-  CHECK(cudaSetDevice(1) == cudaSuccess);
+  make_current(1);
   const Stream other;
   CHECK_THROWS_AS(card.set(card.a(), 1), InternalError);
   CHECK(says("a stream of card 0, but the thread's card is 1"));
   CHECK(cudaMemcpyAsync(card.pinned, card.y, 4, cudaMemcpyDeviceToHost, other.get()) != cudaSuccess);
   CHECK(says("memory of card 0 on card 1"));
   CHECK_THROWS_AS(card.set(other.get(), 1), InternalError);
-  CHECK(cudaSetDevice(0) == cudaSuccess);
+  make_current(0);
 }

@@ -2,7 +2,7 @@
 #   test_cuda_asan  under the address and undefined-behaviour sanitizers: accesses of kernels and of our host code
 #   test_cuda_tsan  under the thread sanitizer: races between the threads of a block and between blocks
 #   test_cuda_nvcc  with the objects that nvcc made for the plug-in: how they launch kernels and hand over arguments
-# Core and the emulator are those of the other tests, without a sanitizer.
+# Core, the emulator and the doubles are those of the other tests, without a sanitizer.
 if(BASIN_SANITIZE)
   return()
 endif()
@@ -10,14 +10,10 @@ endif()
 function(sanitized_cuda_tests suffix sanitizers)
   add_library(basin_cuda_double_${suffix} STATIC EXCLUDE_FROM_ALL ${cuda_sources} ${cuda_kernels})
   target_include_directories(basin_cuda_double_${suffix} ${toolkit_headers})
-  target_include_directories(basin_cuda_double_${suffix} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/emulator
-                                                                ${CMAKE_CURRENT_SOURCE_DIR}/doubles)
-  target_link_libraries(basin_cuda_double_${suffix} PUBLIC basin_core)
+  target_link_libraries(basin_cuda_double_${suffix} PUBLIC basin_cuda_libraries)
   add_executable(test_cuda_${suffix} EXCLUDE_FROM_ALL ${test_sources})
   target_include_directories(test_cuda_${suffix} SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
-  # The doubles are those of test_cuda, without a sanitizer: its library comes last and gives what is missing.
-  target_link_libraries(test_cuda_${suffix} PRIVATE basin_test_main basin_cuda_double_${suffix} basin_cuda_double
-                                                    basin_nn basin_optim)
+  target_link_libraries(test_cuda_${suffix} PRIVATE basin_test_main basin_cuda_double_${suffix} basin_nn basin_optim)
   foreach(target basin_cuda_double_${suffix} test_cuda_${suffix})
     # gcc's warnings are not reliable under sanitizers.
     target_compile_options(${target} PRIVATE -w -O1 -g1 -ffp-contract=off -fno-omit-frame-pointer -fsanitize=${sanitizers}

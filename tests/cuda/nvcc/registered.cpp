@@ -1,6 +1,6 @@
-// What nvcc's objects ask of the CUDA runtime besides calls that we write: to register their kernels and to launch them.
-// Each launch runs the kernel's emulated twin. At the end of the program the file that BASIN_KERNELS names gets
-// a line for each kernel: "launched NAME" or "never NAME", NAME mangled.
+// What nvcc's objects ask of the CUDA runtime besides calls that we write: to register their kernels and to
+// launch them. Each launch runs the kernel's emulated twin. At the end of the program the file that
+// BASIN_KERNELS names gets a line for each kernel: "launched NAME" or "never NAME", NAME mangled.
 #include "tests/cuda/nvcc/registered.h"
 
 #include <cstdio>

@@ -1,4 +1,5 @@
-// Kernels by the names that nvcc gives them: each has an emulated twin, compiled by the host compiler from the same source.
+// Kernels by the names that nvcc gives them: each has an emulated twin, compiled by the host compiler from
+// the same source.
 #pragma once
 
 #include <runtime_double.h>
@@ -25,12 +26,14 @@ struct Binder<void (*)(P...)> {
     auto* kernel = reinterpret_cast<void (*)(P...)>(reinterpret_cast<std::uintptr_t>(twin));
     const auto copy = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return std::tuple<std::decay_t<P>...>(*static_cast<std::decay_t<P>*>(arguments[I])...);
-    }(std::index_sequence_for<P...>{});
+    }
+    (std::index_sequence_for<P...>{});
     return {[kernel, copy] { std::apply(kernel, copy); }, pointers_of(copy)};
   }
 };
 
-/// The twin of the kernel that nvcc calls `name`. The program's table (made by twins.sh) registers all of them.
+/// The twin of the kernel that nvcc calls `name`. The program's table (made by twins.sh) registers all of
+/// them.
 void register_twin(const char* name, const void* twin, Bind bind);
 
 }  // namespace fake

@@ -31,12 +31,7 @@ affected() {
   awk -v file="$root/$1" '/^[^ ]/ {object = $1; sub(/:$/, "", object)} $1 == file {print object}' "$work/deps" |
     sort -u >"$work/users"
   objects_of "$2" | sort -u >"$work/parts"
-  # test_cuda_asan takes from the double's own library only what has no sanitized twin: not the backend.
-  case $2 in
-    test_cuda_[at]san) grep -v '/basin_cuda_double\.dir/.*/cuda/' "$work/parts" >"$work/own" ;;
-    *) cp "$work/parts" "$work/own" ;;
-  esac
-  comm -12 "$work/users" "$work/own"
+  comm -12 "$work/users" "$work/parts"
 }
 
 # compile OBJECT FILE TO: the object's own command, on the changed copy where it is the source, with the changed
