@@ -5,7 +5,11 @@
 #include <atomic>
 #include <cstring>
 #include <deque>
+#include <functional>
+#include <iomanip>
 #include <optional>
+#include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "core/backend.h"
@@ -18,6 +22,7 @@ namespace {
 constexpr Device kDevice{Device::Kind::test, 0};
 
 std::atomic<std::int64_t> reads{0};
+std::vector<std::string>* calls = nullptr;  // of the Calls in force
 
 /// From the address of a byte on the host to that on the device, and back. No address of the device can be
 /// read: x86-64 and arm64 have no memory there.
@@ -29,7 +34,15 @@ Byte* other_address(Byte* address) {
 /// The tensors of one kernel on the host, bf16 ones as f32. What it wrote goes back when this ends.
 class Here {
  public:
-  Here() = default;
+  /// `kernel` and the numbers that the host gives it, for the list of calls.
+  template <class... Number>
+  explicit Here(const char* kernel, const Number&... numbers) {
+    if (calls == nullptr) return;
+    std::ostringstream call;
+    call << std::setprecision(17) << kernel;
+    (write(call, numbers), ...);
+    calls->push_back(call.str());
+  }
   Here(const Here&) = delete;
   Here& operator=(const Here&) = delete;
   ~Here() {
@@ -40,6 +53,7 @@ class Here {
   }
 
   const Tensor& in(const Tensor& x) {
+    if (calls != nullptr) calls->back() += text(' ', x.shape());
     if (!(x.device() == kDevice))
       throw InternalError("[test device] a kernel was given a tensor of ", x.device());
     Tensor here = Tensor::empty(x.shape(), x.dtype());
@@ -66,6 +80,13 @@ class Here {
   }
 
  private:
+  static void write(std::ostream& call, const Scalar& number) {
+    if (number.known())
+      call << ' ' << number.value();
+    else
+      call << " there";
+  }
+
   std::deque<Tensor> inputs_;
   std::deque<std::pair<Tensor, Tensor>> results_;  // there, here
 };
@@ -88,72 +109,76 @@ class TestBackend final : public Backend {
     std::memcpy(other_address(to), other_address(from), bytes);
   }
   void upload(std::byte* to, const std::byte* from, std::size_t bytes) override {
+    if (calls != nullptr) {
+      const std::string_view sent(reinterpret_cast<const char*>(from), bytes);
+      calls->push_back(text("upload of ", bytes, " bytes, hash ", std::hash<std::string_view>()(sent)));
+    }
     std::memcpy(other_address(to), from, bytes);
   }
   void download(std::byte* to, const std::byte* from, std::size_t bytes) override {
     ++reads;
     std::memcpy(to, other_address(from), bytes);
   }
-  void fill(Tensor& out, double value) override { cpu_.fill(Here().out(out), value); }
+  void fill(Tensor& out, double value) override { cpu_.fill(Here("fill", value).out(out), value); }
   void cast(const Tensor& x, Tensor& out) override {
-    Here h;
+    Here h("cast");
     cpu_.cast(h.in(x), h.out(out));
   }
 
   void unary(UnaryOp op, const Tensor& x, double a, double b, Tensor& out) override {
-    Here h;
+    Here h("unary", static_cast<int>(op), a, b);
     cpu_.unary(op, h.in(x), a, b, h.out(out));
   }
   void binary(BinaryOp op, const Tensor& x, const Tensor& z, Tensor& out) override {
-    Here h;
+    Here h("binary", static_cast<int>(op));
     cpu_.binary(op, h.in(x), h.in(z), h.out(out));
   }
   void where(const Tensor& condition, const Tensor& x, const Tensor& z, Tensor& out) override {
-    Here h;
+    Here h("where");
     cpu_.where(h.in(condition), h.in(x), h.in(z), h.out(out));
   }
   void reduce(ReduceOp op, const Tensor& x, const Axes& axes, Tensor& out) override {
-    Here h;
+    Here h("reduce", static_cast<int>(op));
     cpu_.reduce(op, h.in(x), axes, h.out(out));
   }
   void argmax(const Tensor& x, int axis, Tensor& out) override {
-    Here h;
+    Here h("argmax", axis);
     cpu_.argmax(h.in(x), axis, h.out(out));
   }
   void permute(const Tensor& x, const Axes& perm, Tensor& out) override {
-    Here h;
+    Here h("permute");
     cpu_.permute(h.in(x), perm, h.out(out));
   }
   void copy_block(const Tensor& x, const Shape& from, Tensor& out, const Shape& to,
                   const Shape& extent) override {
-    Here h;
+    Here h("copy_block");
     cpu_.copy_block(h.in(x), from, h.out(out), to, extent);
   }
   void gather(const Tensor& x, const Tensor& index, int axis, Tensor& out) override {
-    Here h;
+    Here h("gather", axis);
     cpu_.gather(h.in(x), h.in(index), axis, h.out(out));
   }
   void scatter_add(const Tensor& x, const Tensor& index, int axis, Tensor& out) override {
-    Here h;
+    Here h("scatter_add", axis);
     cpu_.scatter_add(h.in(x), h.in(index), axis, h.out(out));
   }
   void gather_last(const Tensor& x, const Tensor& index, Tensor& out) override {
-    Here h;
+    Here h("gather_last");
     cpu_.gather_last(h.in(x), h.in(index), h.out(out));
   }
   void scatter_add_last(const Tensor& x, const Tensor& index, Tensor& out) override {
-    Here h;
+    Here h("scatter_add_last");
     cpu_.scatter_add_last(h.in(x), h.in(index), h.out(out));
   }
   void matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) override {
-    Here h;
+    Here h("matmul");
     cpu_.matmul(g, h.factor(a, b), h.factor(b, a), h.out(out));
   }
 
   // In bf16 what goes along with a convolution is rounded between its parts.
   void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) override {
     if (x.dtype() == Dtype::bf16 && !call.plain()) return conv2d_in_parts(call, x, w, y);
-    Here h;
+    Here h("conv2d");
     std::optional<BatchNormForward> norm;
     std::optional<Moments> moments;
     if (call.norm != nullptr) norm.emplace(h.forward(*call.norm));
@@ -162,12 +187,12 @@ class TestBackend final : public Backend {
                 norm ? norm->x : h.in(x), h.factor(w, x), h.out(y));
   }
   void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override {
-    Here h;
+    Here h("conv2d_input_grad");
     cpu_.conv2d_input_grad(g, h.in(dy), h.factor(w, dy), h.out(dx));
   }
   void conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) override {
     if (x.dtype() == Dtype::bf16 && !call.plain()) return conv2d_weight_grad_in_parts(call, dy, dw);
-    Here h;
+    Here h("conv2d_weight_grad");
     std::optional<BatchNormForward> norm;
     if (call.norm != nullptr) norm.emplace(h.forward(*call.norm));
     cpu_.conv2d_weight_grad({.geometry = call.geometry, .norm = norm ? &*norm : nullptr},
@@ -176,7 +201,7 @@ class TestBackend final : public Backend {
   void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
                         const ConvGradients& out) override {
     if (x.dtype() == Dtype::bf16) return Backend::conv2d_gradients(g, x, w, dy, out);
-    Here h;
+    Here h("conv2d_gradients");
     Tensor& dx = h.out(out.dx);
     std::optional<BatchNormBackward> norm;
     if (out.norm != nullptr) {
@@ -189,59 +214,59 @@ class TestBackend final : public Backend {
   }
 
   void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override {
-    Here h;
+    Here h("max_pool");
     cpu_.max_pool(g, h.in(x), h.out(y), h.out(index));
   }
   void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override {
-    Here h;
+    Here h("pool_scatter");
     cpu_.pool_scatter(g, h.in(x), h.in(index), h.out(out));
   }
   void pool_gather(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override {
-    Here h;
+    Here h("pool_gather");
     cpu_.pool_gather(g, h.in(x), h.in(index), h.out(out));
   }
   void avg_pool(const ConvGeometry& g, const Tensor& x, bool count_pad, Tensor& y) override {
-    Here h;
+    Here h("avg_pool", count_pad);
     cpu_.avg_pool(g, h.in(x), count_pad, h.out(y));
   }
   void avg_pool_grad(const ConvGeometry& g, const Tensor& dy, bool count_pad, Tensor& dx) override {
-    Here h;
+    Here h("avg_pool_grad", count_pad);
     cpu_.avg_pool_grad(g, h.in(dy), count_pad, h.out(dx));
   }
 
   void moments(const Tensor& x, Tensor& mean, Tensor& var) override {
-    Here h;
+    Here h("moments");
     cpu_.moments(h.in(x), h.out(mean), h.out(var));
   }
   void batch_norm(const BatchNormForward& f, Tensor& y) override {
-    Here h;
+    Here h("batch_norm");
     cpu_.batch_norm(h.forward(f), h.out(y));
   }
   void batch_norm_grad(const BatchNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta,
                        Tensor* dresidual) override {
-    Here h;
+    Here h("batch_norm_grad");
     cpu_.batch_norm_grad(h.backward(f), h.out(dx), h.out(dgamma), h.out(dbeta), h.out(dresidual));
   }
   void layer_norm(const LayerNormForward& f, Tensor& y, Tensor& mean, Tensor& inv_std) override {
-    Here h;
+    Here h("layer_norm", f.eps);
     cpu_.layer_norm({h.in(f.x), h.in(f.gamma), h.in(f.beta), f.eps}, h.out(y), h.out(mean), h.out(inv_std));
   }
   void layer_norm_grad(const LayerNormBackward& f, Tensor& dx, Tensor& dgamma, Tensor& dbeta) override {
-    Here h;
+    Here h("layer_norm_grad");
     cpu_.layer_norm_grad({h.in(f.x), h.in(f.gamma), h.in(f.mean), h.in(f.inv_std), h.in(f.dy)}, h.out(dx),
                          h.out(dgamma), h.out(dbeta));
   }
   void log_softmax(const Tensor& x, Tensor& y) override {
-    Here h;
+    Here h("log_softmax");
     cpu_.log_softmax(h.in(x), h.out(y));
   }
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override {
-    Here h;
+    Here h("log_softmax_grad");
     cpu_.log_softmax_grad(h.in(y), h.in(dy), h.out(dx));
   }
 
   void image_batch(const ImageBatch& b, Tensor& out) override {
-    Here h;
+    Here h("image_batch", b.reflect, b.lambda);
     cpu_.image_batch({.pixels = h.in(b.pixels),
                       .table = h.in(b.table),
                       .draws = h.in(b.draws),
@@ -254,11 +279,11 @@ class TestBackend final : public Backend {
   }
 
   Scalar dot(const Tensor& x, const Tensor& y) override {
-    Here h;
+    Here h("dot");
     return there(cpu_.dot(h.in(x), h.in(y)));
   }
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override {
-    Here h;
+    Here h("axpby", a, b);
     const double scale = h.number(a), share = h.number(b);
     const Tensor& from = h.in(x);
     Tensor& here = h.out(y);
@@ -267,10 +292,10 @@ class TestBackend final : public Backend {
     else if (share != 1)
       cpu_.axpby(0, Tensor::zeros(y.shape(), y.dtype()), share, here);
   }
-  Scalar all_finite(const Tensor& x) override { return there(cpu_.all_finite(Here().in(x))); }
+  Scalar all_finite(const Tensor& x) override { return there(cpu_.all_finite(Here("all_finite").in(x))); }
 
   void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) override {
-    Here h;
+    Here h("update", static_cast<int>(step.index()), now.lr, now.made);
     std::vector<Tensor*> state;
     for (Tensor* s : t.state) state.push_back(h.out(s));
     cpu_.update(step, {h.number(now.lr), h.number(now.made)},
@@ -290,5 +315,8 @@ Device test_device() {
 }
 
 std::int64_t host_reads() { return reads; }
+
+Calls::Calls(std::vector<std::string>& list) : before_(std::exchange(calls, &list)) {}
+Calls::~Calls() { calls = before_; }
 
 }  // namespace basin::testing

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "core/device.h"
+#include "core/scalar.h"
 
 namespace basin::testing {
 
@@ -15,5 +18,19 @@ Device test_device();
 
 /// How many times numbers were brought to the host, since the program began.
 std::int64_t host_reads();
+
+/// Writes down what is asked of the device while it lives, one line a call: the kernel, the numbers that the
+/// host gives it ("there" for one that lives on the device), the shapes; of what is sent, a hash of its
+/// bytes.
+class Calls {
+ public:
+  explicit Calls(std::vector<std::string>& list);
+  ~Calls();
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+
+ private:
+  std::vector<std::string>* before_;
+};
 
 }  // namespace basin::testing
