@@ -56,12 +56,10 @@ void for_each_batch(nn::Module& model, const std::shared_ptr<const data::Example
 
 }  // namespace
 
-Dtype activation_dtype(const TrainConfig& config) { return config.device.dtype; }
-
 EvaluationOptions evaluation_options(const TrainConfig& config) {
   return {.batch_size = config.schedule.batch_size,
           .workers = static_cast<int>(config.data.workers),
-          .dtype = activation_dtype(config)};
+          .dtype = config.device.activations()};
 }
 
 Tally evaluate(nn::Module& model, std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,

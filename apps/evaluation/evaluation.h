@@ -38,9 +38,6 @@ struct EvaluationOptions {
   data::Watch watch{};  // told after each batch how many examples are done; may throw to stop
 };
 
-/// The dtype of a run's activations.
-Dtype activation_dtype(const TrainConfig& config);
-
 /// Those of a run, without a watch.
 EvaluationOptions evaluation_options(const TrainConfig& config);
 

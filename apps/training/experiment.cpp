@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "apps/evaluation/evaluation.h"
 #include "apps/training/parameter_names.h"
 #include "apps/training/start.h"
 #include "optim/buffer_guard.h"
@@ -63,12 +62,13 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
       clip_(config.optimizer.clip),
       seed_(config.run.seed),
       buffers_here_(optim::not_on_device(entries_.buffers)),
-      buffers_there_(optim::on_device(entries_.buffers)),
-      places_(w_.values().device(), activation_dtype(config), set.classes()),
+      joined_(optim::side_by_side(optim::on_device(entries_.buffers))),
+      places_(w_.values().device(), config.device.activations(), set.classes()),
       graph_(config.device.graph ? optim::step_graph(w_.values().device())
                                  : std::make_unique<optim::StepGraph>()) {
   expect_perturbed(config.sharpness, w_);
   rule_->check_parameters(w_);
+  for (Tensor& t : joined_) buffers_there_.push_back({"statistics", &t});
 }
 
 /// The rule's, and the branches that are taken here, in the objective and in the update.

@@ -38,10 +38,16 @@ TEST_CASE("device options: what is about cards counts with a card, and the CPU's
             .find("counts only with --dtype f32") != std::string::npos);
   CHECK(train_failure({"--device", "cuda", "--deterministic", "--no-cudnn-autotune"})
             .find("counts only with --deterministic false") != std::string::npos);
+  CHECK(train_config({"--device", "cuda", "--precision", "bf16"}).device.activations() == Dtype::bf16);
+  CHECK(train_config({"--device", "cuda", "--precision", "tf32"}).device.activations() == Dtype::f32);
+  CHECK(
+      train_failure(
+          {"--device", "cuda", "--precision", "bf16", "--sharpness", "gam", "--gam-form", "exact"}) ==
+      "2: --gam-form exact differentiates twice, for which bf16 has too few digits: --precision f32 or tf32");
   const TrainConfig usual = train_config({"--device", "cuda"});
   CHECK(usual.device.graph);
-  CHECK(usual.device.cuda.autotune);
-  CHECK_FALSE(usual.device.cuda.deterministic);
+  CHECK(usual.device.autotune);
+  CHECK_FALSE(usual.device.deterministic);
 }
 
 TEST_CASE("device options: without a plug-in beside the program a card is refused in one line") {

@@ -28,11 +28,15 @@ struct Run {
       : config(on_device(test::small("unused", words))),
         data(apps::load_run_data(config.data, config.run.seed)),
         experiment(config, data.set, apps::run_length(config.schedule, data.train->size())),
-        loader(data.train, apps::training_batches(config, 0, 0)) {}
+        loader(data.train, with_images(apps::training_batches(config, 0, 0))) {}
 
   static apps::TrainConfig on_device(apps::TrainConfig config) {
     config.device.device = test_device();
     return config;
+  }
+  static data::LoaderOptions with_images(data::LoaderOptions options) {
+    options.drawn_only = false;
+    return options;
   }
   data::Batch next() {
     data::Batch batch;

@@ -53,8 +53,9 @@ same played halves final.safetensors
 
 for device in cpu cuda; do
   "$basin" eval --run "$work/played" --device "$device" --json |
-    sed 's/.*"loss": *\([^,]*\),.*/\1/' > "$work/$device.eval"
+    sed -n 's/^ *"loss": *\([0-9.e-]*\),*$/\1/p' > "$work/$device.eval"
 done
+[ -s "$work/cuda.eval" ]
 close "$work/cpu.eval" "$work/cuda.eval"
 
 code=0

@@ -7,7 +7,7 @@
 #include "optim/gradient/gam.h"
 #include "optim/gradient/sam_family.h"
 #include "tests/device/test_device.h"
-#include "tests/optim/runs.h"
+#include "tests/optim/step_run.h"
 
 namespace basin::optim::testing {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::int64_t kSteps = 20, kSpoiled = 13;
 /// Steps of kSteps, one of them not finite, that were played without calling the body. They had one read.
 std::int64_t played(const Member& member, const MakeUpdate& make_update) {
   CAPTURE(member.name);
-  Run here({}, member, make_update, kSteps), there(test_device(), member, make_update, kSteps);
+  StepRun here({}, member, make_update, kSteps), there(test_device(), member, make_update, kSteps);
   StepGraph calls;
   RecordedSteps graph(test_device());
   for (std::int64_t t = 0; t < kSteps; ++t) {
@@ -106,7 +106,7 @@ TEST_CASE("recorded steps: a radius that follows the learning rate") {
 
 TEST_CASE("recorded steps: a number of the host is held for ever") {
   const Member frozen{"frozen", [](double) { return std::make_unique<Frozen>(); }};
-  Run here({}, frozen, kSgd, kSteps), there(test_device(), frozen, kSgd, kSteps);
+  StepRun here({}, frozen, kSgd, kSteps), there(test_device(), frozen, kSgd, kSteps);
   StepGraph calls;
   RecordedSteps graph(test_device());
   for (std::int64_t t = 0; t < 2; ++t)
@@ -117,7 +117,7 @@ TEST_CASE("recorded steps: a number of the host is held for ever") {
 TEST_CASE(
     "recorded steps: a body that reads or sends is refused, and made by calls when there is no record") {
   const Member reader{"reader", [](double) { return std::make_unique<Reader>(); }};
-  Run there(test_device(), reader, kSgd, kSteps);
+  StepRun there(test_device(), reader, kSgd, kSteps);
   RecordedSteps graph(test_device());
   there.step(0, graph);
   CHECK_THROWS_WITH_AS(there.step(1, graph),

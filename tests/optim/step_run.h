@@ -1,4 +1,4 @@
-// Runs of a small network for tests of recorded steps: another rate, batch and dropout mask in each step.
+// A run of a small network for tests of recorded steps: another rate, batch and dropout mask in each step.
 #pragma once
 
 #include <cmath>
@@ -24,7 +24,7 @@ MakeUpdate update(const Options& options) {
 }
 
 /// A run whose learning rate falls by a cosine, with another batch and other dropout masks in each step.
-struct Run {
+struct StepRun {
   SmallNetwork network;
   Tensor x, y;  // the step's batch, where the network is
   ParameterVector w = ParameterVector::of(network);
@@ -32,7 +32,7 @@ struct Run {
   std::unique_ptr<GradientRule> rule;
   Schedule schedule;
 
-  Run(Device device, const Member& member, const MakeUpdate& make_update, std::int64_t steps)
+  StepRun(Device device, const Member& member, const MakeUpdate& make_update, std::int64_t steps)
       : network(device),
         x(Tensor::zeros({SmallNetwork::kRows, SmallNetwork::kInputs}, Dtype::f32, device)),
         y(Tensor::zeros({SmallNetwork::kRows}, Dtype::i64, device)),
@@ -84,7 +84,7 @@ struct Run {
 };
 
 /// Where the numbers are that outlive a step.
-inline std::vector<const void*> places(Run& run) {
+inline std::vector<const void*> places(StepRun& run) {
   std::vector<const void*> all{run.w.values().raw()};
   const auto add = [&](auto& object) {
     for (const NamedBuffer& b : entries_of(object).buffers)
