@@ -255,6 +255,9 @@ void assign_if(const Scalar& condition, const Tensor& x, Tensor& y) {
 void increment(Tensor& count, const Scalar& by) {
   if (count.device().is_host() && by.known())
     *count.mutable_data<std::int64_t>() += static_cast<std::int64_t>(by.value());
+  else if (by.known())  // three kernels: a step may count in each of many layers
+    backend_of(count, Work::elementwise)
+        ->cast(unary(UnaryOp::add_scalar, count.to(Dtype::f64), by.value()), count);
   else
     count.copy_from((Scalar(count) + by).tensor(count.device()).to(Dtype::i64));
 }

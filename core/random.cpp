@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/functors/philox.h"
 
 namespace basin {
 namespace {
@@ -54,25 +55,15 @@ std::pair<double, double> cos_sin_turn(double v) {
 }  // namespace
 
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t product0 = std::uint64_t{0xd2511f53} * counter[0];
-    const std::uint64_t product1 = std::uint64_t{0xcd9e8d57} * counter[2];
-    counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key[0],
-               static_cast<std::uint32_t>(product1),
-               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key[1],
-               static_cast<std::uint32_t>(product0)};
-    key[0] += 0x9e3779b9;
-    key[1] += 0xbb67ae85;
-  }
-  return counter;
+  return functors::philox_rounds(counter, key);
 }
 
-Random::Random(std::uint64_t seed, Stream stream, std::uint64_t epoch, std::uint64_t index)
-    : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
-      counter_{0, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(epoch),
-               static_cast<std::uint32_t>(stream) << 24 | static_cast<std::uint32_t>(index >> 32)} {
+Random::Random(std::uint64_t seed, Stream stream, std::uint64_t epoch, std::uint64_t index) {
   if (epoch >> 32 != 0) throw ArgumentError("[random] epoch must be below 2^32, got ", epoch);
   if (index >> 56 != 0) throw ArgumentError("[random] index must be below 2^56, got ", index);
+  const functors::PhiloxAddress at(seed, static_cast<std::uint32_t>(stream), epoch, index);
+  key_ = at.key;
+  counter_ = at.counter;
 }
 
 std::uint32_t Random::bits() {
@@ -86,8 +77,8 @@ std::uint32_t Random::bits() {
 }
 
 double Random::uniform() {
-  const std::uint64_t high = bits();
-  return static_cast<double>((high << 32 | bits()) >> 11) * 0x1p-53;
+  const std::uint32_t first = bits();
+  return functors::unit_interval(first, bits());
 }
 
 double Random::uniform(double low, double high) {

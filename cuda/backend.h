@@ -10,6 +10,7 @@
 #include "cuda/options.h"
 #include "cuda/pool.h"
 #include "cuda/stream.h"
+#include "cuda/workplace.h"
 
 namespace basin::cuda {
 
@@ -23,6 +24,7 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
 
   const char* name() const override { return "cuda"; }
+  bool computes(Dtype dtype) const override { return has_derivatives(dtype); }
   Device device() const { return {Device::Kind::cuda, index_}; }
   /// The stream of all work, after making the card the current one of the calling thread.
   cudaStream_t stream() const;
@@ -83,12 +85,23 @@ class CudaBackend final : public Backend {
   Scalar all_finite(const Tensor& x) override;
   void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) override;
 
+  /// By stream capture (graph.cpp). One thread asks the card while a record is made.
+  std::unique_ptr<Recording> make_recording() override;
+  /// Whether a record is being made: the host then neither reads nor sends.
+  void set_recording(bool on) { recording_ = on; }
+
  private:
+  Workplace workplace();
+  /// Errors: InternalError while a record is made.
+  void expect_no_record(const char* what, std::size_t bytes) const;
+
   int index_;
   Options options_;
   Stream stream_;
   Pool pool_;
   unsigned* counters_;
+  std::weak_ptr<Pool::Arena> arena_;  // of all recordings
+  bool recording_ = false;
   std::unique_ptr<Convolutions> convolutions_;
   std::unique_ptr<Products> products_;
 };

@@ -4,8 +4,8 @@
 #include <limits>
 #include <optional>
 
-#include "cuda/backend.h"
 #include "cuda/filter_layout.h"
+#include "cuda/stream.h"
 
 namespace basin::cuda {
 namespace {
@@ -60,7 +60,7 @@ Convolutions::~Convolutions() {
 }
 
 cudnnHandle_t Convolutions::handle() {
-  const cudaStream_t stream = backend_.stream();
+  const cudaStream_t stream = card_.stream();
   if (handle_ == nullptr) dnn::check(cudnnCreate(&handle_), "cudnnCreate");
   dnn::check(cudnnSetStream(handle_, stream), "cudnnSetStream");
   return handle_;
@@ -68,7 +68,7 @@ cudnnHandle_t Convolutions::handle() {
 
 std::vector<dnn::Plan> Convolutions::plans(dnn::Pass pass, const ConvGeometry& g, Dtype activations,
                                            Dtype weights) {
-  const Options& options = backend_.options();
+  const Options& options = card_.options;
   const dnn::Allowed allowed{.tensor_cores = activations != Dtype::f32 || options.precision != Precision::f32,
                              .nondeterministic = !options.deterministic,
                              .workspace = options.workspace};
@@ -107,25 +107,25 @@ Convolutions::Known& Convolutions::known(dnn::Pass pass, const ConvGeometry& g, 
 }
 
 Tensor Convolutions::packed(const ConvGeometry& g, Dtype dtype) const {
-  return Tensor::empty({g.out_c, g.kernel_h, g.kernel_w, g.in_c / g.groups}, dtype, backend_.device());
+  return Tensor::empty({g.out_c, g.kernel_h, g.kernel_w, g.in_c / g.groups}, dtype, card_.device);
 }
 
 void Convolutions::run(Known& known, const Addresses& at) {
   if (known.plans.size() > 1) keep_the_fastest(known, at);
   const dnn::Plan& plan = known.plans[0];
-  const Workspace workspace(backend_.pool(), plan.workspace);
+  const Workspace workspace(card_.pool, plan.workspace);
   plan.execute(handle(), at.x, at.w, at.y, workspace.start());
 }
 
 // Each plan writes the whole result, so that it does no harm to run them all; the last word has run().
 void Convolutions::keep_the_fastest(Known& known, const Addresses& at) {
-  const cudaStream_t stream = backend_.stream();
+  const cudaStream_t stream = card_.stream();
   std::size_t best = 0;
   if (!capturing(stream)) {
-    const OutsideArenas outside(backend_.pool());
+    const OutsideArenas outside(card_.pool);
     std::size_t most = 0;
     for (const dnn::Plan& plan : known.plans) most = std::max(most, plan.workspace);
-    const Workspace workspace(backend_.pool(), most);
+    const Workspace workspace(card_.pool, most);
     float shortest = std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < known.plans.size(); ++i) {
       const auto once = [&] { known.plans[i].execute(handle(), at.x, at.w, at.y, workspace.start()); };
@@ -151,7 +151,7 @@ void Convolutions::forward(const ConvGeometry& g, const Tensor& x, const Tensor&
   if (x.elements() == 0) return y.fill(0);
   Known& k = known(dnn::Pass::forward, g, x.dtype());
   Tensor krsc = packed(g, k.weights);
-  pack_weights(backend_, w, krsc);
+  pack_weights(card_.stream(), w, krsc);
   run(k, {to_read(x).raw(), krsc.raw(), y.mutable_raw()});
 }
 
@@ -159,7 +159,7 @@ void Convolutions::input_grad(const ConvGeometry& g, const Tensor& dy, const Ten
   if (dy.elements() == 0) return dx.fill(0);
   Known& k = known(dnn::Pass::input_grad, g, dy.dtype());
   Tensor krsc = packed(g, k.weights);
-  pack_weights(backend_, w, krsc);
+  pack_weights(card_.stream(), w, krsc);
   run(k, {dx.mutable_raw(), krsc.raw(), to_read(dy).raw()});
 }
 
@@ -168,21 +168,7 @@ void Convolutions::weight_grad(const ConvGeometry& g, const Tensor& x, const Ten
   Known& k = known(dnn::Pass::weight_grad, g, x.dtype());
   Tensor krsc = packed(g, k.weights);
   run(k, {to_read(x).raw(), krsc.mutable_raw(), to_read(dy).raw()});
-  unpack_weights(backend_, krsc, dw);
-}
-
-void CudaBackend::conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) {
-  if (!call.plain()) return conv2d_in_parts(call, x, w, y);
-  convolutions_->forward(call.geometry, x, w, y);
-}
-
-void CudaBackend::conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) {
-  convolutions_->input_grad(g, dy, w, dx);
-}
-
-void CudaBackend::conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) {
-  if (!call.plain()) return conv2d_weight_grad_in_parts(call, dy, dw);
-  convolutions_->weight_grad(call.geometry, x, dy, dw);
+  unpack_weights(card_.stream(), krsc, dw);
 }
 
 }  // namespace basin::cuda

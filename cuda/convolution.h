@@ -3,33 +3,32 @@
 
 #include <array>
 #include <map>
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/conv_geometry.h"
 #include "core/tensor.h"
 #include "cuda/dnn/graph.h"
 #include "cuda/dnn/plan.h"
+#include "cuda/workplace.h"
 
 namespace basin::cuda {
 
-class CudaBackend;
-
-/// The three passes of y = conv2d(x, w) on the card of a backend, for one thread at a time. Weights are
+/// The three passes of y = conv2d(x, w) on a card, for one thread at a time. Weights are
 /// Basin's, {KH,KW,Cin/groups,Cout}; each call packs them to KRSC or its result back. Plans are made when a
 /// geometry is first met: a millisecond, where code has to be compiled a second. With Options::autotune the
 /// best few then run in turns on the numbers of this call, which waits for them, and the fastest stays.
 class Convolutions {
  public:
-  explicit Convolutions(CudaBackend& backend) : backend_(backend) {}
+  explicit Convolutions(Workplace card) : card_(std::move(card)) {}
   ~Convolutions();
   Convolutions(const Convolutions&) = delete;
   Convolutions& operator=(const Convolutions&) = delete;
 
   void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, Tensor& y);
   void input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx);
-  /// In bf16 dw is the f32 sums where cuDNN has an engine for that (channels in eights, one group), else they
-  /// are rounded to bf16 on their way.
+  /// In bf16 dw is the f32 sums where cuDNN has an engine for that (9.26 has, 9.19 hasn't), else they are
+  /// rounded to bf16 on their way.
   void weight_grad(const ConvGeometry& g, const Tensor& x, const Tensor& dy, Tensor& dw);
 
   /// How many geometries have plans, each pass of each dtype counted.
@@ -53,7 +52,7 @@ class Convolutions {
   void keep_the_fastest(Known& known, const Addresses& at);
   cudnnHandle_t handle();
 
-  CudaBackend& backend_;
+  Workplace card_;
   cudnnHandle_t handle_ = nullptr;
   std::map<Key, Known> known_;
 };

@@ -15,7 +15,7 @@ void CudaBackend::fill(Tensor& out, double value) {
   }
   dispatch_all(out.dtype(), [&](auto type) {
     using T = decltype(type);
-    launch(fill_kernel<T>, blocks_for(n / pack_width<T>), kThreads, stream(), convert<T>(value),
+    launch(fill_kernel<T>, blocks_for(n / pack_width<T>), kThreads, stream(), functors::convert<T>(value),
            numbers<T>(out), n);
   });
 }

@@ -1,7 +1,6 @@
 // Weights between Basin's layout and cuDNN's (kernels/filter_layout.cuh).
 #include "cuda/filter_layout.h"
 
-#include "cuda/backend.h"
 #include "cuda/kernels/filter_layout.cuh"
 #include "cuda/launch.h"
 
@@ -9,32 +8,32 @@ namespace basin::cuda {
 namespace {
 
 template <class From, class To>
-void transpose(CudaBackend& backend, const Tensor& x, std::int64_t rows, std::int64_t columns, Tensor& y) {
+void transpose(cudaStream_t stream, const Tensor& x, std::int64_t rows, std::int64_t columns, Tensor& y) {
   const std::int64_t tiles = (rows + kSide - 1) / kSide * ((columns + kSide - 1) / kSide);
-  launch(transpose_kernel<From, To>, blocks_for(tiles * kThreads), kThreads, backend.stream(),
-         numbers<From>(x), numbers<To>(y), rows, columns);
+  launch(transpose_kernel<From, To>, blocks_for(tiles * kThreads), kThreads, stream, numbers<From>(x),
+         numbers<To>(y), rows, columns);
 }
 
 // The pairs of dtypes that weights come in.
-void transpose(CudaBackend& backend, const Tensor& x, std::int64_t rows, Tensor& y) {
+void transpose(cudaStream_t stream, const Tensor& x, std::int64_t rows, Tensor& y) {
   const std::int64_t columns = x.elements() / rows;
   const auto between = [&](Dtype from, Dtype to) { return x.dtype() == from && y.dtype() == to; };
-  if (between(Dtype::f32, Dtype::f32)) return transpose<float, float>(backend, x, rows, columns, y);
-  if (between(Dtype::f32, Dtype::bf16)) return transpose<float, bfloat16>(backend, x, rows, columns, y);
-  if (between(Dtype::bf16, Dtype::f32)) return transpose<bfloat16, float>(backend, x, rows, columns, y);
-  if (between(Dtype::bf16, Dtype::bf16)) return transpose<bfloat16, bfloat16>(backend, x, rows, columns, y);
-  if (between(Dtype::f64, Dtype::f64)) return transpose<double, double>(backend, x, rows, columns, y);
+  if (between(Dtype::f32, Dtype::f32)) return transpose<float, float>(stream, x, rows, columns, y);
+  if (between(Dtype::f32, Dtype::bf16)) return transpose<float, bfloat16>(stream, x, rows, columns, y);
+  if (between(Dtype::bf16, Dtype::f32)) return transpose<bfloat16, float>(stream, x, rows, columns, y);
+  if (between(Dtype::bf16, Dtype::bf16)) return transpose<bfloat16, bfloat16>(stream, x, rows, columns, y);
+  if (between(Dtype::f64, Dtype::f64)) return transpose<double, double>(stream, x, rows, columns, y);
   throw InternalError("[cuda] weights of ", x.dtype(), " are not packed as ", y.dtype());
 }
 
 }  // namespace
 
-void pack_weights(CudaBackend& backend, const Tensor& w, Tensor& packed) {
-  transpose(backend, w, w.elements() / w.size(3), packed);
+void pack_weights(cudaStream_t stream, const Tensor& w, Tensor& packed) {
+  transpose(stream, w, w.elements() / w.size(3), packed);
 }
 
-void unpack_weights(CudaBackend& backend, const Tensor& packed, Tensor& w) {
-  transpose(backend, packed, packed.size(0), w);
+void unpack_weights(cudaStream_t stream, const Tensor& packed, Tensor& w) {
+  transpose(stream, packed, packed.size(0), w);
 }
 
 }  // namespace basin::cuda

@@ -50,7 +50,7 @@ void CudaBackend::scatter_add(const Tensor& x, const Tensor& index, int axis, Te
   if (x.elements() == 0) return;
   const Index m = index.elements();
   Tensor next = Tensor::empty({m}, Dtype::i64, device()), first = Tensor::empty({m}, Dtype::i64, device());
-  launch(chain_kernel, blocks_for(m), kThreads, stream(), numbers<std::int64_t>(index), m,
+  launch(chain_kernel<std::int64_t>, blocks_for(m), kThreads, stream(), numbers<std::int64_t>(index), m,
          numbers<std::int64_t>(next), numbers<std::int64_t>(first));
   dispatch_activations(x.dtype(), "scatter_add", [&](auto type) {
     using T = decltype(type);

@@ -4,8 +4,8 @@
 #include "core/backend.h"
 #include "cuda/dispatch.h"
 #include "cuda/kernels/elementwise.cuh"
+#include "cuda/kernels/walk_of.h"
 #include "cuda/launch.h"
-#include "cuda/walk.h"
 
 namespace basin::cuda {
 

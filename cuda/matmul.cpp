@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "cuda/backend.h"
-
 namespace basin::cuda {
 namespace {
 
@@ -70,7 +68,7 @@ Products::~Products() {
 
 cublasLtHandle_t Products::handle() {
   if (handle_ == nullptr) {
-    static_cast<void>(backend_.stream());  // makes the card the current one
+    static_cast<void>(card_.stream());  // makes the card the current one
     check(cublasLtCreate(&handle_), "cublasLtCreate");
   }
   return handle_;
@@ -80,7 +78,7 @@ cublasLtHandle_t Products::handle() {
 Products::Known Products::made(const Backend::Matmul& g, const Tensor& a, const Tensor& b,
                                const Tensor& out) {
   const bool f64 = out.dtype() == Dtype::f64;
-  const bool tf32 = a.dtype() == Dtype::f32 && backend_.options().precision == Precision::tf32;
+  const bool tf32 = a.dtype() == Dtype::f32 && card_.options.precision == Precision::tf32;
   Known k;
   cublasLtMatmulDesc_t product = nullptr;
   check(cublasLtMatmulDescCreate(&product,
@@ -102,7 +100,7 @@ Products::Known Products::made(const Backend::Matmul& g, const Tensor& a, const 
 
   Preference wanted;
   wanted.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-             std::uint64_t{std::min(kWorkspace, backend_.options().workspace)});
+             std::uint64_t{std::min(kWorkspace, card_.options.workspace)});
   // Parts of a sum meet in f32 (f64), in a fixed order.
   wanted.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
              static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
@@ -123,7 +121,7 @@ Products::Known Products::made(const Backend::Matmul& g, const Tensor& a, const 
   return k;
 }
 
-void Products::multiply_alike(const Backend::Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) {
+void Products::multiply(const Backend::Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) {
   const Key key{g.batch,
                 g.m,
                 g.n,
@@ -142,39 +140,17 @@ void Products::multiply_alike(const Backend::Matmul& g, const Tensor& a, const T
   if (it == known_.end()) it = known_.emplace(key, made(g, a, b, out)).first;
   const Known& k = it->second;
   Tensor workspace;
-  if (k.workspace > 0)
-    workspace = Tensor::empty({static_cast<Index>(k.workspace)}, Dtype::u8, backend_.device());
+  if (k.workspace > 0) workspace = Tensor::empty({static_cast<Index>(k.workspace)}, Dtype::u8, card_.device);
   const double one64 = 1, zero64 = 0;
   const float one32 = 1, zero32 = 0;
   const bool f64 = out.dtype() == Dtype::f64;
   const void* alpha = f64 ? static_cast<const void*>(&one64) : &one32;
   const void* beta = f64 ? static_cast<const void*>(&zero64) : &zero32;
   std::byte* result = out.mutable_raw();
-  check(
-      cublasLtMatmul(handle(), k.product.get(), alpha, b.raw(), k.b.get(), a.raw(), k.a.get(), beta, result,
-                     k.out.get(), result, k.out.get(), &k.algorithm,
-                     workspace.defined() ? workspace.mutable_raw() : nullptr, k.workspace, backend_.stream()),
-      "cublasLtMatmul");
-}
-
-void Products::multiply(const Backend::Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) {
-  const auto in_bf16 = [&](const Tensor& x) {
-    if (x.dtype() == Dtype::bf16) return x;
-    Tensor rounded = Tensor::empty(x.shape(), Dtype::bf16, x.device());
-    backend_.cast(x, rounded);
-    return rounded;
-  };
-  if (a.dtype() != b.dtype()) return multiply_alike(g, in_bf16(a), in_bf16(b), out);
-  if (a.dtype() == Dtype::f32 && out.dtype() == Dtype::bf16) {
-    Tensor sums = Tensor::empty(out.shape(), Dtype::f32, out.device());
-    multiply_alike(g, a, b, sums);
-    return backend_.cast(sums, out);
-  }
-  multiply_alike(g, a, b, out);
-}
-
-void CudaBackend::matmul(const Matmul& g, const Tensor& a, const Tensor& b, Tensor& out) {
-  products_->multiply(g, a, b, out);
+  check(cublasLtMatmul(handle(), k.product.get(), alpha, b.raw(), k.b.get(), a.raw(), k.a.get(), beta, result,
+                       k.out.get(), result, k.out.get(), &k.algorithm,
+                       workspace.defined() ? workspace.mutable_raw() : nullptr, k.workspace, card_.stream()),
+        "cublasLtMatmul");
 }
 
 }  // namespace basin::cuda

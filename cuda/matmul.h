@@ -6,30 +6,30 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "core/backend.h"
+#include "cuda/workplace.h"
 
 namespace basin::cuda {
 
-class CudaBackend;
-
-/// Products out = op(a) op(b) on the card of a backend, for one thread at a time. Of f32 numbers in f32,
+/// Products out = op(a) op(b) on a card, for one thread at a time. Of f32 numbers in f32,
 /// unless Options::precision says TF32; sums are never formed in fewer bits than f32. How a product of some
 /// shape is computed is asked for when it is first met.
 class Products {
  public:
-  explicit Products(CudaBackend& backend) : backend_(backend) {}
+  explicit Products(Workplace card) : card_(std::move(card)) {}
   ~Products();
   Products(const Products&) = delete;
   Products& operator=(const Products&) = delete;
 
-  /// f64 of f64; of f32 and bf16 any mix. Beside a bf16 operand an f32 one is rounded to bf16 first.
+  /// a and b of one dtype, f32, f64 or bf16; out of the same, or f32 of bf16.
   void multiply(const Backend::Matmul& g, const Tensor& a, const Tensor& b, Tensor& out);
 
  private:
   template <class T>
   using Owned = std::shared_ptr<T>;
-  /// Numbers of one type, column by column, as cuBLASLt sees them.
+  /// A product as cuBLASLt is asked for it.
   struct Known {
     Owned<cublasLtMatmulDescOpaque_t> product;
     Owned<cublasLtMatrixLayoutOpaque_t> a, b, out;
@@ -38,11 +38,10 @@ class Products {
   };
   using Key = std::array<Index, 14>;
 
-  void multiply_alike(const Backend::Matmul& g, const Tensor& a, const Tensor& b, Tensor& out);
   Known made(const Backend::Matmul& g, const Tensor& a, const Tensor& b, const Tensor& out);
   cublasLtHandle_t handle();
 
-  CudaBackend& backend_;
+  Workplace card_;
   cublasLtHandle_t handle_ = nullptr;
   std::map<Key, Known> known_;
 };

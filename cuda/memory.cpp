@@ -31,12 +31,20 @@ void CudaBackend::copy_bytes(std::byte* to, const std::byte* from, std::size_t b
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
 }
 
+void CudaBackend::expect_no_record(const char* what, std::size_t bytes) const {
+  if (recording_)
+    throw InternalError("[cuda] ", what, " ", bytes,
+                        " bytes inside work that is recorded; --no-graph has none");
+}
+
 // From memory that is not pinned: CUDA has read it all when the call returns.
 void CudaBackend::upload(std::byte* to, const std::byte* from_host, std::size_t bytes) {
+  expect_no_record("the host sends", bytes);
   check(cudaMemcpyAsync(to, from_host, bytes, cudaMemcpyHostToDevice, stream()), "cudaMemcpyAsync");
 }
 
 void CudaBackend::download(std::byte* to_host, const std::byte* from, std::size_t bytes) {
+  expect_no_record("the host waits for", bytes);
   const cudaStream_t s = stream();
   check(cudaMemcpyAsync(to_host, from, bytes, cudaMemcpyDeviceToHost, s), "cudaMemcpyAsync");
   check(cudaStreamSynchronize(s), "cudaStreamSynchronize");

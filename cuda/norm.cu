@@ -17,7 +17,7 @@ void sum_channels(CudaBackend& cuda, const Terms& terms, std::int64_t rows, std:
   static_assert(kSumBlocks<Terms::kWide> <= CudaBackend::kCounters,
                 "a tile of which there are parts has a counter");
   Tensor partial;
-  if (tiles.parts > 1) partial = Tensor::empty({tiles.parts, 2, channels}, Dtype::f64, cuda.device());
+  if (tiles.parts > 1) partial = Tensor::empty(Shape{tiles.parts, 2, channels}, Dtype::f64, cuda.device());
   launch(channel_sums_kernel<Terms>, tiles.blocks(), kThreads, cuda.stream(), terms, tiles,
          numbers<double>(partial), cuda.counters());
 }

@@ -32,6 +32,19 @@ std::byte* fitting(std::multimap<std::size_t, std::byte*>& free, std::size_t byt
   return block;
 }
 
+/// Lets this thread ask for memory while it captures a stream, which is no part of what it captures.
+class Relaxed {
+ public:
+  Relaxed() { exchange(); }
+  ~Relaxed() { exchange(); }
+  Relaxed(const Relaxed&) = delete;
+  Relaxed& operator=(const Relaxed&) = delete;
+
+ private:
+  void exchange() { static_cast<void>(cudaThreadExchangeStreamCaptureMode(&mode_)); }
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 }  // namespace
 
 Pool::~Pool() {
@@ -53,6 +66,7 @@ std::byte* Pool::take(std::size_t bytes) {
 }
 
 std::byte* Pool::from_device(std::size_t bytes, std::size_t asked) {
+  const Relaxed capture;
   void* block = nullptr;
   cudaError_t status = cudaMalloc(&block, bytes);
   if (status == cudaErrorMemoryAllocation && !free_.empty()) {

@@ -1,5 +1,8 @@
 #include "optim/buffer_guard.h"
 
+#include <map>
+#include <utility>
+
 #include "core/ops.h"
 
 namespace basin::optim {
@@ -17,6 +20,28 @@ std::vector<NamedBuffer> those(const std::vector<NamedBuffer>& buffers, bool on_
 std::vector<NamedBuffer> on_device(const std::vector<NamedBuffer>& buffers) { return those(buffers, true); }
 std::vector<NamedBuffer> not_on_device(const std::vector<NamedBuffer>& buffers) {
   return those(buffers, false);
+}
+
+Tensors side_by_side(const std::vector<NamedBuffer>& buffers) {
+  constexpr Index kApart = 64;  // elements: every view begins where vectors of a card may
+  const auto room = [](const Tensor& t) { return (t.elements() + kApart - 1) / kApart * kApart; };
+  std::map<std::pair<Dtype, int>, std::vector<Tensor*>> kinds;
+  for (const NamedBuffer& b : buffers)
+    kinds[{b.buffer->dtype(), b.buffer->device().index}].push_back(b.buffer);
+  Tensors all;
+  for (auto& [kind, some] : kinds) {
+    Index size = 0, at = 0;
+    for (const Tensor* t : some) size += room(*t);
+    const Tensor together = Tensor::zeros({size}, kind.first, some.front()->device());
+    for (Tensor* t : some) {
+      Tensor view = together.view(at, t->shape());
+      at += room(*t);
+      view.copy_from(*t);
+      *t = view;
+    }
+    all.push_back(together);
+  }
+  return all;
 }
 
 BufferGuard::BufferGuard(const std::vector<NamedBuffer>& buffers) {

@@ -50,4 +50,8 @@ class BufferGuard {
 std::vector<NamedBuffer> on_device(const std::vector<NamedBuffer>& buffers);
 std::vector<NamedBuffer> not_on_device(const std::vector<NamedBuffer>& buffers);
 
+/// Moves buffers of a device next to each other: they become views into one tensor for each dtype, which a
+/// guard keeps by one copy in place of many small ones.
+Tensors side_by_side(const std::vector<NamedBuffer>& buffers);
+
 }  // namespace basin::optim

@@ -18,14 +18,16 @@ Spread spread(std::vector<double> values) {
 }
 
 TrainingBench::TrainingBench(const Contender& contender, const BenchConfig& bench, std::int64_t batch_size)
-    : name_(contender.name), config_(contender.config) {
+    : name_(contender.name), config_(contender.config), places_(bench.device.device, Dtype::f32, 10) {
   config_.schedule.batch_size = batch_size;
   config_.sharpness.micro_size = std::min(config_.sharpness.micro_size, batch_size);
-  model_ = build_model(bench.model, {bench.image_size, bench.image_size, 3}, 10, 1, Dtype::f32);
+  model_ = build_model(bench.model, {bench.image_size, bench.image_size, 3}, 10, 1, Dtype::f32,
+                       /*blank=*/false, bench.device.device);
   entries_ = entries_of(*model_);
   w_ = std::make_unique<optim::ParameterVector>(entries_.parameters);
   rule_ = make_gradient_rule(config_, run_length(config_.schedule, 1));
   update_ = make_update_rule(config_.optimizer, *w_);
+  graph_ = optim::step_graph(bench.device.device);
 }
 
 TrainingBench::Time TrainingBench::steps(std::int64_t count,
@@ -35,19 +37,26 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
   for (std::int64_t i = 0; i < count; ++i, ++step_) {
     const double begin = clock();
     const data::Batch& batch = next();
-    BatchObjective loss(*model_, entries_, *w_, {batch, Dtype::f32}, {}, 1, step_);
-    const optim::Objective objective = [&](const optim::Request& request) {
-      const double entered = clock();
-      optim::Evaluation e = loss(request);
-      time.passes += clock() - entered;
-      return e;
-    };
-    const optim::Direction d = rule_->direction(
-        objective, *w_, {.step = step_, .lr = kRate, .rows = batch.size(), .momentum = update_->momentum()});
-    if (!d.report.finite) throw NumericalError("[bench] ", name_, ": a step was not finite");
-    update_->apply(*w_, d.vector, kRate, d.report.direction_norm);
+    const StepBatch here = places_.put(batch);
+    const optim::StepInfo now{
+        .step = step_, .lr = kRate, .rows = batch.size(), .momentum = update_->momentum()};
+    optim::StepReport report = graph_->run(rule_->sequence(now), now, [&](const optim::StepInfo& info) {
+      BatchObjective loss(*model_, entries_, *w_, here, {}, 1, step_, info.numbers);
+      const optim::Objective objective = [&](const optim::Request& request) {
+        const double entered = clock();
+        optim::Evaluation e = loss(request);
+        time.passes += clock() - entered;
+        return e;
+      };
+      optim::Direction d = rule_->direction(objective, *w_, info);
+      if (possibly(d.report.finite))
+        d.report.finite = update_->apply(*w_, d.vector, info, d.report.direction_norm, d.report.finite);
+      return d.report;
+    });
+    report.bring_here();
+    if (!report.finite) throw NumericalError("[bench] ", name_, ": a step was not finite");
     time.all += clock() - begin;
-    time.pass_count += d.report.passes;
+    time.pass_count += report.passes;
   }
   return time;
 }
@@ -60,20 +69,22 @@ data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows) {
   data::Loader loader(bench_images(bench, rows), {}, data::one_pass(rows));
   data::Batch batch;
   loader.next(batch);
-  return batch;
+  return batch.to(bench.device.device);
 }
 
 Json turns_document(const BenchConfig& config) {
   Json document;
   document.set("model", config.model.name).set("batch_size", config.batch_size);
   document.set("threads", thread_count()).set("rounds", config.rounds).set("steps", config.steps);
+  if (!config.device.device.is_host()) document.set("device", text(config.device.device));
   return document;
 }
 
 std::string turns_line(const BenchConfig& config, const std::string& relation) {
-  return text("\n", config.model.name, ", batch ", config.batch_size, ", ", thread_count(),
-              " threads, medians of ", config.rounds, " rounds of ", config.steps, " steps in turns; ",
-              relation, "\n");
+  const Device device = config.device.device;
+  return text("\n", config.model.name, ", batch ", config.batch_size, ", ",
+              device.is_host() ? text(thread_count(), " threads") : text(device), ", medians of ",
+              config.rounds, " rounds of ", config.steps, " steps in turns; ", relation, "\n");
 }
 
 }  // namespace basin::apps

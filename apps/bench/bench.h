@@ -11,6 +11,7 @@
 #include "apps/cli/terminal.h"
 #include "apps/training/axes.h"
 #include "apps/training/batch_objective.h"
+#include "optim/gradient/step_graph.h"
 
 namespace basin::apps {
 
@@ -21,13 +22,16 @@ struct Spread {
 /// The median is the mean of the middle two where there is an even number. Errors: ArgumentError for none.
 Spread spread(std::vector<double> values);
 
-/// One rule at work on a model of its own: SGD with momentum, as the default of `basin train`.
+/// One rule at work on a model of its own: SGD with momentum, as the default of `basin train`. On a card
+/// steps are played from records.
 class TrainingBench {
  public:
   TrainingBench(const Contender& contender, const BenchConfig& bench, std::int64_t batch_size);
 
   struct Time {
-    double all = 0, passes = 0;  // seconds: of the steps, and of those in forward and backward passes
+    double all = 0;  // seconds: of the steps
+    double passes =
+        0;  // of those in forward and backward passes; on a card of the host alone, which waits later
     int pass_count = 0;
   };
   /// Trains for `count` steps; `next` gives each one's batch, its time counted. Errors: NumericalError for a
@@ -51,6 +55,8 @@ class TrainingBench {
   std::unique_ptr<optim::ParameterVector> w_;
   std::unique_ptr<optim::GradientRule> rule_;
   std::unique_ptr<optim::UpdateRule> update_;
+  StepPlaces places_;
+  std::unique_ptr<optim::StepGraph> graph_;
   std::int64_t step_ = 0;
 };
 

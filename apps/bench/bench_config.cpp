@@ -25,8 +25,11 @@ void add(OptionTable& t, BenchConfig& c) {
   t.add_call("steps", whole(c.steps, 1, 1000), "training steps in a turn; `memory` makes two");
   t.add_call("threads", whole(c.device.threads, 0, 1024),
              "threads that compute; 0: every CPU this process may use");
-  count_for_convolutions(t.add_call("conv-algo", choice(c.device.conv_algorithm, conv_algorithm_names()),
-                                    "arithmetic of 3x3 convolutions"));
+  add_device(t, c.device);
+  Option& algorithm = t.add_call("conv-algo", choice(c.device.conv_algorithm, conv_algorithm_names()),
+                                 "arithmetic of 3x3 convolutions");
+  count_for_convolutions(algorithm);
+  algorithm.only_with("device", {"cpu"});
 }
 
 }  // namespace basin::apps

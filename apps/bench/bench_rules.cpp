@@ -28,11 +28,13 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
     const double seconds = spread(row.seconds).median, outside = spread(row.rest).median;
     table.add({row.name, fixed(row.passes, 2), fixed(1e3 * seconds, 1),
                fixed(static_cast<double>(config.batch_size) / seconds, 0), fixed(relative.median, 3),
-               fixed(relative.low, 3) + " to " + fixed(relative.high, 3), percent(outside, 2)});
+               fixed(relative.low, 3) + " to " + fixed(relative.high, 3),
+               config.device.device.is_host() ? percent(outside, 2) : "-"});
     Json entry;
     entry.set("rule", row.name).set("passes", row.passes).set("seconds", seconds);
     entry.set("relative", relative.median).set("relative_low", relative.low);
-    entry.set("relative_high", relative.high).set("outside_passes", outside);
+    entry.set("relative_high", relative.high);
+    if (config.device.device.is_host()) entry.set("outside_passes", outside);
     list.append(entry);
   }
   terminal.result(table.text(terminal.unicode()));

@@ -35,6 +35,7 @@ const Scopes& scopes() {
                              {"model", {"rules", "step", "memory", "scaling", "conv"}},
                              {"image-size", {"rules", "step", "memory", "scaling", "conv"}},
                              {"conv-algo", {"rules", "step", "memory", "scaling"}},
+                             {"device", {"rules"}},
                              {"augment", {"step"}},
                              {"workers", {"step"}},
                              {"rounds", {"rules", "step", "scaling", "conv", "ops"}},

@@ -5,6 +5,7 @@
 #include "apps/config/cuda_plugin.h"
 #include "apps/config/model.h"
 #include "apps/options/options.h"
+#include "core/backend.h"
 #include "core/cpu/simd/instruction_set.h"
 #include "core/parallel.h"
 
@@ -83,20 +84,20 @@ void add(OptionTable& t, DeviceConfig& c) {
   }
   t.add("dtype", "dtype", choice(c.dtype, {{"f32", Dtype::f32}, {"f64", Dtype::f64}}),
         "type of weights and activations");
-  Option& precision =
-      t.add("precision", "precision",
-            choice(c.cuda.precision, {{"f32", cuda::Precision::f32}, {"tf32", cuda::Precision::tf32}}),
-            "numbers in which convolutions and matrix products are formed; tf32: products of f32 numbers "
-            "rounded to 10 bits of mantissa, faster");
+  Option& precision = t.add(
+      "precision", "precision",
+      choice(c.precision, {{"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}}),
+      "numbers in which a card computes; tf32: products of convolutions and matrices of f32 numbers "
+      "rounded to 10 bits of mantissa; bf16: activations in bf16, with weights, their gradients, "
+      "statistics and the loss in f32");
   precision.only_with("device", kCards, "cuda");
   precision.only_with("dtype", {"f32"});
-  Option& deterministic = t.add("deterministic", "deterministic", toggle(c.cuda.deterministic),
+  Option& deterministic = t.add("deterministic", "deterministic", toggle(c.deterministic),
                                 "take only algorithms whose results have the same bits in each run");
   deterministic.only_with("device", kCards, "cuda");
   deterministic.role = Role::session;
-  Option& autotune =
-      t.add("cudnn-autotune", "cudnn_autotune", toggle(c.cuda.autotune),
-            "time the best few algorithms of each convolution when it is first met, and keep the fastest");
+  Option& autotune = t.add("cudnn-autotune", "cudnn_autotune", toggle(c.autotune),
+                           "time the best few algorithms of each convolution when it is first met");
   autotune.only_with("device", kCards, "cuda");
   autotune.only_with("deterministic", {"false"});
   autotune.role = Role::session;
@@ -107,9 +108,8 @@ void add_device(OptionTable& t, DeviceConfig& c) {
 }
 
 void add_graph(OptionTable& t, DeviceConfig& c) {
-  Option& graph =
-      t.add("graph", "graph", toggle(c.graph),
-            "record a training step once on the card and play it from then on: the same bits, sooner");
+  Option& graph = t.add("graph", "graph", toggle(c.graph),
+                        "record steps on the card and play them, which is faster and has the same bits");
   graph.only_with("device", kCards, "cuda");
   graph.role = Role::session;
 }
@@ -121,9 +121,13 @@ void apply(const DeviceConfig& device) {
   if (device.device.kind != Device::Kind::cuda) return;
   const CudaPlugin& found = cuda_plugin();
   if (found.plugin == nullptr) throw UsageError("--device ", word_of(device.device), ": ", found.missing);
-  cuda::Options options = device.cuda;
-  if (options.deterministic) options.autotune = false;
+  cuda::Options options;
+  options.precision = device.precision == Precision::tf32 ? cuda::Precision::tf32 : cuda::Precision::f32;
+  options.deterministic = device.deterministic;
+  options.autotune = device.autotune && !device.deterministic;
   found.plugin->install(device.device.index, options);
+  if (!backend(device.device).computes(device.activations()))
+    throw UsageError("--precision bf16: ", device.device, " does not compute in it; f32 or tf32 does");
 }
 
 }  // namespace basin::apps

@@ -7,7 +7,6 @@
 #include "core/conv_algorithm.h"
 #include "core/device.h"
 #include "core/dtype.h"
-#include "cuda/options.h"
 
 namespace basin::apps {
 
@@ -15,13 +14,22 @@ class OptionTable;
 
 const NamesOf<ConvAlgorithm>& conv_algorithm_names();  // "winograd4", the words of core/conv_algorithm.h
 
+/// In which numbers a card computes in f32's place; see --precision.
+enum class Precision { f32, tf32, bf16 };
+
 struct DeviceConfig {
   Device device;
   std::int64_t threads = 0;  // 0: every CPU this process may use
   Dtype dtype = Dtype::f32;
   ConvAlgorithm conv_algorithm = ConvAlgorithm::winograd4;
-  cuda::Options cuda;  // of a card
-  bool graph = true;   // steps on a card are recorded and played
+  // Of a card.
+  Precision precision = Precision::f32;
+  bool deterministic = false;
+  bool autotune = true;
+  bool graph = true;  // steps are recorded and played
+
+  /// The dtype of activations: bf16 where the precision says so, else that of the weights.
+  Dtype activations() const { return precision == Precision::bf16 ? Dtype::bf16 : dtype; }
 };
 
 /// Adds the group "Device".

@@ -56,6 +56,10 @@ void validate(const TrainConfig& c) {
       throw UsageError("--fge-low-lr ", c.ensemble.low_lr, " is above --fge-high-lr ", c.ensemble.high_lr);
   }
   check_sharpness(c);
+  if (c.device.precision == Precision::bf16 && c.sharpness.kind == Sharpness::gam &&
+      c.sharpness.gam_form == optim::GamForm::exact)
+    throw UsageError(
+        "--gam-form exact differentiates twice, for which bf16 has too few digits: --precision f32 or tf32");
   if (c.run.dry_run && c.run.resume)
     throw UsageError("--dry-run starts a new run and --resume an old one: give one");
   if (c.run.dry_run && c.run.stop_after_steps > 0)

@@ -37,7 +37,7 @@ void DatasetObjective::sweep(const Pass& pass) const {
                     .seed = loss_.seed,
                     .step = number++,
                     .true_gradient = true};
-    pass(model_(Variable(batch.images.to(passes_.dtype)), ctx), batch);
+    pass(model_(Variable(batch.images.to(w_.dtype())), ctx), batch);
     done += batch.size();
     if (passes_.watch) passes_.watch(done, source_->size());
   }

@@ -31,7 +31,8 @@ struct DatasetLoss {
 /// source in its order, passes.batch_size examples a pass, and sums the passes' gradients in f64 in that
 /// order, so that neither loader workers nor threads show in the bits. In eval mode the cut into passes
 /// shows by rounding alone; in train mode a pass is what the layers normalise over, and part of what is
-/// computed.
+/// computed. Activations have the weights' dtype, whatever passes.dtype: derivatives of the second order, and
+/// differences between losses that are near each other, ask for all their digits.
 ///
 ///     DatasetObjective loss(model, w, data.train, {.batch_size = 500}, {.mode = nn::Mode::train});
 ///     const optim::Evaluation here = loss({});                 // loss and gradient at w

@@ -59,7 +59,7 @@ void for_each_batch(nn::Module& model, const std::shared_ptr<const data::Example
 EvaluationOptions evaluation_options(const TrainConfig& config) {
   return {.batch_size = config.schedule.batch_size,
           .workers = static_cast<int>(config.data.workers),
-          .dtype = config.device.dtype};
+          .dtype = config.device.activations()};
 }
 
 Tally evaluate(nn::Module& model, std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,

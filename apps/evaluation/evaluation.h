@@ -32,9 +32,10 @@ struct Tally {
 /// comes out of eval mode.
 struct EvaluationOptions {
   std::int64_t batch_size = 128;
-  int workers = 0;           // 0: the caller prepares batches itself
-  Dtype dtype = Dtype::f32;  // of the model
-  data::Watch watch{};       // told after each batch how many examples are done; may throw to stop
+  int workers = 0;  // 0: the caller prepares batches itself
+  Dtype dtype =
+      Dtype::f32;       // of activations: the model's, or bf16 for one of f32 where its device computes in it
+  data::Watch watch{};  // told after each batch how many examples are done; may throw to stop
 };
 
 /// Those of a run, without a watch.

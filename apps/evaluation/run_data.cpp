@@ -340,7 +340,8 @@ data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epo
           .first_epoch = epoch,
           .first_step = batch,
           .end_epoch = epoch + 1,
-          .device = config.device.device};
+          .device = config.device.device,
+          .drawn_only = true};
 }
 
 }  // namespace basin::apps

@@ -75,7 +75,8 @@ data::ImageFolder limited(data::ImageFolder folder, std::int64_t limit);
 /// the crop's size and ImageNet's thousand classes. Errors: UsageError for an unknown name.
 data::DataSetInfo nominal_set(const DataConfig& config);
 
-/// Loader of training batches from a position on. The same batches for any number of workers.
+/// Loader of training batches from a position on. The same batches for any number of workers. What a device
+/// can make of a batch is left to Experiment::step().
 data::LoaderOptions training_batches(const TrainConfig& config, std::int64_t epoch, std::int64_t batch);
 
 }  // namespace basin::apps

@@ -68,7 +68,7 @@ void apply_environment_to_run(OptionTable& table, const Environment& environment
 std::vector<std::string> environment_warnings(const Environment& environment,
                                               const std::vector<OptionTable>& tables) {
   constexpr std::string_view kPrefix = "BASIN_";
-  std::vector<std::string> known = {"ARCH"}, warnings;
+  std::vector<std::string> known = {"ARCH", "CUDA_PLUGIN"}, warnings;
   std::map<std::string, std::string> others;  // names that other programs give, and ours
   std::map<std::string, std::string> flags;   // of options without a variable, by what it would be
   for (const OptionTable& table : tables) {

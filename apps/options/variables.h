@@ -23,7 +23,7 @@ void apply_environment_to_run(OptionTable& table, const Environment& environment
                               const std::string& directory, std::vector<std::string>& warnings);
 
 /// One warning for each variable that is no option's of these tables, with the names near to it. BASIN_ARCH
-/// is core/cpu/simd/instruction_set.h's.
+/// is core/cpu/simd/instruction_set.h's, BASIN_CUDA_PLUGIN apps/config/cuda_plugin.h's.
 std::vector<std::string> environment_warnings(const Environment& environment,
                                               const std::vector<OptionTable>& tables);
 

@@ -62,18 +62,19 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
       clip_(config.optimizer.clip),
       seed_(config.run.seed),
       buffers_here_(optim::not_on_device(entries_.buffers)),
-      buffers_there_(optim::on_device(entries_.buffers)),
-      places_(w_.values().device(), config.device.dtype, set.classes()),
+      joined_(optim::side_by_side(optim::on_device(entries_.buffers))),
+      places_(w_.values().device(), config.device.activations(), set.classes()),
       graph_(config.device.graph ? optim::step_graph(w_.values().device())
                                  : std::make_unique<optim::StepGraph>()) {
   expect_perturbed(config.sharpness, w_);
   rule_->check_parameters(w_);
+  for (Tensor& t : joined_) buffers_there_.push_back({"statistics", &t});
 }
 
 /// The rule's, and the branches that are taken here, in the objective and in the update.
 optim::Sequence Experiment::sequence(const StepBatch& batch, const optim::StepInfo& now) const {
   optim::Sequence all = rule_->sequence(now);
-  if (all) all->insert(all->end(), {batch.rows(), batch.mixed(), now.lr != 0});
+  if (all) all->insert(all->end(), {batch.rows(), batch.mixed(), batch.kind, now.lr != 0});
   return all;
 }
 
@@ -90,7 +91,7 @@ optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step) 
       rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};
   optim::BufferGuard statistics(buffers_here_), rule_state(optim::not_on_device(state));
   optim::StepReport report = graph_->run(sequence(batch, now), now, [&](const optim::StepInfo& info) {
-    BatchObjective loss(*model_, entries_, w_, batch, loss_, seed_, step, info.numbers);
+    BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, step, info.numbers);
     optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
     if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
     optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));

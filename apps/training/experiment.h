@@ -78,7 +78,9 @@ class Experiment {
   std::int64_t accumulate_;  // rows of a micro-batch that shares the perturbation; 0: the whole batch at once
   double clip_;
   std::uint64_t seed_;
-  std::vector<NamedBuffer> buffers_here_, buffers_there_;  // of the model: not_on_device(), on_device()
+  std::vector<NamedBuffer> buffers_here_;   // of the model: not_on_device()
+  Tensors joined_;                          // the others: side_by_side()
+  std::vector<NamedBuffer> buffers_there_;  // joined_, for a guard
   StepPlaces places_;
   NonFinite failure_;
   std::unique_ptr<optim::StepGraph> graph_;

@@ -3,36 +3,49 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <utility>
+#include <vector>
 
+#include "data/loading/device_batch.h"
 #include "data/loading/loader.h"
 
 namespace basin::apps {
 
 /// What a step computes with.
 struct StepBatch {
-  /// The batch's own tensors, its images in the dtype of the weights.
-  StepBatch(const data::Batch& batch, Dtype dtype);
+  /// The batch's own tensors, its images in the dtype of activations: the model's own, or bf16 for one of f32
+  /// on a device that computes in it, where loss and gradient are f32.
+  StepBatch(const data::Batch& batch, Dtype of_activations);
+  /// What was drawn and sent to a place, with the place's `number` and lambda; the rest is made() of it.
+  StepBatch(const data::DeviceBatch& drawn, std::int64_t number, double share, Dtype of_activations);
 
-  std::int64_t rows() const { return images.size(0); }
+  std::int64_t rows() const { return labels.size(0); }
   bool mixed() const { return partners.defined(); }
 
-  Tensor images;    // {B,H,W,C}
-  Tensor labels;    // i64 {B}
-  Tensor partners;  // of a mixed batch: the partners' labels; else undefined
-  Tensor heavier;   // the labels of the larger weight, which count as right
-  double lambda;    // the weight of the labels' loss; 1 - lambda is that of the partners'
-  /// The same weights {} where they change from step to step and the host may not tell: of a mixed batch on a
-  /// device. Undefined elsewhere.
+  /// The batch with its images. Those that the device makes it makes now: in a step that is recorded this is
+  /// a part of it, done again with what is drawn for each later step.
+  StepBatch made() const;
+
+  const data::DeviceBatch* place = nullptr;  // of what the device makes the images; else null
+  std::int64_t kind = 0;  // of steps whose batches lie in the same tensors, with rows() and mixed()
+  Dtype dtype;            // of activations
+  Tensor images;          // {B,H,W,C}
+  Tensor labels;          // i64 {B}
+  Tensor partners;        // of a mixed batch: the partners' labels; else undefined
+  Tensor heavier;         // the labels of the larger weight, which count as right
+  double lambda;          // the weight of the labels' loss; 1 - lambda is that of the partners'
+  /// The same weights {}, of the loss' dtype, where they change from step to step and the host may not tell:
+  /// of a mixed batch on a device. Undefined elsewhere.
   Tensor own_share, other_share;
 };
 
 /// Batches one after the other in the same tensors, for steps that a device records
-/// (optim/gradient/step_graph.h): one set for each number of rows, mixed or not. On the host each batch keeps
-/// its own.
+/// (optim/gradient/step_graph.h): one set for each kind, of as many rows and mixed alike. On the host each
+/// batch keeps its own.
 class StepPlaces {
  public:
-  /// For weights of that dtype on that device, and labels below `classes`.
+  /// For a model on that device, activations of that dtype, and labels below `classes`.
   StepPlaces(Device device, Dtype dtype, std::int64_t classes)
       : device_(device), dtype_(dtype), classes_(classes) {}
 
@@ -41,10 +54,14 @@ class StepPlaces {
   StepBatch put(const data::Batch& batch);
 
  private:
+  StepBatch put_images(const data::Batch& batch);
+  StepBatch put_drawn(const data::Batch& batch);
+
   Device device_;
   Dtype dtype_;
   std::int64_t classes_;
   std::map<std::pair<std::int64_t, bool>, StepBatch> places_;
+  std::vector<std::unique_ptr<data::DeviceBatch>> drawn_;
 };
 
 }  // namespace basin::apps

@@ -1,10 +1,12 @@
 // CpuBackend: fill, cast and the elementwise operations.
-#include "core/convert.h"
 #include "core/cpu/backend.h"
 #include "core/cpu/loops/broadcast.h"
+#include "core/functors/convert.h"
 
 namespace basin::cpu {
 namespace {
+
+using functors::convert;
 
 /// A task's place for the numbers of operand `slot`.
 template <class T>

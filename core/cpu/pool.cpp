@@ -4,14 +4,14 @@
 
 #include "core/cpu/backend.h"
 #include "core/cpu/loops/loops.h"
+#include "core/functors/window.h"
 #include "core/parallel.h"
-#include "core/pool_window.h"
 
 namespace basin::cpu {
-using pooling::covering;
-using pooling::share;
-using pooling::Span;
-using pooling::window;
+using functors::covering;
+using functors::share;
+using functors::Span;
+using functors::window;
 
 void CpuBackend::max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) {
   dispatch_floating(x.dtype(), "max_pool", [&]<class T>(T) {

@@ -5,8 +5,6 @@
 namespace basin::cuda::dnn {
 namespace {
 
-constexpr std::int64_t kSums = 4;  // the f32 sums of a weight gradient in bf16, which have no memory
-
 std::string shown(const std::array<std::int64_t, 4>& a) {
   return text('{', a[0], ',', a[1], ',', a[2], ',', a[3], '}');
 }
@@ -19,14 +17,13 @@ void expect_channels_last(const Layout& t, Pass pass, const char* name, const ch
 }
 
 // The device's blocks begin at multiples of 256, so that 16 always holds.
-Descriptor tensor(std::int64_t id, const Layout& t, bool has_memory = true) {
+Descriptor tensor(std::int64_t id, const Layout& t) {
   Descriptor d(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   d.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
       .set(CUDNN_ATTR_TENSOR_DATA_TYPE, t.type)
       .set(CUDNN_ATTR_TENSOR_DIMENSIONS, t.extents)
       .set(CUDNN_ATTR_TENSOR_STRIDES, t.strides)
-      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16})
-      .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, !has_memory);
+      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16});
   return d.finish("a tensor");
 }
 
@@ -77,27 +74,15 @@ const Attributes& attributes_of(Pass pass) {
   return pass == Pass::forward ? forward : pass == Pass::input_grad ? input : weight;
 }
 
-Descriptor operation(const Convolution& c, const Descriptor& w) {
+Descriptor operation(const Convolution& c) {
   const Attributes& a = attributes_of(c.pass);
   Descriptor d(a.operation);
-  d.set(a.window, window(c)).set(a.x, tensor(kX, c.x)).set(a.w, w).set(a.y, tensor(kY, c.y));
+  d.set(a.window, window(c)).set(a.x, tensor(kX, c.x)).set(a.w, tensor(kW, c.w)).set(a.y, tensor(kY, c.y));
   if (sums_of(c.x) == CUDNN_DATA_DOUBLE)
     d.set(a.alpha, 1.0).set(a.beta, 0.0);
   else
     d.set(a.alpha, 1.0F).set(a.beta, 0.0F);
   return d.finish(name_of(c.pass));
-}
-
-Descriptor copy(const Descriptor& from, const Descriptor& to) {
-  Descriptor rule(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-  rule.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_POINTWISE_IDENTITY)
-      .set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT)
-      .finish("a copy");
-  Descriptor d(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-  d.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, rule)
-      .set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, from)
-      .set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, to);
-  return d.finish("a copy");
 }
 
 }  // namespace
@@ -134,15 +119,8 @@ Descriptor graph_of(const Convolution& c, cudnnHandle_t handle) {
       c.pass == Pass::weight_grad && c.w.type == CUDNN_DATA_FLOAT && c.x.type == CUDNN_DATA_BFLOAT16;
   if (c.x.type != c.y.type || (c.w.type != c.x.type && !f32_of_bf16))
     throw Refusal("[cuda] cuDNN, ", name_of(c.pass), ": x, w and y are of different types");
-  std::vector<Descriptor> operations;
-  if (f32_of_bf16) {
-    const Descriptor sums = tensor(kSums, c.w, false);
-    operations = {operation(c, sums), copy(sums, tensor(kW, c.w))};
-  } else {
-    operations = {operation(c, tensor(kW, c.w))};
-  }
   Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations).set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle);
+  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation(c)).set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle);
   return graph.finish(name_of(c.pass));
 }
 

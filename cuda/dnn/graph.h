@@ -39,10 +39,10 @@ Convolution convolution(const ConvGeometry& g, Pass pass, Dtype activations, Dty
 /// The names by which a graph's tensors are given their memory (Plan::execute).
 constexpr std::int64_t kX = 1, kW = 2, kY = 3;
 
-/// The graph, checked by cuDNN. A weight gradient in bf16 whose w is f32 is rounded nowhere: f32 sums are
-/// what is written. Errors: Refusal for a w that is not KRSC, for cuDNN would take any strides and read the
-/// numbers as KRSC all the same; for an x or y that is not channels-last, which it would turn round in hidden
-/// memory; for extents and types that do not belong together.
+/// The graph, checked by cuDNN. All types are one, but that a weight gradient in bf16 may be f32. Errors:
+/// Refusal for a w that is not KRSC, for cuDNN would take any strides and read the numbers as KRSC all the
+/// same; for an x or y that is not channels-last, which it would turn round in hidden memory; for extents and
+/// types that do not belong together.
 Descriptor graph_of(const Convolution& c, cudnnHandle_t handle);
 
 }  // namespace basin::cuda::dnn

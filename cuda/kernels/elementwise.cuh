@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "core/convert.h"
+#include "core/functors/convert.h"
 #include "cuda/kernels/pack.cuh"
 #include "cuda/kernels/walk.cuh"
 
@@ -28,10 +28,11 @@ __global__ void __launch_bounds__(kThreads, kResident) cast_kernel(const From* x
   for (std::int64_t i = thread_index(); i < packs; i += thread_count()) {
     const Pack<From, w> from = load_pack<w>(x + i * w);
     Pack<To, w> to;
-    for (int j = 0; j < w; ++j) to.number[j] = convert<To>(from.number[j]);
+    for (int j = 0; j < w; ++j) to.number[j] = functors::convert<To>(from.number[j]);
     store_pack(y + i * w, to);
   }
-  for (std::int64_t i = packs * w + thread_index(); i < n; i += thread_count()) y[i] = convert<To>(x[i]);
+  for (std::int64_t i = packs * w + thread_index(); i < n; i += thread_count())
+    y[i] = functors::convert<To>(x[i]);
 }
 
 /// A pack of y: f of packs of numbers.

@@ -29,10 +29,11 @@ __global__ void __launch_bounds__(kThreads, kResident)
 
 /// Chains the entries of one value: next[j] is the first place behind j whose entry is index[j], m if there
 /// is none; first[j] is 1 where no place before j has the entry, else 0.
-inline __global__ void __launch_bounds__(kThreads, kResident)
-    chain_kernel(const std::int64_t* index, std::int64_t m, std::int64_t* next, std::int64_t* first) {
+template <class I>
+__global__ void __launch_bounds__(kThreads, kResident)
+    chain_kernel(const I* index, std::int64_t m, std::int64_t* next, std::int64_t* first) {
   for (std::int64_t j = thread_index(); j < m; j += thread_count()) {
-    const std::int64_t own = index[j];
+    const I own = index[j];
     std::int64_t k = j + 1;
     while (k < m && index[k] != own) ++k;
     next[j] = k;

@@ -2,7 +2,8 @@
 // the windows that cover it are looked up. So nothing is added by two threads.
 #pragma once
 
-#include "core/pool_window.h"
+#include "core/conv_geometry.h"
+#include "core/functors/window.h"
 #include "cuda/kernels/channels.cuh"
 
 namespace basin::cuda {
@@ -29,8 +30,8 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t groups = g.in_c / group, count = g.batch * g.out_h * g.out_w * groups;
   for (std::int64_t i = thread_index(); i < count; i += thread_count()) {
     const Pixel o(i, g.out_h, g.out_w, groups, group);
-    const pooling::Span h = pooling::window(o.h, g.stride_h, g.pad_h, g.kernel_h, g.in_h);
-    const pooling::Span w = pooling::window(o.w, g.stride_w, g.pad_w, g.kernel_w, g.in_w);
+    const functors::Span h = functors::window(o.h, g.stride_h, g.pad_h, g.kernel_h, g.in_h);
+    const functors::Span w = functors::window(o.w, g.stride_w, g.pad_w, g.kernel_w, g.in_w);
     const T* image = x + o.n * g.in_h * g.in_w * g.in_c + o.c;
     std::int64_t tap = h.at * g.in_w + w.at;
     Pack<T, group> best = load_group<group>(image + tap * g.in_c, packed);
@@ -61,8 +62,8 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t groups = g.in_c / group, count = g.batch * g.in_h * g.in_w * groups;
   for (std::int64_t i = thread_index(); i < count; i += thread_count()) {
     const Pixel p(i, g.in_h, g.in_w, groups, group);
-    const pooling::Span h = pooling::covering(p.h, g.stride_h, g.pad_h, g.kernel_h, g.out_h);
-    const pooling::Span w = pooling::covering(p.w, g.stride_w, g.pad_w, g.kernel_w, g.out_w);
+    const functors::Span h = functors::covering(p.h, g.stride_h, g.pad_h, g.kernel_h, g.out_h);
+    const functors::Span w = functors::covering(p.w, g.stride_w, g.pad_w, g.kernel_w, g.out_w);
     Pack<T, group> here = load_group<group>(out + i * group, packed);
     N sum[group];
     for (int j = 0; j < group; ++j) sum[j] = static_cast<N>(here.number[j]);
@@ -88,16 +89,16 @@ __global__ void __launch_bounds__(kThreads)
     out[i] = x[(i / of_image * g.in_h * g.in_w + index[i]) * g.in_c + i % g.in_c];
 }
 
-/// y = sum over the window's pixels of share x, in f64; share as pooling::share().
+/// y = sum over the window's pixels of share x, in f64; share as functors::share().
 template <class T, int group>
 __global__ void __launch_bounds__(kThreads)
     avg_pool_kernel(ConvGeometry g, const T* x, bool count_pad, bool packed, T* y) {
   const std::int64_t groups = g.in_c / group, count = g.batch * g.out_h * g.out_w * groups;
   for (std::int64_t i = thread_index(); i < count; i += thread_count()) {
     const Pixel o(i, g.out_h, g.out_w, groups, group);
-    const pooling::Span h = pooling::window(o.h, g.stride_h, g.pad_h, g.kernel_h, g.in_h);
-    const pooling::Span w = pooling::window(o.w, g.stride_w, g.pad_w, g.kernel_w, g.in_w);
-    const double share = pooling::share(g, count_pad, o.h, o.w);
+    const functors::Span h = functors::window(o.h, g.stride_h, g.pad_h, g.kernel_h, g.in_h);
+    const functors::Span w = functors::window(o.w, g.stride_w, g.pad_w, g.kernel_w, g.in_w);
+    const double share = functors::share(g, count_pad, o.h, o.w);
     double sum[group] = {};
     for (std::int64_t row = h.at; row < h.at + h.count; ++row)
       for (std::int64_t column = w.at; column < w.at + w.count; ++column) {
@@ -118,12 +119,12 @@ __global__ void __launch_bounds__(kThreads, 4)
   const std::int64_t groups = g.in_c / group, count = g.batch * g.in_h * g.in_w * groups;
   for (std::int64_t i = thread_index(); i < count; i += thread_count()) {
     const Pixel p(i, g.in_h, g.in_w, groups, group);
-    const pooling::Span h = pooling::covering(p.h, g.stride_h, g.pad_h, g.kernel_h, g.out_h);
-    const pooling::Span w = pooling::covering(p.w, g.stride_w, g.pad_w, g.kernel_w, g.out_w);
+    const functors::Span h = functors::covering(p.h, g.stride_h, g.pad_h, g.kernel_h, g.out_h);
+    const functors::Span w = functors::covering(p.w, g.stride_w, g.pad_w, g.kernel_w, g.out_w);
     double sum[group] = {};
     for (std::int64_t oh = h.at; oh < h.at + h.count; ++oh)
       for (std::int64_t ow = w.at; ow < w.at + w.count; ++ow) {
-        const double share = pooling::share(g, count_pad, oh, ow);
+        const double share = functors::share(g, count_pad, oh, ow);
         const Pack<T, group> d =
             load_group<group>(dy + ((p.n * g.out_h + oh) * g.out_w + ow) * g.in_c + p.c, packed);
         for (int j = 0; j < group; ++j) sum[j] += static_cast<double>(d.number[j]) * share;

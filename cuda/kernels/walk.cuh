@@ -41,8 +41,8 @@ struct Places {
 };
 
 /// A walk through k tensors in the order of the first, the innermost axis first: the axes' extents, and the
-/// steps that they make in each tensor; a step of 0 stays. Made by walk_of() (cuda/walk.h), which joins axes:
-/// two tensors of one shape have one axis, whatever their rank.
+/// steps that they make in each tensor; a step of 0 stays. Made by walk_of() (cuda/kernels/walk_of.h), which
+/// joins axes: two tensors of one shape have one axis, whatever their rank.
 template <int k>
 struct Walk {
   static constexpr int kAxes = 8;

@@ -11,6 +11,7 @@
 #include "apps/runs/checkpoint.h"
 #include "apps/training/experiment.h"
 #include "apps/training/loaded_run.h"
+#include "apps/weights/class_match.h"
 #include "core/io/archive.h"
 #include "core/io/files.h"
 #include "nn/recalibration.h"
@@ -34,26 +35,27 @@ struct Trainer {
   data::Loader loader;
   std::int64_t reads = 0;  // of the last step
 
-  Trainer(const Words& words, Device device)
+  Trainer(const Words& words, Device device, bool drawn_only = false)
       : config(on(device, small("unused", words))),
         data(apps::load_run_data(config.data, config.run.seed)),
         experiment(config, data.set, apps::run_length(config.schedule, data.train->size())),
-        loader(data.train, batches(config)) {}
+        loader(data.train, batches(config, drawn_only)) {}
 
   static apps::TrainConfig on(Device device, apps::TrainConfig config) {
     config.device.device = device;
     return config;
   }
   /// Epoch after epoch.
-  static data::LoaderOptions batches(const apps::TrainConfig& config) {
+  static data::LoaderOptions batches(const apps::TrainConfig& config, bool drawn_only) {
     data::LoaderOptions options = apps::training_batches(config, 0, 0);
     options.end_epoch = -1;
+    options.drawn_only = drawn_only;
     return options;
   }
   optim::StepReport step(std::int64_t t, float first_pixel = 0) {
     data::Batch batch;
     REQUIRE(loader.next(batch));
-    CHECK(batch.images.device() == config.device.device);
+    if (batch.images.defined()) CHECK(batch.images.device() == config.device.device);
     if (first_pixel != 0) {
       Tensor here = batch.images.to(Device{});
       here.mutable_data<float>()[0] = first_pixel;
@@ -227,6 +229,78 @@ TEST_CASE(
   };
   check(true);
   check(false);
+}
+
+TEST_CASE("device steps: the device makes the batches inside the step, of what is drawn and sent") {
+  const auto check = [](const std::string& augment, const std::string& sharpness, bool graph) {
+    CAPTURE(augment);
+    CAPTURE(graph);
+    const Words words = {"--sharpness", sharpness,      "--augment", augment,   "--epochs",
+                         "4",           "--batch-size", "16",        "--limit", "40"};
+    Trainer here(words, {}), there(words, test_device(), /*drawn_only=*/true);
+    if (!graph) there.experiment.make_steps_by(std::make_unique<optim::StepGraph>());
+    std::vector<std::string> calls;
+    for (std::int64_t t = 0; t < 12; ++t) {
+      const optim::StepReport wanted = here.step(t);
+      const basin::testing::Calls seen(calls);
+      const optim::StepReport report = there.step(t);
+      CHECK(there.reads == 1);
+      CHECK(report.loss == wanted.loss);
+      CHECK(report.correct == wanted.correct);
+    }
+    CHECK(there.everything() == here.everything());
+    int made = 0;
+    for (const std::string& call : calls) {
+      made += call.starts_with("image_batch");
+      if (call.starts_with("upload of ")) CHECK(std::stoll(call.substr(10)) <= 8 * (12 * 16 + 8));
+    }
+    CHECK(made == 12);
+  };
+  check("none", "none", true);
+  check("cutout,mixup=0.4", "sam", true);
+  check("basic,reflect,cutmix=1,batch-cutout=5", "none", true);
+  check("basic,mixup=0.4", "sam", false);
+}
+
+TEST_CASE("device steps: batches that are drawn, and batches of other data, have records of their own") {
+  const Words words = with({"--sharpness", "none", "--augment", "basic", "--epochs", "4"});
+  Trainer here(words, {}), there(words, test_device(), /*drawn_only=*/true);
+  Trainer others_here(words, {}), others(words, test_device(), /*drawn_only=*/true);
+  data::LoaderOptions options = Trainer::batches(there.config, /*drawn_only=*/false);
+  data::Loader made(there.data.train, options);
+  data::Batch batch;
+  std::int64_t t = 0;
+  for (int round = 0; round < 3; ++round) {
+    CAPTURE(round);
+    CHECK(there.step(t).loss == here.step(t).loss);
+    ++t;
+    for (data::Loader* loader : {&others.loader, &others_here.loader}) {
+      REQUIRE(loader->next(batch));
+      apps::Experiment& e = loader == &others.loader ? there.experiment : here.experiment;
+      CHECK(e.step(batch, t).finite);
+    }
+    ++t;
+    REQUIRE(made.next(batch));
+    CHECK(there.experiment.step(batch, t).finite);
+    CHECK(here.experiment.step(batch.to(Device{}), t).finite);
+    ++t;
+  }
+  CHECK(there.everything() == here.everything());
+}
+
+TEST_CASE("device steps: examples with labels of another order of classes are made there too") {
+  const Trainer t(with({"--sharpness", "none", "--augment", "basic"}), {});
+  std::vector<std::int64_t> place;
+  for (std::int64_t k = 0; k < t.data.set.classes(); ++k) place.push_back(t.data.set.classes() - 1 - k);
+  const auto source = apps::relabelled(t.data.train, place);
+  data::Loader here(source, data::one_pass(16)), there(source, data::one_pass(16, 0, test_device()));
+  data::Loader before(t.data.train, data::one_pass(16));
+  for (data::Batch a, b, c; here.next(a) && there.next(b) && before.next(c);) {
+    CHECK(b.drawn != nullptr);
+    CHECK(optim::testing::same_bits(b.images.to(Device{}), a.images));
+    CHECK(optim::testing::same_bits(b.labels.to(Device{}), a.labels));
+    CHECK(a.labels.data<std::int64_t>()[0] == t.data.set.classes() - 1 - c.labels.data<std::int64_t>()[0]);
+  }
 }
 
 TEST_CASE("device steps: a batch elsewhere, and labels that are no classes, are refused") {

@@ -264,5 +264,21 @@ json.dump(report, open(sys.argv[2], "w"))
   CHECK(report.at("nans").integer() == 2);
 }
 
+TEST_CASE("archive: bf16 is written as it is and read as f32, in a convolution's layout too") {
+  TemporaryDirectory dir;
+  const std::string path = dir / "half.safetensors";
+  const Tensor x = Tensor::from(std::vector<double>{1, -2.5, 3, 0.15625, 5, 6}, {1, 1, 3, 2}).to(Dtype::bf16);
+  write_archive(path, {{"plain", x}, {"kernel", x, FileLayout::convolution}});
+  const Archive archive(path);
+  CHECK(archive.at("plain").dtype == "BF16");
+  CHECK(archive.at("plain").bytes == 12);
+  CHECK(archive.at("kernel").shape == Shape{2, 3, 1, 1});
+  const Tensor plain = archive.read("plain"), kernel = archive.read("kernel", FileLayout::convolution);
+  CHECK(plain.dtype() == Dtype::f32);
+  CHECK(plain.to_vector<double>() == x.to_vector<double>());
+  CHECK(kernel.to_vector<double>() == x.to_vector<double>());
+  CHECK(kernel.shape() == x.shape());
+}
+
 }  // namespace
 }  // namespace basin

@@ -276,3 +276,12 @@ TEST_CASE("npz: what a zip file cannot hold is refused before anything is writte
                        ArgumentError);
   CHECK(directory.names().empty());
 }
+
+TEST_CASE("npz: bf16 is written as f32, for which NumPy has a type") {
+  TemporaryDirectory dir;
+  const std::string path = dir / "half.npz";
+  write_npz(path, {{"x", Tensor::from(std::vector<double>{1, -2.5}).to(Dtype::bf16)}});
+  const Tensor x = NpzFile(path).read("x");
+  CHECK(x.dtype() == Dtype::f32);
+  CHECK(x.to_vector<double>() == std::vector<double>{1, -2.5});
+}

@@ -37,9 +37,9 @@ TEST_CASE("weights are packed as KRSC and come back, in every order of threads")
         const Tensor there = w.to(cuda_device());
         const Shape krsc{shape[3], shape[0], shape[1], shape[2]};
         Tensor packed = Tensor::empty(krsc, dtype, cuda_device());
-        cuda::pack_weights(card(), there, packed);
+        cuda::pack_weights(card().stream(), there, packed);
         Tensor back = Tensor::empty(shape, dtype, cuda_device());
-        cuda::unpack_weights(card(), packed, back);
+        cuda::unpack_weights(card().stream(), packed, back);
         return std::vector<Tensor>{packed, back};
       });
       CHECK(tensor_testing::same_bits(got[0], permute(w, {3, 0, 1, 2})));
@@ -51,9 +51,9 @@ TEST_CASE("weights are rounded to bf16 where they are packed") {
   const Tensor w = tensor_testing::random({3, 2, 5, 7}, Dtype::f32);
   const std::vector<Tensor> got = testing::every_schedule([&] {
     Tensor packed = Tensor::empty({7, 3, 2, 5}, Dtype::bf16, cuda_device());
-    cuda::pack_weights(card(), w.to(cuda_device()), packed);
+    cuda::pack_weights(card().stream(), w.to(cuda_device()), packed);
     Tensor back = Tensor::empty({3, 2, 5, 7}, Dtype::f32, cuda_device());
-    cuda::unpack_weights(card(), packed, back);
+    cuda::unpack_weights(card().stream(), packed, back);
     return std::vector<Tensor>{packed, back};
   });
   CHECK(tensor_testing::same_bits(got[0], permute(w, {3, 0, 1, 2}).to(Dtype::bf16)));

@@ -96,3 +96,29 @@ TEST_CASE("a convolution in TF32, a deterministic one and a timed one compute th
     testing::check_alike(o.on(cuda_device()), want, testing::allowed(Dtype::f32));
   }
 }
+
+TEST_CASE("a convolution of what batch norm gives, and its moments, are the CPU's") {
+  const ConvGeometry g = testing::geometry(3, 6, 5, 4, 7, 3, 3, {.pad_h = 1, .pad_w = 1});
+  const Operands o(g, Dtype::f32);
+  const Tensor gamma = tensor_testing::random({4}, Dtype::f32, 4),
+               beta = tensor_testing::random({4}, Dtype::f32, 5);
+  const Tensor mean = tensor_testing::random({4}, Dtype::f32, 6);
+  const Tensor inv_std = tensor_testing::random({4}, Dtype::f32, 7, 0.5, 2);
+  const auto on = [&](Device d) {
+    const Tensor x = o.x.to(d), w = o.w.to(d), dy = o.dy.to(d);
+    const Tensor there_gamma = gamma.to(d), there_beta = beta.to(d), there_mean = mean.to(d);
+    const Tensor there_inv_std = inv_std.to(d);
+    const BatchNormForward norm{x, there_gamma, there_beta, there_mean, there_inv_std, nullptr, true};
+    Tensor y = Tensor::empty(g.y_shape(), Dtype::f32, d), dw = Tensor::empty(g.w_shape(), Dtype::f32, d);
+    Moments of_y{Tensor::empty({7}, Dtype::f32, d), Tensor::empty({7}, Dtype::f32, d)};
+    backend(d).conv2d({.geometry = g, .norm = &norm, .moments = &of_y}, x, w, y);
+    backend(d).conv2d_weight_grad({.geometry = g, .norm = &norm}, x, dy, dw);
+    return std::vector<Tensor>{y.to(Device{}), dw.to(Device{}), of_y.mean.to(Device{}),
+                               of_y.var.to(Device{})};
+  };
+  const std::vector<Tensor> got = on(cuda_device()), want = on(Device{});
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    CAPTURE(i);
+    CHECK(testing::distance(got[i], want[i]) < testing::allowed(Dtype::f32));
+  }
+}

@@ -71,15 +71,19 @@ TEST_CASE("a matrix product in TF32 is near the CPU's") {
   CHECK(testing::distance(got, want) < 2e-3);
 }
 
-TEST_CASE("a matrix product of bf16 sums in f32 and rounds once") {
-  const Tensor a = random({9, 40}, Dtype::f32, 1).to(Dtype::bf16),
-               b = random({40, 6}, Dtype::f32, 2).to(Dtype::bf16);
-  const Tensor want = matmul(a.to(Dtype::f64), b.to(Dtype::f64));
-  const Tensor there_a = a.to(cuda_device()), there_b = b.to(cuda_device());
+TEST_CASE("a matrix product takes any mix of f32 and bf16, and rounds its operands and its result once") {
   const Backend::Matmul g{.m = 9, .n = 6, .k = 40, .stride_a = 360, .stride_b = 240, .stride_out = 54};
-  for (const Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-    Tensor out = Tensor::empty({9, 6}, dtype, cuda_device());
-    backend(cuda_device()).matmul(g, there_a, there_b, out);
-    CHECK(testing::distance(out.to(Device{}), want) < (dtype == Dtype::f32 ? 1e-6 : 4e-3));
-  }
+  for (const Dtype of_a : {Dtype::f32, Dtype::bf16})
+    for (const Dtype of_b : {Dtype::f32, Dtype::bf16})
+      for (const Dtype of_out : {Dtype::f32, Dtype::bf16}) {
+        CAPTURE(of_a);
+        CAPTURE(of_b);
+        CAPTURE(of_out);
+        const Tensor a = random({9, 40}, Dtype::f32, 1).to(of_a), b = random({40, 6}, Dtype::f32, 2).to(of_b);
+        const Dtype enters = of_a == of_b ? of_a : Dtype::bf16;
+        const Tensor want = matmul(a.to(enters).to(Dtype::f64), b.to(enters).to(Dtype::f64));
+        Tensor out = Tensor::empty({9, 6}, of_out, cuda_device());
+        backend(cuda_device()).matmul(g, a.to(cuda_device()), b.to(cuda_device()), out);
+        CHECK(testing::distance(out.to(Device{}), want) < (of_out == Dtype::f32 ? 1e-6 : 4e-3));
+      }
 }

@@ -319,10 +319,4 @@ std::int64_t host_reads() { return reads; }
 Calls::Calls(std::vector<std::string>& list) : before_(std::exchange(calls, &list)) {}
 Calls::~Calls() { calls = before_; }
 
-Scalar number_there(double number) { return there(number); }
-
-void set(const Scalar& there, double number) {
-  std::memcpy(other_address(there.tensor(kDevice).mutable_raw()), &number, sizeof number);
-}
-
 }  // namespace basin::testing

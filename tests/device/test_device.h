@@ -33,8 +33,4 @@ class Calls {
   std::vector<std::string>* before_;
 };
 
-/// A number on the device, and another in its place.
-Scalar number_there(double number);
-void set(const Scalar& there, double number);
-
 }  // namespace basin::testing

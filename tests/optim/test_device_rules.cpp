@@ -221,4 +221,32 @@ TEST_CASE("test device: nothing to climb along is the plain step") {
   }
 }
 
+TEST_CASE("test device: a model's statistics side by side keep their numbers, and one guard puts them back") {
+  SmallNetwork network(test_device());
+  const std::vector<NamedBuffer> buffers = entries_of(network).buffers;
+  REQUIRE(buffers.size() == 3);  // mean, variance, count
+  CHECK(on_device(buffers).size() == 3);
+  CHECK(not_on_device(buffers).empty());
+  buffers[0].buffer->fill(0.25);
+  const auto numbers = [&] {
+    Tensors all;
+    for (const NamedBuffer& b : buffers) all.push_back(b.buffer->to(Device{}).clone());
+    return all;
+  };
+  const Tensors before = numbers();
+  Tensors joined = side_by_side(buffers);
+  CHECK(joined.size() == 2);  // f32 and i64
+  CHECK(same_bits(numbers(), before));
+  std::vector<NamedBuffer> together;
+  for (Tensor& t : joined) together.push_back({"statistics", &t});
+  {
+    BufferGuard guard(together);
+    for (const NamedBuffer& b : buffers) b.buffer->fill(7);
+    guard.settle(Scalar(Tensor::scalar(0, Dtype::f64, test_device())));
+  }
+  CHECK(same_bits(numbers(), before));
+  increment(*buffers[2].buffer);
+  CHECK(buffers[2].buffer->to(Device{}).item() == before[2].item() + 1);
+}
+
 }  // namespace basin::optim::testing

@@ -4,16 +4,10 @@
 
 #include <cmath>
 
-#include "core/ops.h"
-#include "optim/buffer_guard.h"
 #include "optim/gradient/gam.h"
 #include "optim/gradient/sam_family.h"
-#include "optim/gradient/step_graph.h"
-#include "optim/schedule/schedule.h"
-#include "optim/update/update_rule.h"
 #include "tests/device/test_device.h"
-#include "tests/optim/family.h"
-#include "tests/optim/problems.h"
+#include "tests/optim/step_run.h"
 
 namespace basin::optim::testing {
 namespace {
@@ -22,89 +16,10 @@ using basin::testing::test_device;
 
 constexpr std::int64_t kSteps = 20, kSpoiled = 13;
 
-using MakeUpdate = std::function<std::unique_ptr<UpdateRule>(const ParameterVector&)>;
-
-template <class Rule, class Options>
-MakeUpdate update(const Options& options) {
-  return [options](const ParameterVector& w) { return std::make_unique<Rule>(w, options); };
-}
-
-/// A run whose learning rate falls by a cosine, with another batch and other dropout masks in each step.
-struct Run {
-  SmallNetwork network;
-  Tensor x, y;  // the step's batch, where the network is
-  ParameterVector w = ParameterVector::of(network);
-  std::unique_ptr<UpdateRule> update;
-  std::unique_ptr<GradientRule> rule;
-  Schedule schedule{{.kind = ScheduleKind::cosine, .lr = 0.1, .total_steps = kSteps}};
-
-  Run(Device device, const Member& member, const MakeUpdate& make_update)
-      : network(device),
-        x(Tensor::zeros({SmallNetwork::kRows, SmallNetwork::kInputs}, Dtype::f32, device)),
-        y(Tensor::zeros({SmallNetwork::kRows}, Dtype::i64, device)),
-        update(make_update(w)),
-        rule(member.make(1)) {}
-
-  /// One of rows with an infinite pixel is not finite.
-  StepReport step(std::int64_t t, StepGraph& graph, bool spoiled = false) {
-    auto [rows, labels] = SmallNetwork::batch(t);
-    if (spoiled) rows.mutable_data<float>()[0] = HUGE_VALF;
-    x.copy_from(rows);
-    y.copy_from(labels);
-    const StepInfo now{
-        .step = t, .lr = schedule.lr(t), .rows = SmallNetwork::kRows, .momentum = update->momentum()};
-    const std::vector<NamedBuffer> state = entries_of(*rule).buffers;
-    BufferGuard statistics(not_on_device(network_buffers())), rule_state(not_on_device(state));
-    StepReport report = graph.run(rule->sequence(now), now, [&](const StepInfo& info) {
-      BufferGuard statistics_there(on_device(network_buffers())), state_there(on_device(state));
-      Direction d = rule->direction(network.on(x, y, w, t, info.numbers), w, info);
-      if (possibly(d.report.finite))
-        d.report.finite = update->apply(w, d.vector, info, d.report.direction_norm, d.report.finite);
-      statistics_there.settle(d.report.finite);
-      state_there.settle(d.report.finite);
-      return d.report;
-    });
-    const bool made_elsewhere = !report.finite.known();
-    report.bring_here();
-    if (report.finite) {
-      statistics.keep();
-      rule_state.keep();
-    } else if (made_elsewhere) {
-      update->withdraw();
-    }
-    return report;
-  }
-
-  std::vector<NamedBuffer> network_buffers() { return entries_of(network).buffers; }
-  Tensors everything() {
-    Tensors all{w.values().to(Device{}).clone()};
-    const auto add = [&](auto& object) {
-      for (const NamedBuffer& b : entries_of(object).buffers) all.push_back(b.buffer->to(Device{}).clone());
-    };
-    add(network);
-    add(*update);
-    add(*rule);
-    return all;
-  }
-};
-
-/// Where the numbers are that outlive a step.
-std::vector<const void*> places(Run& run) {
-  std::vector<const void*> all{run.w.values().raw()};
-  const auto add = [&](auto& object) {
-    for (const NamedBuffer& b : entries_of(object).buffers)
-      if (b.buffer->defined()) all.push_back(b.buffer->raw());
-  };
-  add(run.network);
-  add(*run.update);
-  add(*run.rule);
-  return all;
-}
-
 /// Steps of kSteps, one of them not finite, that were played without calling the body. They had one read.
 std::int64_t played(const Member& member, const MakeUpdate& make_update) {
   CAPTURE(member.name);
-  Run here({}, member, make_update), there(test_device(), member, make_update);
+  StepRun here({}, member, make_update, kSteps), there(test_device(), member, make_update, kSteps);
   StepGraph calls;
   RecordedSteps graph(test_device());
   for (std::int64_t t = 0; t < kSteps; ++t) {
@@ -191,7 +106,7 @@ TEST_CASE("recorded steps: a radius that follows the learning rate") {
 
 TEST_CASE("recorded steps: a number of the host is held for ever") {
   const Member frozen{"frozen", [](double) { return std::make_unique<Frozen>(); }};
-  Run here({}, frozen, kSgd), there(test_device(), frozen, kSgd);
+  StepRun here({}, frozen, kSgd, kSteps), there(test_device(), frozen, kSgd, kSteps);
   StepGraph calls;
   RecordedSteps graph(test_device());
   for (std::int64_t t = 0; t < 2; ++t)
@@ -202,7 +117,7 @@ TEST_CASE("recorded steps: a number of the host is held for ever") {
 TEST_CASE(
     "recorded steps: a body that reads or sends is refused, and made by calls when there is no record") {
   const Member reader{"reader", [](double) { return std::make_unique<Reader>(); }};
-  Run there(test_device(), reader, kSgd);
+  StepRun there(test_device(), reader, kSgd, kSteps);
   RecordedSteps graph(test_device());
   there.step(0, graph);
   CHECK_THROWS_WITH_AS(there.step(1, graph),

@@ -92,14 +92,10 @@ std::uint64_t digest(const Product& p, const Layout& a, const Layout& b, const L
   return h;
 }
 
-bool on_device(const void* start, std::size_t bytes) {
-  return fake::device_accessible(start) &&
-         fake::device_accessible(static_cast<const std::byte*>(start) + bytes - 1);
-}
-bool on_device(const void* start, const Layout& l) {
-  return on_device(start, ((static_cast<std::size_t>(l.batch) - 1) * static_cast<std::size_t>(l.offset) +
-                           l.rows * l.columns) *
-                              width(l.type));
+// The memory that a batch of matrices takes.
+std::size_t bytes_of(const Layout& l) {
+  return ((static_cast<std::size_t>(l.batch) - 1) * static_cast<std::size_t>(l.offset) + l.rows * l.columns) *
+         width(l.type);
 }
 bool aligned(const void* p, std::uint64_t alignment) {
   return reinterpret_cast<std::uintptr_t>(p) % alignment == 0;
@@ -284,13 +280,22 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t d, c
   if (one != 1 || zero != 0 || about[0] != digest(p, la, lb, lout)) return CUBLAS_STATUS_INVALID_VALUE;
   if (!aligned(a, about[1]) || !aligned(b, about[2]) || !aligned(out, about[3]) || !aligned(out, about[4]))
     return CUBLAS_STATUS_INVALID_VALUE;
-  if (!on_device(a, la) || !on_device(b, lb) || !on_device(out, lout)) return CUBLAS_STATUS_INVALID_VALUE;
-  if (about[5] > workspace_bytes || (workspace_bytes > 0 && !on_device(workspace, workspace_bytes)))
-    return CUBLAS_STATUS_INVALID_VALUE;
-  const cudaError_t status = fake::enqueue_work(stream, [=] {
-    if (workspace_bytes > 0) std::memset(workspace, 0xEE, workspace_bytes);
-    multiply(p, a, la, b, lb, out, lout);
-  });
+  if (about[5] > workspace_bytes) return CUBLAS_STATUS_INVALID_VALUE;
+  const auto check = [=]() -> std::string {
+    if (!fake::accessible(a, bytes_of(la), stream)) return "the first matrix is not all on the card";
+    if (!fake::accessible(b, bytes_of(lb), stream)) return "the second matrix is not all on the card";
+    if (!fake::accessible(out, bytes_of(lout), stream)) return "the product is not all on the card";
+    if (workspace_bytes > 0 && !fake::accessible(workspace, workspace_bytes, stream)) return "no workspace";
+    return {};
+  };
+  if (!check().empty()) return CUBLAS_STATUS_INVALID_VALUE;
+  const cudaError_t status = fake::enqueue_work(
+      stream,
+      [=] {
+        if (workspace_bytes > 0) std::memset(workspace, 0xEE, workspace_bytes);
+        multiply(p, a, la, b, lb, out, lout);
+      },
+      check);
   return status == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 

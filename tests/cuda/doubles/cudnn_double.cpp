@@ -103,31 +103,24 @@ std::shared_ptr<const Compiled> compiled_of(cudnnBackendDescriptor_t plan) {
              Compiled{fake::program_of(json), static_cast<std::size_t>(workspace)});
 }
 
-// Whether the device has these bytes, in one block.
-bool on_device(const void* start, std::size_t bytes) {
-  return bytes == 0 || (fake::device_accessible(start) &&
-                        fake::device_accessible(static_cast<const char*>(start) + bytes - 1));
-}
-
 // The memory of each of a program's tensors. Errors: std::runtime_error for whatever a card would do
 // something undefined with.
-std::map<std::int64_t, std::byte*> memories_of(const fake::PlanProgram& program, const Pack& pack) {
+std::map<std::int64_t, std::byte*> memories_of(const fake::PlanProgram& program, const Pack& pack,
+                                               cudaStream_t stream) {
   if (pack.ids.size() != pack.addresses.size()) throw std::runtime_error("as many addresses as ids");
   std::map<std::int64_t, std::byte*> memories;
   for (std::size_t i = 0; i < pack.ids.size(); ++i) {
     const std::string name = "tensor " + std::to_string(pack.ids[i]);
     const auto it = program.tensors.find(pack.ids[i]);
-    if (it == program.tensors.end() || !it->second.has_memory)
-      throw std::runtime_error(name + " is none of the graph's that have memory");
-    if (!on_device(pack.addresses[i], it->second.bytes()))
+    if (it == program.tensors.end()) throw std::runtime_error(name + " is none of the graph's");
+    if (!fake::accessible(pack.addresses[i], it->second.bytes(), stream))
       throw std::runtime_error(name + " is not device memory of its whole size");
     if (reinterpret_cast<std::uintptr_t>(pack.addresses[i]) % 16 != 0)
       throw std::runtime_error(name + " begins at an address that is no multiple of 16");
     memories[pack.ids[i]] = static_cast<std::byte*>(pack.addresses[i]);
   }
   for (const auto& [id, t] : program.tensors)
-    if (t.has_memory && !memories.contains(id))
-      throw std::runtime_error("tensor " + std::to_string(id) + " has no address");
+    if (!memories.contains(id)) throw std::runtime_error("tensor " + std::to_string(id) + " has no address");
   return memories;
 }
 
@@ -216,14 +209,27 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   if (!packs.contains(pack)) return refuse("no tensors");
   try {
     const std::shared_ptr<const Compiled> c = compiled_of(plan);
-    std::byte* workspace = static_cast<std::byte*>(packs[pack].workspace);
-    if (c->workspace > 0 && !on_device(workspace, c->workspace))
+    const cudaStream_t stream = handle->stream;
+    const Pack tensors = packs[pack];
+    auto* workspace = static_cast<std::byte*>(tensors.workspace);
+    if (c->workspace > 0 && !fake::accessible(workspace, c->workspace, stream))
       throw std::runtime_error("the workspace is missing or too small");
-    const std::map<std::int64_t, std::byte*> memories = memories_of(c->program, packs[pack]);
-    const cudaError_t status = fake::enqueue_work(handle->stream, [c, memories, workspace] {
-      if (c->workspace > 0) std::memset(workspace, 0xEE, c->workspace);
-      c->program.run(memories);
-    });
+    const std::map<std::int64_t, std::byte*> memories = memories_of(c->program, tensors, stream);
+    const auto check = [c, tensors, workspace, stream]() -> std::string {
+      if (c->workspace > 0 && !fake::accessible(workspace, c->workspace, stream))
+        return "a plan's workspace is gone";
+      for (std::size_t i = 0; i < tensors.ids.size(); ++i)
+        if (!fake::accessible(tensors.addresses[i], c->program.tensors.at(tensors.ids[i]).bytes(), stream))
+          return "a plan's tensor " + std::to_string(tensors.ids[i]) + " is gone";
+      return {};
+    };
+    const cudaError_t status = fake::enqueue_work(
+        stream,
+        [c, memories, workspace] {
+          if (c->workspace > 0) std::memset(workspace, 0xEE, c->workspace);
+          c->program.run(memories);
+        },
+        check);
     return status == cudaSuccess ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_EXECUTION_FAILED;
   } catch (const std::exception& e) {
     return refuse(e.what());

@@ -33,8 +33,7 @@ PlanTensor tensor_of(const Json& j) {
   t.type = without_prefix(j.at("dataType").string(), "CUDNN_DATA_");
   t.extents = integers<4>(j.at("dim"));
   t.strides = integers<4>(j.at("stride"));
-  t.has_memory = !j.at("isVirtual").boolean();
-  if (j.at("isByValue").boolean()) refuse("a tensor by value");
+  if (j.at("isVirtual").boolean() || j.at("isByValue").boolean()) refuse("a tensor without memory");
   if (j.at("ptrAlignment").integer() > 16) refuse("a tensor at multiples of more than 16 bytes");
   return t;
 }
@@ -60,16 +59,6 @@ PlanStep convolution_of(const Json& node, const std::string& operation) {
   return s;
 }
 
-PlanStep copy_of(const Json& node) {
-  if (node.at("pointwiseMode").string() != "CUDNN_POINTWISE_IDENTITY")
-    refuse(node.at("pointwiseMode").string());
-  PlanStep s;
-  s.kind = PlanStep::Kind::copy;
-  s.x = port(node, "X");
-  s.y = port(node, "Y");
-  return s;
-}
-
 // The double computes in f32 where the card's numbers are bf16 with f32 sums.
 Dtype dtype_of(const PlanTensor& t) { return t.type == "DOUBLE" ? Dtype::f64 : Dtype::f32; }
 
@@ -92,10 +81,6 @@ class Run {
       : program_(program), memories_(memories) {}
 
   void step(const PlanStep& s) {
-    if (s.kind == PlanStep::Kind::copy) {  // of a filter, between the sums and their place
-      write(s.y, without_memory_.at(s.x), true);
-      return;
-    }
     const PlanTensor &x = program_.tensors.at(s.x), &w = program_.tensors.at(s.w);
     const PlanTensor& y = program_.tensors.at(s.y);
     basin::ConvGeometry g;
@@ -119,10 +104,7 @@ class Run {
       default: {
         Tensor out = Tensor::empty(shape_of(w, true), dtype_of(w));
         cpu.conv2d_weight_grad({g}, read(s.x, false), read(s.y, false), out);
-        if (w.has_memory)
-          write(s.w, out, true);
-        else
-          without_memory_[s.w] = out;
+        write(s.w, out, true);
       }
     }
   }
@@ -166,7 +148,6 @@ class Run {
 
   const PlanProgram& program_;
   const std::map<std::int64_t, std::byte*>& memories_;
-  std::map<std::int64_t, Tensor> without_memory_;
 };
 
 }  // namespace
@@ -199,12 +180,8 @@ PlanProgram program_of(const std::string& plan_json) {
   }
   for (const Json& node : graph.at("nodes").array()) {
     const std::string& operation = node.at("operation").string();
-    if (operation.find("CONVOLUTION") != std::string::npos)
-      program.steps.push_back(convolution_of(node, operation));
-    else if (operation.find("POINTWISE") != std::string::npos)
-      program.steps.push_back(copy_of(node));
-    else
-      refuse("operation " + operation);
+    if (operation.find("CONVOLUTION") == std::string::npos) refuse("operation " + operation);
+    program.steps.push_back(convolution_of(node, operation));
   }
   return program;
 }

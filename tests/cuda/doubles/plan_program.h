@@ -15,7 +15,6 @@ namespace fake {
 struct PlanTensor {
   std::string type;  // FLOAT, DOUBLE, BFLOAT16
   std::array<std::int64_t, 4> extents{}, strides{};
-  bool has_memory = true;
 
   std::int64_t elements() const { return extents[0] * extents[1] * extents[2] * extents[3]; }
   std::size_t bytes() const;
@@ -24,8 +23,8 @@ struct PlanTensor {
 };
 
 struct PlanStep {
-  enum class Kind { forward, input_grad, weight_grad, copy } kind = Kind::forward;
-  std::int64_t x = 0, w = 0, y = 0;  // ids; a copy goes from x to y
+  enum class Kind { forward, input_grad, weight_grad } kind = Kind::forward;
+  std::int64_t x = 0, w = 0, y = 0;  // ids
   std::array<std::int64_t, 2> pads{}, strides{1, 1};
   std::int64_t groups = 1;
 };
@@ -34,12 +33,12 @@ struct PlanProgram {
   std::map<std::int64_t, PlanTensor> tensors;
   std::vector<PlanStep> steps;
 
-  /// Computes it with these memories of the tensors that have one.
+  /// Computes it with these memories of the tensors.
   void run(const std::map<std::int64_t, std::byte*>& memories) const;
 };
 
 /// Errors: std::runtime_error for what the double doesn't compute and what a card would compute wrongly: an
-/// operation beside convolutions and copies, a dilation, a filter that is not KRSC, an x or y that is not
+/// operation that is no convolution, a dilation, a filter that is not KRSC, an x or y that is not
 /// channels-last.
 PlanProgram program_of(const std::string& plan_json);
 

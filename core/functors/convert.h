@@ -5,10 +5,9 @@
 #include <limits>
 #include <type_traits>
 
-#include "core/bfloat16.h"
 #include "core/functors/host_device.h"
 
-namespace basin {
+namespace basin::functors {
 
 /// x as To. To an integer type: cut towards zero, clamped to its range, NaN to 0. From and to bf16 by f32.
 template <class To, class From>
@@ -16,10 +15,10 @@ BASIN_BOTH inline To convert(From x) {
   using Limits = std::numeric_limits<To>;
   if constexpr (std::is_same_v<To, From>) {
     return x;
-  } else if constexpr (std::is_same_v<From, bfloat16>) {
+  } else if constexpr (!std::is_arithmetic_v<From>) {
     return convert<To>(static_cast<float>(x));
-  } else if constexpr (std::is_same_v<To, bfloat16>) {
-    return bfloat16(static_cast<float>(x));
+  } else if constexpr (!std::is_arithmetic_v<To>) {
+    return To(static_cast<float>(x));
   } else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
     if (!(x == x)) return 0;
     // 2^63 is the least double above every i64; below it the cut number fits.
@@ -32,4 +31,4 @@ BASIN_BOTH inline To convert(From x) {
   }
 }
 
-}  // namespace basin
+}  // namespace basin::functors

@@ -1,0 +1,65 @@
+#!/bin/sh
+# `basin train --device cuda` from end to end on the doubles: train_on_double.sh BASIN PLUGIN. Two epochs of a small
+# network, by records and by calls (the same bits), resumed there and on the CPU, and evaluated. The losses are the
+# CPU's to 1e-4.
+set -eu
+basin=$1
+export BASIN_CUDA_PLUGIN="$2"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+
+train() { # DIR WORD..., both epochs unless told otherwise
+  dir=$1
+  shift
+  "$basin" train --quiet --data synthetic --limit 40 --model mlp --epochs 2 --batch-size 16 --seed 7 \
+    --workers 0 --lr 0.05 --sharpness sam --rho 0.05 --run "$work/$dir" "$@" > "$work/$dir.log" 2>&1 ||
+    { cat "$work/$dir.log"; exit 1; }
+}
+losses() { sed 's/.*"loss":\([^,]*\),.*/\1/' "$work/$1/steps.jsonl"; }
+close() { # A B: numbers, line by line
+  paste "$1" "$2" | awk '{ d = $1 > $2 ? $1 - $2 : $2 - $1
+                           if (!(d <= 1e-4 * $1)) { print $1 " and " $2; bad = 1 } } END { exit bad }'
+}
+same() { # A B FILE: equal bytes
+  cmp "$work/$1/$3" "$work/$2/$3" || { echo "$3 of $1 and $2 differ"; exit 1; }
+}
+
+train cpu --device cpu
+train played --device cuda --deterministic
+train called --device cuda --deterministic --no-graph
+same played called final.safetensors
+
+losses cpu > "$work/cpu.losses"
+losses played > "$work/played.losses"
+[ "$(wc -l < "$work/cpu.losses")" = "$(wc -l < "$work/played.losses")" ]
+close "$work/cpu.losses" "$work/played.losses"
+
+# The card cuts, mirrors, covers and mixes the images itself; two sets of places, for the last batch is smaller.
+changes=crop=4,flip,cutout=8,mixup=0.5
+train changed_cpu --device cpu --augment $changes
+train changed --device cuda --deterministic --augment $changes
+train changed_called --device cuda --deterministic --no-graph --augment $changes
+same changed changed_called final.safetensors
+losses changed_cpu > "$work/changed_cpu.losses"
+losses changed > "$work/changed.losses"
+close "$work/changed_cpu.losses" "$work/changed.losses"
+
+# A run stops on the card and goes on there with the same bits, or on the CPU.
+train halves --device cuda --deterministic --stop-after-steps 2
+cp -r "$work/halves" "$work/moved"
+"$basin" train --quiet --resume "$work/halves" --device cuda > /dev/null
+same played halves final.safetensors
+"$basin" train --quiet --resume "$work/moved" --device cpu > /dev/null
+
+for device in cpu cuda; do
+  "$basin" eval --run "$work/played" --device "$device" --json |
+    sed -n 's/^ *"loss": *\([0-9.e-]*\),*$/\1/p' > "$work/$device.eval"
+done
+[ -s "$work/cuda.eval" ]
+close "$work/cpu.eval" "$work/cuda.eval"
+
+code=0
+"$basin" train --data synthetic --device cuda:7 --run "$work/none" 2> "$work/none.log" || code=$?
+[ "$code" = 2 ]
+grep -q "this machine's cards are cuda:0 to cuda:" "$work/none.log"
+echo "played, called, resumed and evaluated"
