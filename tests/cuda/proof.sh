@@ -14,13 +14,13 @@ build=$(realpath "${2:-$root/build/release}")
 
 make() { cmake --build "$build" -j "$(nproc)" --target "$@"; }
 
-# Cases of doubles and emulator make mistakes on purpose, races too.
+# Cases of doubles and emulator make mistakes on purpose, races too. Whole trainings launch the kernels that others do.
 sanitizers() {
   make test_cuda_asan test_cuda_tsan
   export BASIN_TEST_EXACT_MEMORY=1
   ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1 \
-    "$build/tests/cuda/test_cuda_asan"
-  TSAN_OPTIONS=halt_on_error=1 "$build/tests/cuda/test_cuda_tsan" -tce='double:*,emulator:*'
+    "$build/tests/cuda/test_cuda_asan" -tce='training:*,steps:*'
+  TSAN_OPTIONS=halt_on_error=1 "$build/tests/cuda/test_cuda_tsan" -tce='training:*,steps:*,ops:*,double:*,emulator:*'
 }
 
 nvcc() {
@@ -28,7 +28,7 @@ nvcc() {
   make test_cuda_nvcc
   list=$(mktemp "${TMPDIR:-/tmp}/basin-kernels.XXXXXX")
   trap 'rm -f "$list"' EXIT
-  BASIN_KERNELS=$list "$build/tests/cuda/test_cuda_nvcc"
+  BASIN_KERNELS=$list "$build/tests/cuda/test_cuda_nvcc" -tce='training:*'
   # A kernel's name stands behind its length: _ZN5basin4cuda11fill_kernelI...
   awk '{
     name = $2
