@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <vector>
@@ -40,7 +41,9 @@ class WithOrder {
 ///     const Tensor sums = every_schedule([&] { return std::vector{sum(x, {0})}; }).at(0);
 inline std::vector<Tensor> every_schedule(const std::function<std::vector<Tensor>()>& body) {
   std::vector<Tensor> first;
-  for (int which = 0; which < 4; ++which) {
+  // TSan judges by what orders what, not by what came first: once is enough, and dear.
+  const int orders = std::getenv("BASIN_TEST_ONE_ORDER") == nullptr ? 4 : 1;
+  for (int which = 0; which < orders; ++which) {
     const WithOrder order(which);
     std::vector<Tensor> results;
     for (const Tensor& t : body()) results.push_back(t.to(Device{}));
