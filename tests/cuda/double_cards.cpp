@@ -84,6 +84,12 @@ TEST_CASE("double: cuda:1 computes on the second card, beside cuda:0") {
   CHECK(d.device() == second);
   CHECK(c.to(Device{}).to_vector<float>() == std::vector<float>{0, -2, 0});
   CHECK(d.to(Device{}).to_vector<float>() == std::vector<float>{0, -2, 0});
-  CHECK(b.to(first).device() == first);
-  CHECK(b.to(first).to(Device{}).to_vector<float>() == std::vector<float>{0, 2, 0});
+  Tensor one = a, two = b;
+  one.fill(1);  // asks for no memory, which would make the card the current one as well
+  two.fill(2);
+  one.fill(3);
+  CHECK(one.to(Device{}).to_vector<float>() == std::vector<float>{3, 3, 3});
+  CHECK(two.to(Device{}).to_vector<float>() == std::vector<float>{2, 2, 2});
+  CHECK(d.to(first).device() == first);
+  CHECK(d.to(first).to(Device{}).to_vector<float>() == std::vector<float>{0, -2, 0});
 }

@@ -15,7 +15,7 @@
 namespace fake {
 namespace {
 
-constexpr std::size_t kRegion = std::size_t{64} << 30;  // addresses of a card, all it will ever hand out
+constexpr std::size_t kRegion = std::size_t{256} << 30;  // addresses of a card, all it will ever hand out
 constexpr std::size_t kAlignment = 256, kGap = 256;
 constexpr std::size_t kPage = 4096;
 constexpr unsigned char kGapByte = 0xA5, kNewByte = 0xFF;  // of floats, 0xFF is NaN
@@ -40,8 +40,6 @@ bool gap_is_whole(const char* end) {
          std::all_of(end, end + kGap, [](char c) { return static_cast<unsigned char>(c) == kGapByte; });
 }
 
-std::size_t rounded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
 }  // namespace
 
 OnCard::OnCard() {
@@ -57,16 +55,16 @@ char* map_device_memory(int card, std::size_t bytes) {
     void* start = mmap(nullptr, kRegion, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED) return nullptr;
     r.start = static_cast<char*>(start);
-    r.used = kGap;
   }
-  if (r.used + rounded(bytes) + kGap > kRegion) return nullptr;
+  const std::size_t all = pages(bytes + kGap);
+  if (r.used + all > kRegion) return nullptr;
   char* p = r.start + r.used;
-  r.used += rounded(bytes) + kGap;
+  r.used += all;
   const OnCard scope;
   protect(PROT_READ | PROT_WRITE);  // also where other scopes are open: the region grew
   std::memset(p, kNewByte, bytes);
-  std::memset(p + bytes, kGapByte, rounded(bytes) - bytes + kGap);
-  emu::poison(p + bytes, rounded(bytes) - bytes + kGap);
+  std::memset(p + bytes, kGapByte, all - bytes);
+  emu::poison(p + bytes, all - bytes);
   return p;
 }
 
@@ -75,12 +73,7 @@ void unmap_device_memory(char* start, std::size_t bytes) {
   if (!gap_is_whole(start + bytes))
     fail_for_good(cudaErrorIllegalAddress,
                   "somebody wrote past the end of an allocation of " + std::to_string(bytes) + " bytes");
-  emu::unpoison(start, bytes);
-  std::memset(start, kNewByte, bytes);
-  if (bytes > 16 * kPage) {  // back to the system, all but the first and the last page
-    char* first = start + (kPage - reinterpret_cast<std::uintptr_t>(start) % kPage);
-    madvise(first, (bytes - kPage) / kPage * kPage, MADV_DONTNEED);
-  }
+  madvise(start, pages(bytes + kGap), MADV_DONTNEED);  // back to the system; the addresses stay
   emu::poison(start, bytes);
 }
 

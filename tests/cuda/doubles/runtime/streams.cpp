@@ -122,6 +122,7 @@ cudaError_t enqueue_kernel(cudaStream_t stream, dim3 grid, dim3 block, std::size
       const auto* a = p == nullptr ? nullptr : allocation_of(p);
       if (p == nullptr || (a != nullptr && a->second.kind == Kind::pinned)) return;
       const std::string why = wrong_with(p, 1, card);
+      if (!why.empty() && wrong_with(static_cast<const char*>(p) - 1, 1, card).empty()) return;  // of nothing
       if (!why.empty() && bad.empty()) bad = "kernel argument " + std::to_string(place) + ": " + why;
     });
     return bad;
