@@ -9,7 +9,7 @@
 #include <type_traits>
 
 #include "core/scalar.h"
-#include "cuda/check.h"
+#include "cuda/runtime/check.h"
 #include "cuda/kernels/device.cuh"
 
 #ifndef __CUDACC__

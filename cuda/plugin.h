@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/device.h"
-#include "cuda/options.h"
+#include "cuda/runtime/options.h"
 
 namespace basin::cuda {
 

@@ -1,8 +1,8 @@
-#include "cuda/pool.h"
+#include "cuda/runtime/pool.h"
 
 #include <algorithm>
 
-#include "cuda/check.h"
+#include "cuda/runtime/check.h"
 
 namespace basin::cuda {
 
