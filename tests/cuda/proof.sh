@@ -24,7 +24,7 @@ sanitizers() {
 }
 
 nvcc() {
-  local list
+  # Not local: it is removed when the script ends.
   make test_cuda_nvcc
   list=$(mktemp "${TMPDIR:-/tmp}/basin-kernels.XXXXXX")
   trap 'rm -f "$list"' EXIT
