@@ -111,6 +111,12 @@ Pool::Figures Pool::figures() const {
   return figures_;
 }
 
+void Pool::forget_peak() {
+  const std::lock_guard lock(mutex_);
+  free_cached();
+  figures_.peak = figures_.in_use;
+}
+
 Pool::Arena* Pool::make_arena() {
   const std::lock_guard lock(mutex_);
   return arenas_.emplace_back(new Arena);

@@ -58,6 +58,20 @@ done
 [ -s "$work/cuda.eval" ]
 close "$work/cpu.eval" "$work/cuda.eval"
 
+# A speed of each rule, in bf16 through a network with branches; the card's memory; what counts with a card.
+bench() { "$basin" bench "$@" --device cuda --no-progress --json > "$work/bench.json"; }
+has() { grep -q "$1" "$work/bench.json" || { cat "$work/bench.json"; exit 1; }; }
+for words in '--precision bf16' '--precision bf16 --no-graph' '--deterministic --augment crop=4,flip,mixup=0.5'; do
+  # shellcheck disable=SC2086 # words are words
+  bench step --model resnet8 --image-size 16 --batch-size 2 --rounds 1 --steps 3 --rules plain,sam $words
+  has '"device": "cuda:0"'
+  has '"images_per_second": [0-9.]*[1-9]'
+done
+bench rules --model mlp --batch-size 2 --rounds 1 --steps 2 --rules sam --precision tf32
+has '"precision": "tf32"'
+bench memory --model mlp --batch-size 2 --rules sam
+has '"held": [1-9]'
+
 code=0
 "$basin" train --data synthetic --device cuda:7 --run "$work/none" 2> "$work/none.log" || code=$?
 [ "$code" = 2 ]
