@@ -72,6 +72,13 @@ has '"precision": "tf32"'
 bench memory --model mlp --batch-size 2 --rules sam
 has '"held": [1-9]'
 
+# run.json names the card.
+for fact in '"device": "cuda:0"' '"compute": "[0-9]*[.][0-9]"' '"runtime": "1[0-9][.]' '"driver": "1' \
+  '"cudnn": "9[.]'; do
+  grep -q "$fact" "$work/played/run.json" || { echo "no $fact in run.json"; exit 1; }
+done
+if grep -q '"cudnn"' "$work/cpu/run.json"; then echo 'a run on the CPU names a card'; exit 1; fi
+
 code=0
 "$basin" train --data synthetic --device cuda:7 --run "$work/none" 2> "$work/none.log" || code=$?
 [ "$code" = 2 ]
