@@ -80,7 +80,7 @@ std::byte* Pool::from_device(std::size_t bytes, std::size_t asked) {
     static_cast<void>(cudaMemGetInfo(&left, &all));
     throw MemoryError("[cuda] out of memory on cuda:", device_, ": ", asked, " bytes were asked for, ",
                       figures_.in_use, " are in use here, the device has ", left, " free of ", all,
-                      "; a smaller --batch-size or --micro-batch needs less");
+                      "; a smaller --batch-size or --micro shared needs less");
   }
   check(status, "cudaMalloc");
   auto* start = static_cast<std::byte*>(block);

@@ -79,6 +79,17 @@ for fact in '"device": "cuda:0"' '"compute": "[0-9]*[.][0-9]"' '"runtime": "1[0-
 done
 if grep -q '"cudnn"' "$work/cpu/run.json"; then echo 'a run on the CPU names a card'; exit 1; fi
 
+# A card that is too small is one line that says what was asked for, from train and from bench.
+small() {
+  code=0
+  DOUBLE_MEMORY=8000000 "$basin" "$@" --device cuda > /dev/null 2> "$work/small.log" || code=$?
+  [ "$code" = 6 ] &&
+    grep -q '^basin: \[cuda\] out of memory on cuda:0: [0-9]* bytes were asked for' "$work/small.log" &&
+    [ "$(grep -c . "$work/small.log")" = 1 ] || { echo "exit $code"; cat "$work/small.log"; exit 1; }
+}
+small train --quiet --data synthetic --limit 40 --model mlp --epochs 1 --batch-size 16 --workers 0 --run "$work/small"
+small bench step --quiet --model mlp --batch-size 2 --rounds 1 --steps 1
+
 code=0
 "$basin" train --data synthetic --device cuda:7 --run "$work/none" 2> "$work/none.log" || code=$?
 [ "$code" = 2 ]
