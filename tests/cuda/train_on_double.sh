@@ -83,9 +83,12 @@ if grep -q '"cudnn"' "$work/cpu/run.json"; then echo 'a run on the CPU names a c
 small() {
   code=0
   DOUBLE_MEMORY=8000000 "$basin" "$@" --device cuda > /dev/null 2> "$work/small.log" || code=$?
-  [ "$code" = 6 ] &&
-    grep -q '^basin: \[cuda\] out of memory on cuda:0: [0-9]* bytes were asked for' "$work/small.log" &&
-    [ "$(grep -c . "$work/small.log")" = 1 ] || { echo "exit $code"; cat "$work/small.log"; exit 1; }
+  if [ "$code" != 6 ] || [ "$(grep -c . "$work/small.log")" != 1 ] ||
+    ! grep -q '^basin: \[cuda\] out of memory on cuda:0: [0-9]* bytes were asked for' "$work/small.log"; then
+    echo "exit $code"
+    cat "$work/small.log"
+    exit 1
+  fi
 }
 small train --quiet --data synthetic --limit 40 --model mlp --epochs 1 --batch-size 16 --workers 0 --run "$work/small"
 small bench step --quiet --model mlp --batch-size 2 --rounds 1 --steps 1
