@@ -13,7 +13,7 @@ namespace {
 template <class F, class Finish, class T, class... More>
 Scalar sum(CudaBackend& card, F f, Finish finish, std::int64_t n, const T* x, const More*... more) {
   const std::int64_t blocks =
-      std::clamp<std::int64_t>(n / (std::int64_t{kThreads} * pack_width<T>), 1, kDotBlocks);
+      std::clamp<std::int64_t>(n / (std::int64_t{kThreads} * pack_width<T>), 1, kFlatBlocks);
   Tensor part = Tensor::empty({blocks}, Dtype::f64, card.device());
   Tensor out = Tensor::empty({}, Dtype::f64, card.device());
   void (*kernel)(F, std::int64_t, double*, const T*, const More*...) = sum_kernel<F, T, More...>;

@@ -8,7 +8,7 @@ namespace basin::cuda {
 
 /// Blocks of a sum over a vector: as many as a large card holds at once. Which numbers a thread adds up
 /// depends on n alone.
-inline constexpr std::int64_t kDotBlocks = 1024;
+inline constexpr std::int64_t kFlatBlocks = 1024;
 
 /// x y in f64, where a product of floats is exact.
 struct Product {

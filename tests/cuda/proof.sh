@@ -30,7 +30,7 @@ nvcc() {
   make test_cuda_nvcc
   list=$(mktemp "${TMPDIR:-/tmp}/basin-kernels.XXXXXX")
   trap 'rm -f "$list"' EXIT
-  BASIN_KERNELS=$list "$build/tests/cuda/test_cuda_nvcc"
+  BASIN_KERNELS=$list "$build/tests/cuda/test_cuda_nvcc" -tce='training:*'
   # A kernel's name stands behind its length: _ZN5basin4cuda11fill_kernelI...
   awk '{
     name = $2
