@@ -107,11 +107,12 @@ class Sweep {
     if (grad.dtype() != in.dtype)
       throw InternalError("[", from.op(), "] cotangent ", i, " is ", grad.dtype(), ", the input ", in.dtype);
     Variable& sum = cotangents_[position_.at(in.node.get())];
+    const bool in_place = !recording() && in.dtype != Dtype::bf16;  // axpby computes in f32 and f64
     if (!sum.defined()) {
       sum = std::move(grad);
-    } else if (!recording() && sole_owner(sum)) {
+    } else if (in_place && sole_owner(sum)) {
       add(grad, sum);
-    } else if (!recording() && sole_owner(grad)) {
+    } else if (in_place && sole_owner(grad)) {
       add(sum, grad);
       sum = std::move(grad);
     } else {

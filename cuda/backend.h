@@ -7,10 +7,10 @@
 #include <memory>
 
 #include "core/backend.h"
-#include "cuda/options.h"
-#include "cuda/pool.h"
-#include "cuda/stream.h"
-#include "cuda/workplace.h"
+#include "cuda/runtime/options.h"
+#include "cuda/runtime/pool.h"
+#include "cuda/runtime/stream.h"
+#include "cuda/runtime/workplace.h"
 
 namespace basin::cuda {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "cuda/filter_layout.h"
-#include "cuda/stream.h"
+#include "cuda/runtime/stream.h"
 
 namespace basin::cuda {
 namespace {

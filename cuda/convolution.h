@@ -10,7 +10,7 @@
 #include "core/tensor.h"
 #include "cuda/dnn/graph.h"
 #include "cuda/dnn/plan.h"
-#include "cuda/workplace.h"
+#include "cuda/runtime/workplace.h"
 
 namespace basin::cuda {
 

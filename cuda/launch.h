@@ -9,8 +9,8 @@
 #include <type_traits>
 
 #include "core/scalar.h"
-#include "cuda/check.h"
 #include "cuda/kernels/device.cuh"
+#include "cuda/runtime/check.h"
 
 #ifndef __CUDACC__
 #include <runtime_double.h>

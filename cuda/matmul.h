@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/backend.h"
-#include "cuda/workplace.h"
+#include "cuda/runtime/workplace.h"
 
 namespace basin::cuda {
 

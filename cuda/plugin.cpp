@@ -46,6 +46,12 @@ class Cuda final : public Plugin {
     install_backend({Device::Kind::cuda, index}, *slot);
   }
 
+  MemoryUse memory(int index) override {
+    const Pool::Figures f = backends_.at(index)->pool().figures();
+    return {.in_use = f.in_use, .peak = f.peak, .held = f.held};
+  }
+  void forget_peak(int index) override { backends_.at(index)->pool().forget_peak(); }
+
  private:
   std::map<int, std::unique_ptr<CudaBackend>> backends_;
 };

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/device.h"
-#include "cuda/options.h"
+#include "cuda/runtime/options.h"
 
 namespace basin::cuda {
 
@@ -26,6 +26,11 @@ struct Facts {
   std::size_t cudnn = 0;             // 91900 is 9.19.0
 };
 
+/// Bytes of a card: of live tensors, now and at most, and what the backend holds for them and for later ones.
+struct MemoryUse {
+  std::size_t in_use = 0, peak = 0, held = 0;
+};
+
 /// The plug-in. It lives as long as the process.
 class Plugin {
  public:
@@ -34,11 +39,15 @@ class Plugin {
   /// Installs the backend of cuda:index (install_backend()). Errors: UsageError where facts().missing says
   /// why, or there are fewer cards.
   virtual void install(int index, const Options& options) = 0;
+  /// Of a card whose backend is installed. forget_peak() gives back what nobody uses and begins the peak
+  /// anew.
+  virtual MemoryUse memory(int index) = 0;
+  virtual void forget_peak(int index) = 0;
 };
 
 /// The name of the function that the plug-in exports: extern "C" Plugin* basin_cuda_plugin(int interface).
 /// Null for a number other than kInterface, which is that of this header.
 inline constexpr const char* kEntry = "basin_cuda_plugin";
-inline constexpr int kInterface = 1;
+inline constexpr int kInterface = 2;
 
 }  // namespace basin::cuda

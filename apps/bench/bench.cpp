@@ -18,7 +18,9 @@ Spread spread(std::vector<double> values) {
 }
 
 TrainingBench::TrainingBench(const Contender& contender, const BenchConfig& bench, std::int64_t batch_size)
-    : name_(contender.name), config_(contender.config), places_(bench.device.device, Dtype::f32, 10) {
+    : name_(contender.name),
+      config_(contender.config),
+      places_(bench.device.device, bench.device.activations(), 10) {
   config_.schedule.batch_size = batch_size;
   config_.sharpness.micro_size = std::min(config_.sharpness.micro_size, batch_size);
   model_ = build_model(bench.model, {bench.image_size, bench.image_size, 3}, 10, 1, Dtype::f32,
@@ -27,7 +29,7 @@ TrainingBench::TrainingBench(const Contender& contender, const BenchConfig& benc
   w_ = std::make_unique<optim::ParameterVector>(entries_.parameters);
   rule_ = make_gradient_rule(config_, run_length(config_.schedule, 1));
   update_ = make_update_rule(config_.optimizer, *w_);
-  graph_ = optim::step_graph(bench.device.device);
+  graph_ = bench.device.graph ? optim::step_graph(bench.device.device) : std::make_unique<optim::StepGraph>();
 }
 
 TrainingBench::Time TrainingBench::steps(std::int64_t count,
@@ -40,8 +42,10 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
     const StepBatch here = places_.put(batch);
     const optim::StepInfo now{
         .step = step_, .lr = kRate, .rows = batch.size(), .momentum = update_->momentum()};
-    optim::StepReport report = graph_->run(rule_->sequence(now), now, [&](const optim::StepInfo& info) {
-      BatchObjective loss(*model_, entries_, *w_, here, {}, 1, step_, info.numbers);
+    optim::Sequence sequence = rule_->sequence(now);
+    if (sequence) sequence->insert(sequence->end(), {here.rows(), here.mixed(), here.kind});
+    optim::StepReport report = graph_->run(sequence, now, [&](const optim::StepInfo& info) {
+      BatchObjective loss(*model_, entries_, *w_, here.made(), {}, 1, step_, info.numbers);
       const optim::Objective objective = [&](const optim::Request& request) {
         const double entered = clock();
         optim::Evaluation e = loss(request);
@@ -53,7 +57,7 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
         d.report.finite = update_->apply(*w_, d.vector, info, d.report.direction_norm, d.report.finite);
       return d.report;
     });
-    report.bring_here();
+    report.bring_here();  // a card has made the step when its report is here
     if (!report.finite) throw NumericalError("[bench] ", name_, ": a step was not finite");
     time.all += clock() - begin;
     time.pass_count += report.passes;
@@ -72,19 +76,29 @@ data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows) {
   return batch.to(bench.device.device);
 }
 
+void set_device(Json& document, const DeviceConfig& config) {
+  if (config.device.is_host()) return;
+  document.set("device", text(config.device)).set("precision", word_of(config.precision));
+  document.set("deterministic", config.deterministic).set("graph", config.graph);
+}
+
+std::string where_text(const DeviceConfig& config) {
+  return config.device.is_host() ? text(thread_count(), " threads")
+                                 : text(config.device, " in ", word_of(config.precision));
+}
+
 Json turns_document(const BenchConfig& config) {
   Json document;
   document.set("model", config.model.name).set("batch_size", config.batch_size);
   document.set("threads", thread_count()).set("rounds", config.rounds).set("steps", config.steps);
-  if (!config.device.device.is_host()) document.set("device", text(config.device.device));
+  set_device(document, config.device);
   return document;
 }
 
 std::string turns_line(const BenchConfig& config, const std::string& relation) {
-  const Device device = config.device.device;
-  return text("\n", config.model.name, ", batch ", config.batch_size, ", ",
-              device.is_host() ? text(thread_count(), " threads") : text(device), ", medians of ",
-              config.rounds, " rounds of ", config.steps, " steps in turns; ", relation, "\n");
+  return text("\n", config.model.name, ", batch ", config.batch_size, ", ", where_text(config.device),
+              ", medians of ", config.rounds, " rounds of ", config.steps, " steps in turns; ", relation,
+              "\n");
 }
 
 }  // namespace basin::apps

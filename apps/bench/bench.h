@@ -23,7 +23,7 @@ struct Spread {
 Spread spread(std::vector<double> values);
 
 /// One rule at work on a model of its own: SGD with momentum, as the default of `basin train`. On a card
-/// steps are played from records.
+/// steps are played from records, if not --no-graph.
 class TrainingBench {
  public:
   TrainingBench(const Contender& contender, const BenchConfig& bench, std::int64_t batch_size);
@@ -34,8 +34,8 @@ class TrainingBench {
         0;  // of those in forward and backward passes; on a card of the host alone, which waits later
     int pass_count = 0;
   };
-  /// Trains for `count` steps; `next` gives each one's batch, its time counted. Errors: NumericalError for a
-  /// step that is not finite.
+  /// Trains for `count` steps and waits for each; `next` gives each one's batch, its time counted. Errors:
+  /// NumericalError for a step that is not finite.
   Time steps(std::int64_t count, const std::function<const data::Batch&()>& next);
 
   /// The same with one batch at every step.
@@ -64,6 +64,11 @@ class TrainingBench {
 data::Dataset bench_images(const BenchConfig& bench, std::int64_t count);
 /// The first of them as a batch, not augmented.
 data::Batch bench_batch(const BenchConfig& bench, std::int64_t rows);
+
+/// Adds to a JSON document which card computed, and how; nothing for the CPU.
+void set_device(Json& document, const DeviceConfig& config);
+/// "2 threads", "cuda:0 in bf16".
+std::string where_text(const DeviceConfig& config);
 
 /// How training steps were measured: what the JSON document opens with, and the line for people: "resnet20,
 /// batch 128, 2 threads, medians of 5 rounds of 10 steps in turns; " and what the numbers are, "shares of a

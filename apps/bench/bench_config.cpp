@@ -30,6 +30,7 @@ void add(OptionTable& t, BenchConfig& c) {
                                  "arithmetic of 3x3 convolutions");
   count_for_convolutions(algorithm);
   algorithm.only_with("device", {"cpu"});
+  add_card_of_call(t, c.device);
 }
 
 }  // namespace basin::apps

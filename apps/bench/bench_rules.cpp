@@ -56,6 +56,10 @@ ExitCode bench_rules(const BenchConfig& config, Terminal& terminal) {
       terminal.note(text(c.name, " is left out: ", config.model.name, " has no normalisation layers"));
       continue;
     }
+    if (!computes_in(c, config.device.precision)) {
+      terminal.note(text(c.name, " is left out: it differentiates twice, for which bf16 has too few digits"));
+      continue;
+    }
     benches.push_back(std::make_unique<TrainingBench>(c, config, config.batch_size));
     rows.push_back({.name = c.name});
   }

@@ -9,6 +9,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
+#include "apps/config/cuda_plugin.h"
 #include "apps/runs/environment.h"
 #include "core/cpu/memory/arena.h"
 #include "core/io/utf8.h"
@@ -44,10 +45,23 @@ std::int64_t peak_resident() {
 }
 
 /// Where the system does not allow it, the peak stays that of the whole process: rows are in rising order.
-void forget_peak() {
+void forget_peak(Device device) {
+  if (!device.is_host()) return cuda_plugin().plugin->forget_peak(device.index);
   cpu::arena().trim();
   cpu::arena().forget_peak();
   std::ofstream("/proc/self/clear_refs") << 5;
+}
+
+/// Bytes since forget_peak(): of tensors at their peak, and of all the process, or of what it holds of a
+/// card.
+struct Needed {
+  std::int64_t tensors, whole;
+};
+Needed needed(Device device) {
+  if (device.is_host())
+    return {static_cast<std::int64_t>(cpu::arena().statistics().peak_in_use), peak_resident()};
+  const cuda::MemoryUse use = cuda_plugin().plugin->memory(device.index);
+  return {static_cast<std::int64_t>(use.peak), static_cast<std::int64_t>(use.held)};
 }
 
 }  // namespace
@@ -116,38 +130,40 @@ ExitCode bench_scaling(const BenchConfig& config, Terminal& terminal) {
 
 ExitCode bench_memory(const BenchConfig& config, Terminal& terminal) {
   const LongWork work(terminal);
+  const Device device = config.device.device;
   Table table({{.title = "rule", .left = true},
                {.title = "batch"},
                {.title = "weights"},
                {.title = "tensors at peak"},
                {.title = "an image"},
-               {.title = "process at peak"}});
+               {.title = device.is_host() ? "process at peak" : "held of the card"}});
   Json list = Json::Array{};
   for (const Contender& rule : contenders(config.rules.empty() ? "plain,sam" : config.rules, "")) {
     for (const std::int64_t size : batch_sizes(config.batch_size)) {
       work.begin(text(rule.name, ", batch ", size));
       const data::Batch batch = bench_batch(config, size);
-      forget_peak();  // the images that the batch was taken from do not count
+      forget_peak(device);  // the images that the batch was taken from do not count
       TrainingBench bench(rule, config, size);
       bench.steps(2, batch);  // a rule's state is there from the second on
       const std::int64_t weights = 4 * bench.weights().size();
-      const auto tensors = static_cast<std::int64_t>(cpu::arena().statistics().peak_in_use);
-      const std::int64_t resident = peak_resident();
+      const auto [tensors, whole] = needed(device);
       const std::int64_t per_image = std::max<std::int64_t>(0, tensors - weights) / size;
       table.add({rule.name, std::to_string(size), bytes_text(weights), bytes_text(tensors),
-                 bytes_text(per_image), bytes_text(resident)});
+                 bytes_text(per_image), bytes_text(whole)});
       Json entry;
       entry.set("rule", rule.name).set("batch_size", size).set("weights", weights);
-      entry.set("tensors_peak", tensors).set("resident_peak", resident);
+      entry.set("tensors_peak", tensors).set(device.is_host() ? "resident_peak" : "held", whole);
       list.append(entry);
     }
   }
   work.done();
   terminal.result(table.text(terminal.unicode()));
-  terminal.result(text("\n", config.model.name, ", ", thread_count(),
-                       " threads, two steps each; an image: tensors without the weights, over the batch\n"));
+  terminal.result(text("\n", config.model.name, ", ", where_text(config.device),
+                       ", two steps each; an image: tensors without the weights, over the batch\n"));
   Json document;
-  document.set("model", config.model.name).set("threads", thread_count()).set("rows", list);
+  document.set("model", config.model.name).set("threads", thread_count());
+  set_device(document, config.device);
+  document.set("rows", list);
   terminal.result(document);
   return ExitCode::success;
 }

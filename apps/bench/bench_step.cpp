@@ -26,15 +26,14 @@ const std::vector<Part>& kernels() {
   return all;
 }
 
-/// Titles of all columns, in the order of Row::shares.
-const std::vector<std::string>& titles() {
-  static const std::vector<std::string> all = [] {
-    std::vector<std::string> list;
-    for (const Part& part : kernels()) list.push_back(part.title);
-    list.insert(list.end(), {"loader", "other"});
-    return list;
-  }();
-  return all;
+/// Titles of the columns, in the order of Row::shares. Of a card's step the host only sees the wait for a
+/// batch: it asks for one record, or for kernels that are done later.
+std::vector<std::string> titles(const BenchConfig& config) {
+  if (!config.device.device.is_host()) return {"loader"};
+  std::vector<std::string> list;
+  for (const Part& part : kernels()) list.push_back(part.title);
+  list.insert(list.end(), {"loader", "other"});
+  return list;
 }
 
 struct Row {
@@ -52,10 +51,12 @@ class Batches {
       batch_ = bench_batch(config, config.batch_size);
       return;
     }
-    loader_.emplace(
-        std::make_shared<data::DatasetSource>(bench_images(config, 2 * config.batch_size),
-                                              data::parse_augmentation(config.augment), 1),
-        data::LoaderOptions{.batch_size = config.batch_size, .workers = static_cast<int>(config.workers)});
+    loader_.emplace(std::make_shared<data::DatasetSource>(bench_images(config, 2 * config.batch_size),
+                                                          data::parse_augmentation(config.augment), 1),
+                    data::LoaderOptions{.batch_size = config.batch_size,
+                                        .workers = static_cast<int>(config.workers),
+                                        .device = config.device.device,
+                                        .drawn_only = true});
   }
   const data::Batch& next() {
     if (loader_) loader_->next(batch_);
@@ -71,7 +72,8 @@ class Batches {
 void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& terminal) {
   std::vector<Table::Column> columns{
       {.title = "rule", .left = true}, {.title = "images/s"}, {.title = "range"}, {.title = "ms/step"}};
-  for (const std::string& title : titles()) columns.push_back({.title = title + " %"});
+  const std::vector<std::string> parts = titles(config);
+  for (const std::string& title : parts) columns.push_back({.title = title + " %"});
   Table table(std::move(columns));
   Json list = Json::Array{};
   const auto images = static_cast<double>(config.batch_size);
@@ -84,10 +86,10 @@ void show(const std::vector<Row>& rows, const BenchConfig& config, Terminal& ter
     entry.set("rule", row.name).set("passes", row.passes).set("seconds", s.median);
     entry.set("images_per_second", images / s.median).set("images_per_second_low", images / s.high);
     entry.set("images_per_second_high", images / s.low);
-    for (std::size_t i = 0; i < titles().size(); ++i) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
       const double share = spread(row.shares[i]).median;
       cells.push_back(percent(share, 1));
-      shares.set(titles()[i], share);
+      shares.set(parts[i], share);
     }
     table.add(std::move(cells));
     entry.set("shares", shares);
@@ -109,10 +111,12 @@ ExitCode bench_step(const BenchConfig& config, Terminal& terminal) {
   std::vector<Row> rows;
   for (const Contender& c : contenders(config.rules.empty() ? "plain,sam" : config.rules, "")) {
     benches.push_back(std::make_unique<TrainingBench>(c, config, config.batch_size));
-    rows.push_back({.name = c.name, .shares = std::vector<std::vector<double>>(titles().size())});
+    rows.push_back({.name = c.name, .shares = std::vector<std::vector<double>>(titles(config).size())});
   }
+  const bool on_host = config.device.device.is_host();
   WorkTimer timer;
-  const WithWorkObserver watched(timer);
+  std::optional<WithWorkObserver> watched;
+  if (on_host) watched.emplace(timer);
   for (std::int64_t round = 0; round <= config.rounds; ++round) {  // round 0 warms up
     for (std::size_t i = 0; i < benches.size(); ++i) {
       work.begin(text("round ", round, " of ", config.rounds, ": ", benches[i]->name()));
@@ -131,13 +135,13 @@ ExitCode bench_step(const BenchConfig& config, Terminal& terminal) {
         row.shares[column++].push_back(seconds / time.all);
         rest -= seconds;
       };
-      for (const Part& part : kernels()) {
+      for (const Part& part : on_host ? kernels() : std::vector<Part>{}) {
         double seconds = 0;
         for (const Work kind : part.kinds) seconds += timer.seconds(kind);
         take(seconds);
       }
       take(batches.waited() - waited);
-      take(rest);
+      if (on_host) take(rest);
     }
   }
   work.done();

@@ -21,6 +21,11 @@ Contender contender(const std::string& name, Sharpness kind, void (*change)(Shar
 
 }  // namespace
 
+bool computes_in(const Contender& contender, Precision precision) {
+  const SharpnessConfig& s = contender.config.sharpness;
+  return precision != Precision::bf16 || s.kind != Sharpness::gam || s.gam_form != optim::GamForm::exact;
+}
+
 std::vector<Contender> contenders() {
   return {
       contender("plain", Sharpness::none),

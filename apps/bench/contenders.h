@@ -15,6 +15,10 @@ struct Contender {
   bool of_norms = false;  // it needs normalisation layers
 };
 
+/// Whether it computes in the activations of that precision: exact GAM, which differentiates twice, does not
+/// in bf16.
+bool computes_in(const Contender& contender, Precision precision);
+
 /// All of them.
 std::vector<Contender> contenders();
 /// Those that --rules names, `first` (if not empty) before all. Errors: UsageError for an unknown one, with a

@@ -35,7 +35,7 @@ const Scopes& scopes() {
                              {"model", {"rules", "step", "memory", "scaling", "conv"}},
                              {"image-size", {"rules", "step", "memory", "scaling", "conv"}},
                              {"conv-algo", {"rules", "step", "memory", "scaling"}},
-                             {"device", {"rules"}},
+                             {"device", {"rules", "step", "memory"}},
                              {"augment", {"step"}},
                              {"workers", {"step"}},
                              {"rounds", {"rules", "step", "scaling", "conv", "ops"}},
@@ -70,7 +70,12 @@ class BenchCall : public Call {
                        did_you_mean(what, names));
     subject_ = &subjects()[static_cast<std::size_t>(found - names.begin())];
     expect_in_scope("bench", scopes(), table, what);
-    if (!config_.rules.empty()) contenders(config_.rules, "");  // it names those that there are
+    if (config_.rules.empty()) return;
+    for (const Contender& c : contenders(config_.rules, ""))  // it names those that there are
+      if (!computes_in(c, config_.device.precision))
+        throw UsageError("--rules ", c.name,
+                         " differentiates twice, for which bf16 has too few digits: "
+                         "--precision f32 or tf32");
   }
 
   ExitCode run(Terminal& terminal) override {

@@ -33,11 +33,6 @@ struct InfoConfig {
   ModelConfig model;
 };
 
-/// 13000 as 13.0, as CUDA counts; 91900 as 9.19.0, as cuDNN does.
-std::string version_text(std::int64_t version, std::int64_t major, std::int64_t minor) {
-  return text(version / major, '.', version % major / minor);
-}
-
 /// The devices, a row each, and what is missing for a card to be one.
 Json show_devices(Table& table) {
   table.add({"device cpu", machine_info().cpu});
@@ -49,22 +44,19 @@ Json show_devices(Table& table) {
     return document;
   }
   const cuda::Facts facts = found.plugin->facts();
-  const std::string runtime = version_text(facts.runtime, 1000, 10),
-                    driver = facts.driver == 0 ? "none" : version_text(facts.driver, 1000, 10),
-                    cudnn = version_text(static_cast<std::int64_t>(facts.cudnn), 10000, 100);
-  table.add(
-      {"cuda", text("runtime ", runtime, ", driver ", driver, ", cuDNN ", cudnn, ", plug-in ", found.path)});
-  document.set("plugin", found.path).set("runtime", runtime).set("driver", driver).set("cudnn", cudnn);
+  const Json versions = versions_json(facts);
+  const auto version = [&](const char* of) { return versions.at(of).string(); };
+  table.add({"cuda", text("runtime ", version("runtime"), ", driver ", version("driver"), ", cuDNN ",
+                          version("cudnn"), ", plug-in ", found.path)});
+  document.set("plugin", found.path);
+  for (const auto& [of, value] : versions.object()) document.set(of, value);
   Json devices = Json::Array{};
   for (std::size_t i = 0; i < facts.devices.size(); ++i) {
     const cuda::DeviceFacts& d = facts.devices[i];
     table.add({text("device cuda:", i),
                text(d.name, ", compute ", d.major, '.', d.minor, ", ", d.multiprocessors,
                     " multiprocessors, ", bytes_text(static_cast<std::int64_t>(d.bytes)))});
-    Json entry;
-    entry.set("name", d.name).set("compute", text(d.major, '.', d.minor));
-    entry.set("multiprocessors", d.multiprocessors).set("bytes", static_cast<std::int64_t>(d.bytes));
-    devices.append(entry);
+    devices.append(to_json(d));
   }
   document.set("devices", devices);
   if (!facts.missing.empty()) {

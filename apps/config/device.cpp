@@ -1,6 +1,8 @@
 #include "apps/config/device.h"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "apps/config/cuda_plugin.h"
 #include "apps/config/model.h"
@@ -13,6 +15,9 @@ namespace basin::apps {
 namespace {
 
 constexpr int kMostCards = 16;
+
+const NamesOf<Precision> kPrecisions = {
+    {"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
 
 std::string word_of(const Device& d) {
   if (d.kind == Device::Kind::cuda && d.index == 0) return "cuda";
@@ -45,7 +50,37 @@ Binding device_name(Device& field) {
   return b;
 }
 
-const std::vector<std::string> kCards = {"cuda", "cuda:*"};
+/// An option that counts with a card, --two-words; in a TOML file two_words, but for Role::call.
+Option& add_of_card(OptionTable& t, const std::string& flag, Role role, Binding binding,
+                    const std::string& help) {
+  std::string key = flag;
+  std::replace(key.begin(), key.end(), '-', '_');
+  Option& option = role == Role::call ? t.add_call(flag, std::move(binding), help)
+                                      : t.add(flag, key, std::move(binding), help);
+  option.role = role;
+  option.only_with("device", {"cuda", "cuda:*"}, "cuda");
+  return option;
+}
+
+/// Which numbers and algorithms a card takes. `session`: the role of what a resumed run may change.
+void add_arithmetic_of_card(OptionTable& t, DeviceConfig& c, Role recipe, Role session) {
+  Option& precision = add_of_card(
+      t, "precision", recipe, choice(c.precision, kPrecisions),
+      "numbers in which a card computes; tf32: products of convolutions and matrices of f32 numbers "
+      "rounded to 10 bits of mantissa; bf16: activations in bf16, with weights, their gradients, "
+      "statistics and the loss in f32");
+  if (t.by_flag("dtype")) precision.only_with("dtype", {"f32"});
+  add_of_card(t, "deterministic", session, toggle(c.deterministic),
+              "take only algorithms whose results have the same bits in each run");
+  add_of_card(t, "cudnn-autotune", session, toggle(c.autotune),
+              "time the best few algorithms of each convolution when it is first met")
+      .only_with("deterministic", {"false"});
+}
+
+void add_graph(OptionTable& t, DeviceConfig& c, Role role) {
+  add_of_card(t, "graph", role, toggle(c.graph),
+              "record steps on the card and play them, which is faster and has the same bits");
+}
 
 }  // namespace
 
@@ -57,6 +92,12 @@ const NamesOf<ConvAlgorithm>& conv_algorithm_names() {
     return all;
   }();
   return names;
+}
+
+std::string word_of(Precision precision) {
+  for (const auto& [word, value] : kPrecisions)
+    if (value == precision) return word;
+  throw InternalError("[device] a precision without a word");
 }
 
 void add(OptionTable& t, DeviceConfig& c) {
@@ -84,34 +125,18 @@ void add(OptionTable& t, DeviceConfig& c) {
   }
   t.add("dtype", "dtype", choice(c.dtype, {{"f32", Dtype::f32}, {"f64", Dtype::f64}}),
         "type of weights and activations");
-  Option& precision = t.add(
-      "precision", "precision",
-      choice(c.precision, {{"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}}),
-      "numbers in which a card computes; tf32: products of convolutions and matrices of f32 numbers "
-      "rounded to 10 bits of mantissa; bf16: activations in bf16, with weights, their gradients, "
-      "statistics and the loss in f32");
-  precision.only_with("device", kCards, "cuda");
-  precision.only_with("dtype", {"f32"});
-  Option& deterministic = t.add("deterministic", "deterministic", toggle(c.deterministic),
-                                "take only algorithms whose results have the same bits in each run");
-  deterministic.only_with("device", kCards, "cuda");
-  deterministic.role = Role::session;
-  Option& autotune = t.add("cudnn-autotune", "cudnn_autotune", toggle(c.autotune),
-                           "time the best few algorithms of each convolution when it is first met");
-  autotune.only_with("device", kCards, "cuda");
-  autotune.only_with("deterministic", {"false"});
-  autotune.role = Role::session;
+  add_arithmetic_of_card(t, c, Role::recipe, Role::session);
 }
 
 void add_device(OptionTable& t, DeviceConfig& c) {
   t.add_call("device", device_name(c.device), "device that computes: the cpu, or an NVIDIA card");
 }
 
-void add_graph(OptionTable& t, DeviceConfig& c) {
-  Option& graph = t.add("graph", "graph", toggle(c.graph),
-                        "record steps on the card and play them, which is faster and has the same bits");
-  graph.only_with("device", kCards, "cuda");
-  graph.role = Role::session;
+void add_graph(OptionTable& t, DeviceConfig& c) { add_graph(t, c, Role::session); }
+
+void add_card_of_call(OptionTable& t, DeviceConfig& c) {
+  add_arithmetic_of_card(t, c, Role::call, Role::call);
+  add_graph(t, c, Role::call);
 }
 
 void apply(const DeviceConfig& device) {

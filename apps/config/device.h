@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "apps/options/names.h"
 #include "core/conv_algorithm.h"
@@ -16,6 +17,7 @@ const NamesOf<ConvAlgorithm>& conv_algorithm_names();  // "winograd4", the words
 
 /// In which numbers a card computes in f32's place; see --precision.
 enum class Precision { f32, tf32, bf16 };
+std::string word_of(Precision precision);  // "bf16"
 
 struct DeviceConfig {
   Device device;
@@ -38,6 +40,8 @@ void add(OptionTable& table, DeviceConfig& device);
 void add_device(OptionTable& table, DeviceConfig& device);
 /// Adds to the group what is about training steps: --graph.
 void add_graph(OptionTable& table, DeviceConfig& device);
+/// Adds how a card computes and makes training steps, --precision to --graph, for one call.
+void add_card_of_call(OptionTable& table, DeviceConfig& device);
 
 /// Makes the process's settings those of the configuration: threads, the arithmetic of convolutions, the
 /// card's backend. Errors: UsageError for BASIN_ARCH, and for a card where the plug-in, the driver or the

@@ -92,6 +92,11 @@ void find_memory(MachineInfo& machine) {
   }
 }
 
+// 13000 as 13.0, as CUDA counts; 91900 as 9.19, as cuDNN does.
+std::string version_text(std::int64_t version, std::int64_t major, std::int64_t minor) {
+  return text(version / major, '.', version % major / minor);
+}
+
 }  // namespace
 
 std::string compiler_name() {
@@ -133,6 +138,20 @@ Json to_json(const MachineInfo& machine) {
                       {"memory_bytes", machine.memory_bytes},
                       {"available_bytes", machine.available_bytes},
                       {"caches", std::move(caches)}};
+}
+
+Json versions_json(const cuda::Facts& facts) {
+  return Json::Object{
+      {"runtime", version_text(facts.runtime, 1000, 10)},
+      {"driver", facts.driver == 0 ? std::string("none") : version_text(facts.driver, 1000, 10)},
+      {"cudnn", version_text(static_cast<std::int64_t>(facts.cudnn), 10000, 100)}};
+}
+
+Json to_json(const cuda::DeviceFacts& card) {
+  return Json::Object{{"name", card.name},
+                      {"compute", text(card.major, '.', card.minor)},
+                      {"multiprocessors", card.multiprocessors},
+                      {"bytes", static_cast<std::int64_t>(card.bytes)}};
 }
 
 std::string version_line() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/io/json.h"
+#include "cuda/plugin.h"
 
 namespace basin::apps {
 
@@ -36,6 +37,10 @@ std::string compiler_name();
 
 Json to_json(const BuildInfo& build);
 Json to_json(const MachineInfo& machine);
+/// Versions: {"runtime": "13.0", "driver": "13.0" or "none", "cudnn": "9.19"}.
+Json versions_json(const cuda::Facts& facts);
+/// {"name": "NVIDIA H200", "compute": "9.0", "multiprocessors": 132, "bytes": ...}.
+Json to_json(const cuda::DeviceFacts& card);
 
 /// "basin 0.1.0 (a1b2c3d4e5f6, g++ 12.2.0, Release)".
 std::string version_line();

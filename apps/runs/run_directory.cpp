@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "apps/cli/signals.h"
+#include "apps/config/cuda_plugin.h"
 #include "apps/options/options.h"
 #include "apps/options/period.h"
 #include "apps/runs/data_files.h"
@@ -100,6 +101,17 @@ std::string reason_of(ExitCode code) {
 }
 
 Json words(const std::vector<std::string>& list) { return Json::Array(list.begin(), list.end()); }
+
+/// The card that computes and the versions beside it, for run.json; null for the CPU.
+Json card_of(const Device& device) {
+  if (device.kind != Device::Kind::cuda) return {};
+  const cuda::Facts facts = cuda_plugin().plugin->facts();
+  Json card = to_json(facts.devices.at(static_cast<std::size_t>(device.index)));
+  card.set("device", text(device));
+  const Json versions = versions_json(facts);
+  for (const auto& [of, version] : versions.object()) card.set(of, version);
+  return card;
+}
 
 }  // namespace
 
@@ -212,11 +224,13 @@ void RunDirectory::begin_session(const TrainConfig& config) {
                         {"sessions", Json::Array{}}};
   }
   Json::Array sessions = run_.at("sessions").array();
-  sessions.push_back(Json::Object{{"command", words(config.run.command)},
-                                  {"started", timestamp()},
-                                  {"build", to_json(build_info())},
-                                  {"machine", to_json(machine_info())},
-                                  {"threads", thread_count()}});
+  Json session = Json::Object{{"command", words(config.run.command)},
+                              {"started", timestamp()},
+                              {"build", to_json(build_info())},
+                              {"machine", to_json(machine_info())},
+                              {"threads", thread_count()}};
+  if (const Json card = card_of(config.device.device); !card.is_null()) session.set("card", card);
+  sessions.push_back(std::move(session));
   run_.set("sessions", std::move(sessions));
   begin_ = steady_clock()();
   save_run_json();

@@ -135,6 +135,26 @@ TEST_CASE("bench scaling: each batch with each number of threads, over one threa
   }
 }
 
+TEST_CASE("bench: a card counts for training steps, its options with a card, bf16 without exact GAM") {
+  const auto failure = [](const test::Words& words) { return test::parse_failure("bench", words); };
+  for (const char* subject : {"rules", "step", "memory"})
+    CHECK(failure({subject, "--device", "cuda:1", "--precision", "bf16", "--deterministic", "--no-graph"})
+              .empty());
+  CHECK(failure({"scaling", "--device", "cuda"}) ==
+        "2: --device counts only for bench rules, step or memory, not for scaling");
+  for (const char* word : {"--no-graph", "--deterministic", "--no-cudnn-autotune"})
+    CHECK(failure({"step", word}).find("counts only with --device cuda (here it is cpu)") !=
+          std::string::npos);
+  const test::Words exact = {"rules", "--rules", "gam-exact", "--device", "cuda", "--precision"};
+  test::Words in_bf16 = exact, in_tf32 = exact;
+  in_bf16.emplace_back("bf16");
+  in_tf32.emplace_back("tf32");
+  CHECK(failure(in_bf16) ==
+        "2: --rules gam-exact differentiates twice, for which bf16 has too few digits: --precision f32 or "
+        "tf32");
+  CHECK(failure(in_tf32).empty());
+}
+
 TEST_CASE("bench scaling takes one rule") {
   CHECK(test::failure([] {
           test::run_command("bench", {"scaling", "--model", "mlp", "--rules", "sam,gam"});

@@ -118,7 +118,8 @@ TEST_CASE("names: only known ones, with a suggestion") {
   CHECK(train_failure({"--data", "cifar"}).find("; did you mean cifar10?") != std::string::npos);
   CHECK(train_failure({"--model", "resnet21"}).find("; did you mean resnet20") != std::string::npos);
   CHECK(train_failure({"--preset", "sam_trch"}).find("; did you mean sam_torch") != std::string::npos);
-  CHECK(train_failure({"--device", "tpu:0"}) == "2: --device 'tpu:0' is not one of cpu");
+  CHECK(train_failure({"--device", "tpu:0"}) ==
+        "2: --device 'tpu:0' is not cpu, cuda or cuda:N with N from 0 to 15");
 }
 
 TEST_CASE("names: of many, the nearest few, and who lists them") {

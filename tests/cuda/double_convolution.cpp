@@ -130,6 +130,7 @@ TEST_CASE("the double of cuDNN refuses what a card would do wrongly") {
   refused("tensor 1 is not device memory", host.data(), w.raw(), y.raw(), memory.mutable_raw());
   refused("tensor 1 is not device memory of its whole size", x.raw() + x.bytes() - 16, w.raw(), y.raw(),
           memory.mutable_raw());
-  refused("no multiple of 16", x.raw(), w.raw() + 4, y.raw(), memory.mutable_raw());
+  const Tensor more = Tensor::empty({w.elements() + 1}, Dtype::f32, cuda_device());
+  refused("no multiple of 16", x.raw(), more.raw() + 4, y.raw(), memory.mutable_raw());
   if (plan.workspace > 0) refused("workspace", x.raw(), w.raw(), y.raw(), nullptr);
 }

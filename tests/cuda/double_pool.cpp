@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "cuda/pool.h"
-#include "cuda/stream.h"
+#include "cuda/runtime/pool.h"
+#include "cuda/runtime/stream.h"
 
 using namespace basin;
 using cuda::Pool;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "cuda/launch.h"
-#include "cuda/stream.h"
+#include "cuda/runtime/stream.h"
 
 using namespace basin;
 using namespace basin::cuda;

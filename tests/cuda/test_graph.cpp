@@ -1,6 +1,8 @@
 // Recordings of the CUDA backend: captured once, played with what lies in their tensors then.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include <stdexcept>
 
 #include "core/backend.h"
@@ -62,7 +64,7 @@ TEST_CASE("recording: its memory is nobody else's while it lives, and there for 
     others.push_back(Tensor::empty({n}, Dtype::f32, cuda_device()));
     again = again || others.back().raw() == inside[1];
   }
-  CHECK(again);
+  if (std::getenv("BASIN_TEST_EXACT_MEMORY") == nullptr) CHECK(again);  // else no block is kept for others
 }
 
 TEST_CASE("recording: the host may neither read nor send in it, and the device goes on afterwards") {

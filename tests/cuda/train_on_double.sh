@@ -58,6 +58,41 @@ done
 [ -s "$work/cuda.eval" ]
 close "$work/cpu.eval" "$work/cuda.eval"
 
+# A speed of each rule, in bf16 through a network with branches; the card's memory; what counts with a card.
+bench() { "$basin" bench "$@" --device cuda --no-progress --json > "$work/bench.json"; }
+has() { grep -q "$1" "$work/bench.json" || { cat "$work/bench.json"; exit 1; }; }
+for words in '--precision bf16' '--precision bf16 --no-graph' '--deterministic --augment crop=4,flip,mixup=0.5'; do
+  # shellcheck disable=SC2086 # words are words
+  bench step --model resnet8 --image-size 16 --batch-size 2 --rounds 1 --steps 3 --rules plain,sam $words
+  has '"device": "cuda:0"'
+  has '"images_per_second": [0-9.]*[1-9]'
+done
+bench rules --model mlp --batch-size 2 --rounds 1 --steps 2 --rules sam --precision tf32
+has '"precision": "tf32"'
+bench memory --model mlp --batch-size 2 --rules sam
+has '"held": [1-9]'
+
+# run.json names the card.
+for fact in '"device": "cuda:0"' '"compute": "[0-9]*[.][0-9]"' '"runtime": "1[0-9][.]' '"driver": "1' \
+  '"cudnn": "9[.]'; do
+  grep -q "$fact" "$work/played/run.json" || { echo "no $fact in run.json"; exit 1; }
+done
+if grep -q '"cudnn"' "$work/cpu/run.json"; then echo 'a run on the CPU names a card'; exit 1; fi
+
+# A card that is too small is one line that says what was asked for, from train and from bench.
+small() {
+  code=0
+  DOUBLE_MEMORY=8000000 "$basin" "$@" --device cuda > /dev/null 2> "$work/small.log" || code=$?
+  if [ "$code" != 6 ] || [ "$(grep -c . "$work/small.log")" != 1 ] ||
+    ! grep -q '^basin: \[cuda\] out of memory on cuda:0: [0-9]* bytes were asked for' "$work/small.log"; then
+    echo "exit $code"
+    cat "$work/small.log"
+    exit 1
+  fi
+}
+small train --quiet --data synthetic --limit 40 --model mlp --epochs 1 --batch-size 16 --workers 0 --run "$work/small"
+small bench step --quiet --model mlp --batch-size 2 --rounds 1 --steps 1
+
 code=0
 "$basin" train --data synthetic --device cuda:7 --run "$work/none" 2> "$work/none.log" || code=$?
 [ "$code" = 2 ]

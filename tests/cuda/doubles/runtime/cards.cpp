@@ -1,11 +1,24 @@
 // The double's cards and driver, its errors, and what tests set and ask.
+#include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "tests/cuda/doubles/runtime/state.h"
 
 namespace fake {
 
-Runtime runtime;
+namespace {
+
+// DOUBLE_MEMORY=BYTES: the memory of each card, for a program on the double, which can't set_memory().
+Runtime first_runtime() {
+  Runtime r;
+  if (const char* bytes = std::getenv("DOUBLE_MEMORY")) r.memory = std::stoull(bytes);
+  return r;
+}
+
+}  // namespace
+
+Runtime runtime = first_runtime();
 
 namespace {
 

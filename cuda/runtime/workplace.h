@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "core/device.h"
-#include "cuda/options.h"
-#include "cuda/pool.h"
+#include "cuda/runtime/options.h"
+#include "cuda/runtime/pool.h"
 
 namespace basin::cuda {
 

@@ -33,11 +33,13 @@ class Pool {
   std::byte* take(std::size_t bytes);
   void give_back(std::byte* block);
 
-  /// Bytes handed out now, the most there ever were, and what the pool holds of the device.
+  /// Bytes handed out now, the most since forget_peak(), and what the pool holds of the device.
   struct Figures {
     std::size_t in_use = 0, peak = 0, held = 0;
   };
   Figures figures() const;
+  /// Gives the common free blocks back to the device; the peak begins anew, from what is in use.
+  void forget_peak();
 
   /// An arena from which take() serves while it is entered.
   Arena* make_arena();

@@ -1,8 +1,8 @@
-#include "cuda/pool.h"
+#include "cuda/runtime/pool.h"
 
 #include <algorithm>
 
-#include "cuda/check.h"
+#include "cuda/runtime/check.h"
 
 namespace basin::cuda {
 
@@ -80,7 +80,7 @@ std::byte* Pool::from_device(std::size_t bytes, std::size_t asked) {
     static_cast<void>(cudaMemGetInfo(&left, &all));
     throw MemoryError("[cuda] out of memory on cuda:", device_, ": ", asked, " bytes were asked for, ",
                       figures_.in_use, " are in use here, the device has ", left, " free of ", all,
-                      "; a smaller --batch-size or --micro-batch needs less");
+                      "; a smaller --batch-size or --micro shared needs less");
   }
   check(status, "cudaMalloc");
   auto* start = static_cast<std::byte*>(block);
@@ -109,6 +109,12 @@ void Pool::give_back(std::byte* block) {
 Pool::Figures Pool::figures() const {
   const std::lock_guard lock(mutex_);
   return figures_;
+}
+
+void Pool::forget_peak() {
+  const std::lock_guard lock(mutex_);
+  free_cached();
+  figures_.peak = figures_.in_use;
 }
 
 Pool::Arena* Pool::make_arena() {

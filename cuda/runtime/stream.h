@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "cuda/check.h"
+#include "cuda/runtime/check.h"
 
 namespace basin::cuda {
 
