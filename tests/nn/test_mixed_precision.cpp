@@ -90,7 +90,7 @@ TEST_CASE("bf16: a training pass of every family is near that in f32") {
   for (const TinyModel& made : tiny_models()) check_near(made, {64, kTinySide, kTinySide, 3}, 0.8);
 }
 
-TEST_CASE("bf16: every model of the registry makes a training pass") {
+TEST_CASE("slow: bf16: every model of the registry makes a training pass") {
   for (const std::string& name : nn::model_names()) {
     CAPTURE(name);
     const Index side = name.starts_with("vit") || name.starts_with("vgg") ? 32 : 16;
