@@ -33,19 +33,6 @@ class Workspace {
   std::byte* start_;
 };
 
-/// Takes from the pool's common blocks, whatever arena is entered, until this ends.
-class OutsideArenas {
- public:
-  explicit OutsideArenas(Pool& pool) : pool_(pool), before_(pool.enter(nullptr)) {}
-  ~OutsideArenas() { pool_.enter(before_); }
-  OutsideArenas(const OutsideArenas&) = delete;
-  OutsideArenas& operator=(const OutsideArenas&) = delete;
-
- private:
-  Pool& pool_;
-  Pool::Arena* before_;
-};
-
 bool capturing(cudaStream_t stream) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   check(cudaStreamIsCapturing(stream, &status), "cudaStreamIsCapturing");
@@ -122,7 +109,7 @@ void Convolutions::keep_the_fastest(Known& known, const Addresses& at) {
   const cudaStream_t stream = card_.stream();
   std::size_t best = 0;
   if (!capturing(stream)) {
-    const OutsideArenas outside(card_.pool);
+    const InArena common(card_.pool, nullptr);
     std::size_t most = 0;
     for (const dnn::Plan& plan : known.plans) most = std::max(most, plan.workspace);
     const Workspace workspace(card_.pool, most);

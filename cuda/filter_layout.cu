@@ -1,7 +1,8 @@
-// Weights between Basin's layout and cuDNN's (kernels/filter_layout.cuh).
+// Weights between Basin's layout, {KH,KW,Cin/groups,Cout}, and cuDNN's KRSC, {Cout,KH,KW,Cin/groups}. Seen as
+// matrices, {KH KW Cin/groups, Cout} and {Cout, KH KW Cin/groups}, each is the other transposed.
 #include "cuda/filter_layout.h"
 
-#include "cuda/kernels/filter_layout.cuh"
+#include "cuda/kernels/transpose.cuh"
 #include "cuda/launch.h"
 
 namespace basin::cuda {
@@ -9,9 +10,9 @@ namespace {
 
 template <class From, class To>
 void transpose(cudaStream_t stream, const Tensor& x, std::int64_t rows, std::int64_t columns, Tensor& y) {
-  const std::int64_t tiles = (rows + kSide - 1) / kSide * ((columns + kSide - 1) / kSide);
-  launch(transpose_kernel<From, To>, blocks_for(tiles * kThreads), kThreads, stream, numbers<From>(x),
-         numbers<To>(y), rows, columns);
+  const Transpose t(rows, columns, columns, rows);
+  launch(transpose_kernel<From, To>, blocks_for(t.tile_count * kThreads), kThreads, stream, t,
+         numbers<From>(x), numbers<To>(y));
 }
 
 // The pairs of dtypes that weights come in.

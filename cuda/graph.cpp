@@ -7,19 +7,6 @@
 namespace basin::cuda {
 namespace {
 
-/// Serves the pool's memory from an arena while it lives.
-class InArena {
- public:
-  InArena(Pool& pool, Pool::Arena* arena) : pool_(pool), before_(pool.enter(arena)) {}
-  ~InArena() { pool_.enter(before_); }
-  InArena(const InArena&) = delete;
-  InArena& operator=(const InArena&) = delete;
-
- private:
-  Pool& pool_;
-  Pool::Arena* before_;
-};
-
 class GraphRecording final : public Recording {
  public:
   GraphRecording(CudaBackend& backend, std::shared_ptr<Pool::Arena> arena)

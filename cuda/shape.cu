@@ -1,4 +1,6 @@
 // Permutations and blocks: copies between two layouts.
+#include <optional>
+
 #include "cuda/backend.h"
 #include "cuda/kernels/transpose.cuh"
 #include "cuda/map.h"
@@ -12,40 +14,33 @@ using CopyAxes = std::vector<WalkAxis<2>>;  // steps in (out, in)
 constexpr Index kNarrow = 8;
 
 /// Takes the axes of a transpose out of `axes`: the output's innermost, and the input's, where that is
-/// another and both are wide.
-bool find_transpose(const CopyAxes& axes, Transpose& t, CopyAxes& batch) {
+/// another and both are wide. The others are its batch.
+std::optional<Transpose> transpose_in(const CopyAxes& axes, CopyAxes& batch) {
   const WalkAxis<2>& inner = axes.back();
-  if (inner.step[0] != 1 || inner.step[1] == 1 || inner.extent < kNarrow) return false;
+  if (inner.step[0] != 1 || inner.step[1] == 1 || inner.extent < kNarrow) return {};
   std::size_t other = 0;
   while (axes[other].step[1] != 1)
-    if (++other == axes.size()) return false;
-  if (axes[other].extent < kNarrow) return false;
+    if (++other == axes.size()) return {};
+  if (axes[other].extent < kNarrow) return {};
   for (std::size_t i = 0; i + 1 < axes.size(); ++i)
     if (i != other) batch.push_back(axes[i]);
   batch = joined(batch);
-  t.rows = inner.extent;
-  t.columns = axes[other].extent;
-  t.row_in = inner.step[1];
-  t.row_out = axes[other].step[0];
-  return true;
+  return Transpose(inner.extent, axes[other].extent, inner.step[1], axes[other].step[0]);
 }
 
 void copy(cudaStream_t stream, const CopyAxes& axes, std::size_t size, const std::byte* from, std::byte* to) {
   if (walked(axes) == 0) return;
-  Transpose t{};
   CopyAxes batch;
-  if (!find_transpose(axes, t, batch)) {
+  std::optional<Transpose> t = transpose_in(axes, batch);
+  if (!t) {
     copy_along(stream, axes, size, from, to);
     return;
   }
-  const Index across = (t.columns + kTile - 1) / kTile, down = (t.rows + kTile - 1) / kTile;
-  t.tiles_across = Divisor(across);
-  t.tiles = Divisor(across * down);
-  t.tile_count = across * down * walked(batch);
-  t.walk = walk_of<2>(batch, {Walked{to, size}, Walked{from, size}}, 1);
+  t->tile_count *= walked(batch);
+  t->walk = walk_of<2>(batch, {Walked{to, size}, Walked{from, size}}, 1);
   dispatch_size(size, [&](auto type) {
     using T = decltype(type);
-    launch(transpose_kernel<T>, blocks_for(t.tile_count * kThreads), kThreads, stream, t,
+    launch(transpose_kernel<T, T>, blocks_for(t->tile_count * kThreads), kThreads, stream, *t,
            reinterpret_cast<const T*>(from), reinterpret_cast<T*>(to));
   });
 }

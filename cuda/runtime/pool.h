@@ -66,4 +66,17 @@ class Pool {
   Figures figures_;
 };
 
+/// Serves from an arena of the pool (null: the common blocks) while it lives, then from the one before.
+class InArena {
+ public:
+  InArena(Pool& pool, Pool::Arena* arena) : pool_(pool), before_(pool.enter(arena)) {}
+  ~InArena() { pool_.enter(before_); }
+  InArena(const InArena&) = delete;
+  InArena& operator=(const InArena&) = delete;
+
+ private:
+  Pool& pool_;
+  Pool::Arena* before_;
+};
+
 }  // namespace basin::cuda

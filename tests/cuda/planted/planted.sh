@@ -29,9 +29,12 @@ objects_of() {
   done
 }
 
-# affected FILE TARGET: objects of the target that are compiled from the file, or from what includes it.
+# affected FILE TARGET: objects of the target that are compiled from the file, or from what includes it. With ccache's
+# CCACHE_BASEDIR its path is one from the build folder.
 affected() {
-  awk -v file="$root/$1" '/^[^ ]/ {object = $1; sub(/:$/, "", object)} $1 == file {print object}' "$work/deps" |
+  awk -v file="$root/$1" -v near="$(realpath --relative-to="$build" "$root/$1")" '
+    /^[^ ]/ {object = $1; sub(/:$/, "", object)}
+    $1 == file || $1 == near {print object}' "$work/deps" |
     sort -u >"$work/users"
   objects_of "$2" | sort -u >"$work/parts"
   comm -12 "$work/users" "$work/parts"
