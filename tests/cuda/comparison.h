@@ -1,6 +1,9 @@
 // What the tests of the CUDA backend share: tensors on the card, and all dtypes.
 #pragma once
 
+#include <algorithm>
+
+#include "core/ops.h"
 #include "tests/core/tensor_testing.h"
 #include "tests/cuda/device.h"
 #include "tests/cuda/schedules.h"
@@ -30,6 +33,11 @@ inline Tensor unaligned(const Tensor& x) {
 
 /// largest_error() of a tensor on the card.
 inline double error_there(const Tensor& got, const Values& want) { return largest_error(here(got), want); }
+
+/// |x - y| / |y| of tensors on the host.
+inline double distance(const Tensor& x, const Tensor& y) {
+  return norm(x - y) / std::max(norm(y).value(), 1e-30);
+}
 
 /// Rounding of a few operations; of one, after them, in bf16.
 inline double rounding(Dtype dtype) { return dtype == Dtype::bf16 ? 0.004 : tolerance(dtype); }

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-
 #include <stdexcept>
 
 #include "core/backend.h"

@@ -21,11 +21,13 @@
 #include "optim/gradient/step_graph.h"
 #include "optim/schedule/schedule.h"
 #include "optim/update/update_rule.h"
-#include "tests/cuda/device.h"
+#include "tests/cuda/comparison.h"
 #include "tests/optim/family.h"
 
 namespace basin::optim::testing {
 namespace {
+
+using cuda_testing::distance;
 
 constexpr std::int64_t kSteps = 20;
 constexpr Index kSide = 8, kRows = 4, kClasses = 4;
@@ -129,8 +131,6 @@ std::vector<Member> rules() {
           gam("gam, differences", GamForm::differences),
           gam("gam, exact", GamForm::exact)};
 }
-
-double distance(const Tensor& x, const Tensor& y) { return norm(x - y) / norm(y); }
 
 void check(const char* name, Dtype dtype, const MakeModel& make, const Member& member) {
   CAPTURE(std::string(name));

@@ -1,15 +1,11 @@
 // Batch and layer normalisation of the CUDA backend against the CPU's.
 #include "core/backend.h"
 #include "core/ops.h"
-#include "tests/cuda/compare.h"
-#include "tests/cuda/schedules.h"
+#include "tests/cuda/nearness.h"
 
-using namespace basin;
-using namespace basin::testing;
+using namespace cuda_testing;
 
 namespace {
-
-constexpr Dtype kDtypes[] = {Dtype::f32, Dtype::f64, Dtype::bf16};
 
 // Groups of channels and single ones, one tile of them and several, one part of the rows and many.
 const Shape kShapes[] = {{1, 1},   {2, 3},     {5, 8},     {7, 17},   {3, 11, 5, 16}, {2000, 1},
@@ -91,14 +87,14 @@ Tensors layer_norm_of(const Numbers& n) {
 }  // namespace
 
 TEST_CASE("moments are those of the numbers, to two roundings of f32") {
-  for (const Dtype dtype : kDtypes)
+  for (const Dtype dtype : kActivations)
     for (const Shape& shape : kShapes) {
       CAPTURE(shape);
       CAPTURE(dtype);
       const Tensor x = draw(shape, dtype, 21, 3, 2);
-      const Tensors got = moments_of(on_card(x)), exact = moments_of(x.to(Dtype::f64));
+      const Tensors got = moments_of(there(x)), exact = moments_of(x.to(Dtype::f64));
       for (std::size_t i : {0U, 1U})
-        check_near(got[i], exact[i], cpu_dtype(dtype), dtype == Dtype::f64 ? 30 : 2, 0.01);
+        check_near(got[i], exact[i], compute_dtype(dtype), dtype == Dtype::f64 ? 30 : 2, 0.01);
     }
 }
 
@@ -108,7 +104,7 @@ TEST_CASE("moments far from zero, and beside an outlier, keep their digits") {
     Tensor outlier = draw({3000, channels}, Dtype::f32, 5, 0.1, 1);  // deviation 91 with it
     for (Index c = 0; c < channels; ++c) outlier.mutable_data<float>()[c] = 5000;
     for (const Tensor& x : {far, outlier}) {
-      const Tensors got = moments_of(on_card(x)), exact = moments_of(x.to(Dtype::f64));
+      const Tensors got = moments_of(there(x)), exact = moments_of(x.to(Dtype::f64));
       check_near(got[0], exact[0], Dtype::f32, 1.01, std::sqrt(exact[1].to_vector<double>()[0]));
       check_near(got[1], exact[1], Dtype::f32, 20);
     }
@@ -116,7 +112,7 @@ TEST_CASE("moments far from zero, and beside an outlier, keep their digits") {
 }
 
 TEST_CASE("batch_norm has the CPU's bits, but in f64, where a CPU may round a product before it adds") {
-  for (const Dtype dtype : kDtypes)
+  for (const Dtype dtype : kActivations)
     for (const Shape& shape : kShapes)
       for (const bool relu : {false, true})
         for (const bool residual : {false, true}) {
@@ -125,7 +121,7 @@ TEST_CASE("batch_norm has the CPU's bits, but in f64, where a CPU may round a pr
           CAPTURE(relu);
           CAPTURE(residual);
           const Numbers n = draw_numbers(shape, dtype);
-          const Tensor wanted = batch_norm_of(n.on(Device{}, cpu_dtype(dtype)), relu, residual);
+          const Tensor wanted = batch_norm_of(n.on(Device{}, compute_dtype(dtype)), relu, residual);
           const Tensor got = batch_norm_of(n.on(cuda_device(), dtype), relu, residual);
           if (dtype == Dtype::f64)
             check_near(got, wanted, dtype, 4, 2);
@@ -138,7 +134,7 @@ TEST_CASE("batch_norm_grad has the CPU's numbers") {
   const GradCase cases[] = {{false, false, true, false}, {true, false, true, true},
                             {true, true, true, false},   {true, false, false, false},
                             {false, false, false, true}, {true, true, true, true}};
-  for (const Dtype dtype : kDtypes)
+  for (const Dtype dtype : kActivations)
     for (const Shape& shape : kShapes)
       for (const GradCase& c : cases) {
         CAPTURE(shape);
@@ -148,30 +144,30 @@ TEST_CASE("batch_norm_grad has the CPU's numbers") {
         CAPTURE(c.batch_statistics);
         const Numbers n = draw_numbers(shape, dtype);
         const double root = std::sqrt(static_cast<double>(n.x.elements() / n.gamma.elements()));
-        const Tensors wanted = batch_norm_grad_of(n.on(Device{}, cpu_dtype(dtype)), c);
+        const Tensors wanted = batch_norm_grad_of(n.on(Device{}, compute_dtype(dtype)), c);
         const Tensors got = batch_norm_grad_of(n.on(cuda_device(), dtype), c);
         check_near(got[0], wanted[0], dtype, dtype == Dtype::bf16 ? 1.01 : 8,
                    dtype == Dtype::bf16 ? 1e-3 : 4);
-        for (std::size_t i : {1U, 2U}) check_near(got[i], wanted[i], cpu_dtype(dtype), 12, 2 * root);
+        for (std::size_t i : {1U, 2U}) check_near(got[i], wanted[i], compute_dtype(dtype), 12, 2 * root);
         if (got.size() > 3) check_equal(got[3], wanted[3]);
       }
 }
 
 TEST_CASE("layer_norm and its gradient have the CPU's numbers") {
-  for (const Dtype dtype : kDtypes)
+  for (const Dtype dtype : kActivations)
     for (const Shape& shape : {Shape{1, 1}, Shape{3, 5}, Shape{70, 8}, Shape{2, 9, 192}, Shape{3, 515},
                                Shape{2, 4100}, Shape{2000, 12}}) {
       CAPTURE(shape);
       CAPTURE(dtype);
       const Numbers n = draw_numbers(shape, dtype);
       const double root = std::sqrt(static_cast<double>(n.x.elements() / n.gamma.elements()));
-      const Tensors wanted = layer_norm_of(n.on(Device{}, cpu_dtype(dtype)));
+      const Tensors wanted = layer_norm_of(n.on(Device{}, compute_dtype(dtype)));
       const Tensors got = layer_norm_of(n.on(cuda_device(), dtype));
       const bool bf16 = dtype == Dtype::bf16;
       check_near(got[0], wanted[0], dtype, bf16 ? 1.01 : 4, bf16 ? 1e-3 : 4);
-      for (std::size_t i : {1U, 2U}) check_near(got[i], wanted[i], cpu_dtype(dtype), 4, 1);
+      for (std::size_t i : {1U, 2U}) check_near(got[i], wanted[i], compute_dtype(dtype), 4, 1);
       check_near(got[3], wanted[3], dtype, bf16 ? 1.01 : 12, bf16 ? 1e-3 : 1);
-      for (std::size_t i : {4U, 5U}) check_near(got[i], wanted[i], cpu_dtype(dtype), 8, 2 * root);
+      for (std::size_t i : {4U, 5U}) check_near(got[i], wanted[i], compute_dtype(dtype), 8, 2 * root);
     }
 }
 
@@ -188,14 +184,14 @@ TEST_CASE("normalisations do not depend on the order of threads and blocks") {
 }
 
 TEST_CASE("normalisations take views that packs cannot read") {
-  const Tensor flat = on_card(draw({1 + 50 * 8}, Dtype::f32, 9));
+  const Tensor flat = there(draw({1 + 50 * 8}, Dtype::f32, 9));
   const Tensor x = flat.view(1, {50, 8});
   const Tensors got = moments_of(x), wanted = moments_of(x.clone());
   for (std::size_t i : {0U, 1U}) check_equal(got[i], wanted[i].to(Device{}));
 }
 
 TEST_CASE("the moments of nothing are refused, its gradient is 0") {
-  const Tensor none = empty_on_card({0, 3}, Dtype::f32);
+  const Tensor none = empty_there({0, 3}, Dtype::f32);
   CHECK_THROWS_WITH_AS(moments_of(none), doctest::Contains("[moments] no numbers to average"), ArgumentError);
   const Numbers n = draw_numbers({0, 3}, Dtype::f32).on(cuda_device(), Dtype::f32);
   const Tensors of_batch = batch_norm_grad_of(n, {true, false, true, false}), of_rows = layer_norm_of(n);

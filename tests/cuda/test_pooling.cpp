@@ -2,15 +2,11 @@
 #include <limits>
 
 #include "core/ops.h"
-#include "tests/cuda/compare.h"
-#include "tests/cuda/schedules.h"
+#include "tests/cuda/nearness.h"
 
-using namespace basin;
-using namespace basin::testing;
+using namespace cuda_testing;
 
 namespace {
-
-constexpr Dtype kDtypes[] = {Dtype::f32, Dtype::f64, Dtype::bf16};
 
 struct Window {
   Shape x;
@@ -58,7 +54,7 @@ Tensors others_of(const ConvGeometry& g, const Tensor& x, const Tensor& dy, cons
 }  // namespace
 
 TEST_CASE("max_pool finds the CPU's maxima at the CPU's places") {
-  for (const Dtype dtype : kDtypes)
+  for (const Dtype dtype : kActivations)
     for (const Window& window : kWindows) {
       CAPTURE(window.x);
       CAPTURE(dtype);
@@ -69,7 +65,7 @@ TEST_CASE("max_pool finds the CPU's maxima at the CPU's places") {
       for (std::size_t i = 3; i < numbers.size(); i += 29)
         numbers[i] = std::numeric_limits<double>::quiet_NaN();
       for (const Tensor& x : {few, draw(window.x, dtype, 42), Tensor::from(numbers, window.x).to(dtype)}) {
-        const MaxPooled got = max_pool_of(g, on_card(x)), wanted = max_pool_of(g, x.to(cpu_dtype(dtype)));
+        const MaxPooled got = max_pool_of(g, there(x)), wanted = max_pool_of(g, x.to(compute_dtype(dtype)));
         check_equal(got.y, wanted.y);
         check_equal(got.index, wanted.index);
       }
@@ -77,18 +73,18 @@ TEST_CASE("max_pool finds the CPU's maxima at the CPU's places") {
 }
 
 TEST_CASE("the other poolings have the CPU's numbers") {
-  for (const Dtype dtype : kDtypes)
+  for (const Dtype dtype : kActivations)
     for (const Window& window : kWindows)
       for (const bool count_pad : {false, true}) {
         CAPTURE(window.x);
         CAPTURE(dtype);
         const ConvGeometry g = window.geometry();
-        const Dtype wide = cpu_dtype(dtype);
+        const Dtype wide = compute_dtype(dtype);
         const Tensor x = draw(g.x_shape(), dtype, 43), dy = draw(g.y_shape(), dtype, 44),
                      onto = draw(g.x_shape(), dtype, 45);
         const Tensor index = max_pool_of(g, x.to(wide)).index;
         const Tensors wanted = others_of(g, x.to(wide), dy.to(wide), index, onto.to(wide), count_pad);
-        const Tensors got = others_of(g, on_card(x), on_card(dy), on_card(index), on_card(onto), count_pad);
+        const Tensors got = others_of(g, there(x), there(dy), there(index), there(onto), count_pad);
         for (std::size_t i = 0; i < got.size(); ++i) {
           CAPTURE(i);
           // f32 and f64 add up in the CPU's order and have its bits; bf16 is rounded once.
@@ -101,8 +97,7 @@ TEST_CASE("pooling does not depend on the order of threads and blocks") {
   for (const Window& window : {kWindows[2], kWindows[3]})
     every_schedule([&] {
       const ConvGeometry g = window.geometry();
-      const Tensor x = on_card(draw(g.x_shape(), Dtype::f32, 1)),
-                   dy = on_card(draw(g.y_shape(), Dtype::f32, 2));
+      const Tensor x = there(draw(g.x_shape(), Dtype::f32, 1)), dy = there(draw(g.y_shape(), Dtype::f32, 2));
       const MaxPooled pooled = max_pool_of(g, x);
       Tensors results = others_of(g, x, dy, pooled.index, x, true);
       results.push_back(pooled.y);

@@ -2,11 +2,9 @@
 #include <limits>
 
 #include "core/ops.h"
-#include "tests/cuda/compare.h"
-#include "tests/cuda/schedules.h"
+#include "tests/cuda/nearness.h"
 
-using namespace basin;
-using namespace basin::testing;
+using namespace cuda_testing;
 
 namespace {
 
@@ -14,8 +12,8 @@ constexpr ReduceOp kOps[] = {ReduceOp::sum, ReduceOp::max, ReduceOp::min};
 
 /// The card's reduction into a tensor of dtype `to`.
 Tensor reduced(ReduceOp op, const Tensor& x, const Axes& axes, Dtype to) {
-  Tensor out = empty_on_card(reduced_shape(x.shape(), axes, false, "test"), to);
-  backend(cuda_device()).reduce(op, on_card(x), axes, out);
+  Tensor out = empty_there(reduced_shape(x.shape(), axes, false, "test"), to);
+  backend(cuda_device()).reduce(op, there(x), axes, out);
   return out;
 }
 
@@ -58,7 +56,7 @@ TEST_CASE("reductions have the CPU's numbers") {
         CAPTURE(dtype);
         CAPTURE(name_of(op));
         const Tensor x = draw(c.shape, dtype, 11);
-        const Tensor wanted = reduce(op, x.to(cpu_dtype(dtype)), c.axes);
+        const Tensor wanted = reduce(op, x.to(compute_dtype(dtype)), c.axes);
         const double n = static_cast<double>(x.elements()) / static_cast<double>(wanted.elements());
         if (op == ReduceOp::sum) {
           const bool bf16 = dtype == Dtype::bf16;  // rounds sums that are as good as f32
@@ -74,15 +72,15 @@ TEST_CASE("reductions have the CPU's numbers") {
 
 TEST_CASE("a sum keeps the digits that f32 would lose, and a NaN stays in an extremum") {
   Tensor x = Tensor::full({1 << 17}, 0.1, Dtype::f32);
-  CHECK(sum(on_card(x)).to(Device{}).item() ==
+  CHECK(sum(there(x)).to(Device{}).item() ==
         doctest::Approx(13107.2 + (1 << 17) * 1.490116e-9).epsilon(1e-7));
   for (const Index at : {0, 5, 4000, 39999}) {
     Tensor one = draw({40000}, Dtype::f32, 3);
     one.mutable_data<float>()[at] = std::numeric_limits<float>::quiet_NaN();
     for (const ReduceOp op : {ReduceOp::max, ReduceOp::min}) {
-      CHECK(std::isnan(reduce(op, on_card(one)).to(Device{}).item()));
+      CHECK(std::isnan(reduce(op, there(one)).to(Device{}).item()));
       const Tensor columns = one.reshape(Shape{2000, 20});
-      check_equal(reduce(op, on_card(columns), {0}), reduce(op, columns, {0}));
+      check_equal(reduce(op, there(columns), {0}), reduce(op, columns, {0}));
     }
   }
 }
@@ -92,7 +90,7 @@ TEST_CASE("reductions do not depend on the order of threads and blocks") {
     std::vector<Tensor> results;
     for (const Case& c : kCases)
       if (c.shape.elements() < 50000)
-        results.push_back(reduce(ReduceOp::sum, on_card(draw(c.shape, Dtype::f32, 5)), c.axes));
+        results.push_back(reduce(ReduceOp::sum, there(draw(c.shape, Dtype::f32, 5)), c.axes));
     return results;
   });
 }
@@ -110,15 +108,15 @@ TEST_CASE("argmax finds the CPU's places: the first of equals, the first NaN") {
       CAPTURE(dtype);
       // Few values, so that most maxima come more than once.
       const Tensor x = draw(c.shape, Dtype::f64, 8, 3, 1.5).to(Dtype::u8).to(dtype);
-      check_equal(argmax(on_card(x), c.axis), argmax(x, c.axis));
+      check_equal(argmax(there(x), c.axis), argmax(x, c.axis));
       if (!is_floating(dtype)) continue;
       std::vector<double> numbers = x.to_vector<double>();
       for (std::size_t i = 2; i < numbers.size(); i += 7) numbers[i] = nan;
       const Tensor with_nan = Tensor::from(numbers, c.shape).to(dtype);
-      check_equal(argmax(on_card(with_nan), c.axis), argmax(with_nan, c.axis));
+      check_equal(argmax(there(with_nan), c.axis), argmax(with_nan, c.axis));
     }
-  Tensor place = empty_on_card({2}, Dtype::i64);
+  Tensor place = empty_there({2}, Dtype::i64);
   const Tensor x = Tensor::from(std::vector<double>{1, 3, 3, -1, -3, -1}, {2, 3}).to(Dtype::bf16);
-  backend(cuda_device()).argmax(on_card(x), 1, place);
+  backend(cuda_device()).argmax(there(x), 1, place);
   CHECK(place.to(Device{}).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 0});
 }

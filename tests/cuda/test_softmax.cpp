@@ -2,11 +2,9 @@
 #include <limits>
 
 #include "core/backend.h"
-#include "tests/cuda/compare.h"
-#include "tests/cuda/schedules.h"
+#include "tests/cuda/nearness.h"
 
-using namespace basin;
-using namespace basin::testing;
+using namespace cuda_testing;
 
 namespace {
 
@@ -28,9 +26,9 @@ TEST_CASE("log_softmax and its gradient have the CPU's numbers") {
       CAPTURE(shape);
       CAPTURE(dtype);
       const Tensor x = draw(shape, dtype, 31, 2, 4), dy = draw(shape, dtype, 32);
-      const Dtype wide = cpu_dtype(dtype);
+      const Dtype wide = compute_dtype(dtype);
       const Tensors wanted = log_softmax_of(x.to(wide), dy.to(wide));
-      const Tensors got = log_softmax_of(on_card(x), on_card(dy));
+      const Tensors got = log_softmax_of(there(x), there(dy));
       check_near(got[0], wanted[0], dtype, 4, 1);
       // Of a y that is rounded to bf16, exp(y) is off by up to |y| roundings; |sum of dy| is about the root
       // of n.
@@ -44,15 +42,14 @@ TEST_CASE("log_softmax treats infinite numbers and NaN as the CPU does") {
       Tensor::from(std::vector<float>{-inf,          0, 1, 2,     -inf,   -inf, -inf, -inf, inf, 0, 1, 1, 0,
                                       std::nanf(""), 0, 0, 3e38F, -3e38F, 0,    1},
                    {5, 4});
-  Tensor got = empty_on_card({5, 4}, Dtype::f32), wanted = Tensor::empty({5, 4});
-  backend(cuda_device()).log_softmax(on_card(x), got);
+  Tensor got = empty_there({5, 4}, Dtype::f32), wanted = Tensor::empty({5, 4});
+  backend(cuda_device()).log_softmax(there(x), got);
   cpu_backend().log_softmax(x, wanted);
   check_near(got, wanted, Dtype::f32, 4);
 }
 
 TEST_CASE("log_softmax does not depend on the order of threads and blocks") {
   for (const Shape& shape : {Shape{300, 10}, Shape{20, 100}, Shape{2, 2000}})
-    every_schedule([&] {
-      return log_softmax_of(on_card(draw(shape, Dtype::f32, 1)), on_card(draw(shape, Dtype::f32, 2)));
-    });
+    every_schedule(
+        [&] { return log_softmax_of(there(draw(shape, Dtype::f32, 1)), there(draw(shape, Dtype::f32, 2))); });
 }

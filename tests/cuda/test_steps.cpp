@@ -6,7 +6,7 @@
 
 #include "optim/gradient/gam.h"
 #include "optim/gradient/sam_family.h"
-#include "tests/cuda/device.h"
+#include "tests/cuda/comparison.h"
 #include "tests/optim/step_run.h"
 
 namespace basin::optim::testing {
@@ -14,15 +14,12 @@ namespace {
 
 constexpr std::int64_t kSteps = 20, kSpoiled = 13;
 
-/// |x - y| / |y| over all numbers, of tensors on the host.
-double distance(const Tensors& x, const Tensors& y) {
+/// The farthest of x's tensors from its place in y.
+double farthest(const Tensors& x, const Tensors& y) {
   double worst = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    if (!y[i].defined() || !is_floating(y[i].dtype())) continue;
-    const double size = std::sqrt(dot(y[i], y[i]).value());
-    const Tensor gap = x[i] - y[i];
-    worst = std::max(worst, std::sqrt(dot(gap, gap).value()) / std::max(size, 1e-30));
-  }
+  for (std::size_t i = 0; i < y.size(); ++i)
+    if (y[i].defined() && is_floating(y[i].dtype()))
+      worst = std::max(worst, cuda_testing::distance(x[i], y[i]));
   return worst;
 }
 
@@ -49,7 +46,7 @@ void check(const Member& member, const MakeUpdate& make_update, std::int64_t lea
   }
   CHECK(graph.played() >= least_played);
   CHECK(same_bits(played.everything(), called.everything()));
-  CHECK(distance(played.everything(), here.everything()) < near);
+  CHECK(farthest(played.everything(), here.everything()) < near);
 }
 
 template <class Options>

@@ -1,4 +1,4 @@
-// What the card computes beside what the CPU computes of the same numbers.
+// How near the numbers of the card are to the CPU's, in roundings.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "core/random.h"
-#include "core/tensor.h"
-#include "tests/cuda/device.h"
+#include "tests/cuda/comparison.h"
 
-namespace basin::testing {
+namespace cuda_testing {
 
 /// Normal numbers, `mean` with deviation `deviation`, rounded to dtype.
 inline Tensor draw(const Shape& shape, Dtype dtype, std::uint64_t seed, double mean = 0,
@@ -22,21 +21,13 @@ inline Tensor draw(const Shape& shape, Dtype dtype, std::uint64_t seed, double m
   return Tensor::from(numbers, shape).to(dtype);
 }
 
-inline Tensor on_card(const Tensor& x) { return x.to(cuda_device()); }
-inline Tensor empty_on_card(const Shape& shape, Dtype dtype) {
-  return Tensor::empty(shape, dtype, cuda_device());
-}
-
-/// What the CPU computes with in place of the card's bf16: f32.
-inline Dtype cpu_dtype(Dtype dtype) { return compute_dtype(dtype); }
-
 /// Half a unit in the last place, relative: an upper bound of one rounding.
-inline double rounding(Dtype dtype) {
+inline double half_unit(Dtype dtype) {
   return dtype == Dtype::f64 ? 0x1p-53 : dtype == Dtype::f32 ? 0x1p-24 : 0x1p-8;
 }
 
-/// Checks |got - wanted| <= roundings * rounding(dtype) * (|wanted| + scale) in each element; `scale` is what
-/// the numbers were made of, where more than they are.
+/// Checks |got - wanted| <= roundings * half_unit(dtype) * (|wanted| + scale) in each element; `scale` is
+/// what the numbers were made of, where more than they are.
 inline void check_near(const Tensor& got, const Tensor& wanted, Dtype dtype, double roundings,
                        double scale = 0) {
   REQUIRE(got.shape() == wanted.shape());
@@ -55,10 +46,10 @@ inline void check_near(const Tensor& got, const Tensor& wanted, Dtype dtype, dou
   CAPTURE(worst);
   CAPTURE(is);
   CAPTURE(should);
-  CHECK(most <= roundings * rounding(dtype));
+  CHECK(most <= roundings * half_unit(dtype));
 }
 
 /// Checks that all elements are equal; a NaN equals a NaN.
 inline void check_equal(const Tensor& got, const Tensor& wanted) { check_near(got, wanted, Dtype::f64, 0); }
 
-}  // namespace basin::testing
+}  // namespace cuda_testing
