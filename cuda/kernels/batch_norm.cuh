@@ -127,6 +127,21 @@ struct NormGradInput {
   }
 };
 
+/// How the group of channels from `channel` on was normalised.
+template <class T, int group>
+struct NormOfChannels {
+  Compute<T> mean[group], scale[group], beta[group];
+
+  __device__ NormOfChannels(const NormGradInput<T>& in, std::int64_t channel) {
+    for (int j = 0; j < group; ++j) {
+      const std::int64_t c = channel + j;
+      mean[j] = in.mean[c];
+      scale[j] = in.gamma[c] * in.inv_std[c];
+      beta[j] = in.beta[c];
+    }
+  }
+};
+
 /// d = dy where the output is positive, or dy itself without a ReLU.
 template <class T, int group>
 struct NormGradRow {
@@ -138,12 +153,12 @@ struct NormGradRow {
     if (in.y != nullptr) r.y = load_group<group>(in.y + i, packed);
     return r;
   }
-  __device__ Number d(const NormGradInput<T>& in, int j, Number mean, Number scale, Number beta) const {
+  __device__ Number d(const NormGradInput<T>& in, int j, const NormOfChannels<T, group>& norm) const {
     const auto all = static_cast<Number>(dy.number[j]);
     if (!in.relu) return all;
-    const Number out = in.y != nullptr
-                           ? static_cast<Number>(y.number[j])
-                           : functors::Normalise{}(static_cast<Number>(x.number[j]), mean, scale, beta);
+    const Number out = in.y != nullptr ? static_cast<Number>(y.number[j])
+                                       : functors::Normalise{}(static_cast<Number>(x.number[j]), norm.mean[j],
+                                                               norm.scale[j], norm.beta[j]);
     return functors::Binary<BinaryOp::relu_grad>{}(all, out);
   }
 };
@@ -163,21 +178,15 @@ struct NormGradTerms {
 
   struct Channels {
     NormGradInput<T> in;
-    Number mean[group], scale[group], beta[group];
+    NormOfChannels<T, group> norm;
 
-    __device__ Channels(const NormGradTerms& n, const ChannelPlace& at, const ChannelTiles&) : in(n.in) {
-      for (int j = 0; j < group; ++j) {
-        const std::int64_t c = at.channel + j;
-        mean[j] = in.mean[c];
-        scale[j] = in.gamma[c] * in.inv_std[c];
-        beta[j] = in.beta[c];
-      }
-    }
+    __device__ Channels(const NormGradTerms& n, const ChannelPlace& at, const ChannelTiles&)
+        : in(n.in), norm(in, at.channel) {}
     __device__ void add(const Row& r, Number (&few)[2 * group]) const {
       for (int j = 0; j < group; ++j) {
-        const Number d = r.d(in, j, mean[j], scale[j], beta[j]);
+        const Number d = r.d(in, j, norm);
         few[j] += d;
-        few[group + j] = std::fma(d, static_cast<Number>(r.x.number[j]) - mean[j], few[group + j]);
+        few[group + j] = std::fma(d, static_cast<Number>(r.x.number[j]) - norm.mean[j], few[group + j]);
       }
     }
     __device__ void adjust(double, double (&)[2 * group]) const {}
@@ -215,16 +224,14 @@ struct NormGradTask {
   T *dx, *dresidual;  // dresidual may be null
 
   struct Channels {
-    Number mean[group], scale[group], beta[group], shift[group], slope[group];
+    NormOfChannels<T, group> norm;
+    Number shift[group], slope[group];
 
-    __device__ Channels(const NormGradTask& n, const ChannelPlace& at, const ChannelTiles&) {
+    __device__ Channels(const NormGradTask& n, const ChannelPlace& at, const ChannelTiles&)
+        : norm(n.in, at.channel) {
       for (int j = 0; j < group; ++j) {
-        const std::int64_t c = at.channel + j;
-        mean[j] = n.in.mean[c];
-        scale[j] = n.in.gamma[c] * n.in.inv_std[c];
-        beta[j] = n.in.beta[c];
-        shift[j] = n.shift[c];
-        slope[j] = n.slope[c];
+        shift[j] = n.shift[at.channel + j];
+        slope[j] = n.slope[at.channel + j];
       }
     }
   };
@@ -237,10 +244,10 @@ struct NormGradTask {
     const std::int64_t i = row * t.channels + channel;
     Pack<T, group> out, masked;
     for (int j = 0; j < group; ++j) {
-      const Number d = r.d(in, j, c.mean[j], c.scale[j], c.beta[j]);
-      const Number x = static_cast<Number>(r.x.number[j]) - c.mean[j];
+      const Number d = r.d(in, j, c.norm);
+      const Number x = static_cast<Number>(r.x.number[j]) - c.norm.mean[j];
       masked.number[j] = static_cast<T>(d);
-      out.number[j] = static_cast<T>(std::fma(x, c.slope[j], d - c.shift[j]) * c.scale[j]);
+      out.number[j] = static_cast<T>(std::fma(x, c.slope[j], d - c.shift[j]) * c.norm.scale[j]);
     }
     store_group(dx + i, out, t.packed);
     if (dresidual != nullptr) store_group(dresidual + i, masked, t.packed);

@@ -86,6 +86,14 @@ __device__ __forceinline__ void store_group(T* p, const Pack<T, group>& numbers,
   }
 }
 
+/// The same of sums, rounded to T.
+template <int group, class T, class N>
+__device__ __forceinline__ void store_sums(T* p, const N (&sum)[group], bool packed) {
+  Pack<T, group> rounded;
+  for (int j = 0; j < group; ++j) rounded.number[j] = static_cast<T>(sum[j]);
+  store_group(p, rounded, packed);
+}
+
 /// Joins the n numbers of the threads that have one place in a row, of `rows` rows of `width` threads; row 0
 /// has then all. For all threads of a block; `shared` holds n kThreads numbers.
 template <int n, class Join>

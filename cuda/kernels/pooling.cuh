@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(kThreads)
     const Pixel p(i, g.in_h, g.in_w, groups, group);
     const functors::Span h = functors::covering(p.h, g.stride_h, g.pad_h, g.kernel_h, g.out_h);
     const functors::Span w = functors::covering(p.w, g.stride_w, g.pad_w, g.kernel_w, g.out_w);
-    Pack<T, group> here = load_group<group>(out + i * group, packed);
+    const Pack<T, group> here = load_group<group>(out + i * group, packed);
     N sum[group];
     for (int j = 0; j < group; ++j) sum[j] = static_cast<N>(here.number[j]);
     for (std::int64_t oh = h.at; oh < h.at + h.count; ++oh)
@@ -75,8 +75,7 @@ __global__ void __launch_bounds__(kThreads)
         for (int j = 0; j < group; ++j)
           if (places.number[j] == p.h * g.in_w + p.w) sum[j] += static_cast<N>(numbers.number[j]);
       }
-    for (int j = 0; j < group; ++j) here.number[j] = static_cast<T>(sum[j]);
-    store_group(out + i * group, here, packed);
+    store_sums(out + i * group, sum, packed);
   }
 }
 
@@ -106,9 +105,7 @@ __global__ void __launch_bounds__(kThreads)
             load_group<group>(x + ((o.n * g.in_h + row) * g.in_w + column) * g.in_c + o.c, packed);
         for (int j = 0; j < group; ++j) sum[j] += static_cast<double>(p.number[j]) * share;
       }
-    Pack<T, group> out;
-    for (int j = 0; j < group; ++j) out.number[j] = static_cast<T>(sum[j]);
-    store_group(y + i * group, out, packed);
+    store_sums(y + i * group, sum, packed);
   }
 }
 
@@ -129,9 +126,7 @@ __global__ void __launch_bounds__(kThreads, 4)
             load_group<group>(dy + ((p.n * g.out_h + oh) * g.out_w + ow) * g.in_c + p.c, packed);
         for (int j = 0; j < group; ++j) sum[j] += static_cast<double>(d.number[j]) * share;
       }
-    Pack<T, group> out;
-    for (int j = 0; j < group; ++j) out.number[j] = static_cast<T>(sum[j]);
-    store_group(dx + i * group, out, packed);
+    store_sums(dx + i * group, sum, packed);
   }
 }
 
