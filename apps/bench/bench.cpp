@@ -29,7 +29,7 @@ TrainingBench::TrainingBench(const Contender& contender, const BenchConfig& benc
   w_ = std::make_unique<optim::ParameterVector>(entries_.parameters);
   rule_ = make_gradient_rule(config_, run_length(config_.schedule, 1));
   update_ = make_update_rule(config_.optimizer, *w_);
-  graph_ = bench.device.graph ? optim::step_graph(bench.device.device) : std::make_unique<optim::StepGraph>();
+  graph_ = make_step_graph(bench.device);
 }
 
 TrainingBench::Time TrainingBench::steps(std::int64_t count,
@@ -42,21 +42,20 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
     const StepBatch here = places_.put(batch);
     const optim::StepInfo now{
         .step = step_, .lr = kRate, .rows = batch.size(), .momentum = update_->momentum()};
-    optim::Sequence sequence = rule_->sequence(now);
-    if (sequence) sequence->insert(sequence->end(), {here.rows(), here.mixed(), here.kind});
-    optim::StepReport report = graph_->run(sequence, now, [&](const optim::StepInfo& info) {
-      BatchObjective loss(*model_, entries_, *w_, here.made(), {}, 1, step_, info.numbers);
-      const optim::Objective objective = [&](const optim::Request& request) {
-        const double entered = clock();
-        optim::Evaluation e = loss(request);
-        time.passes += clock() - entered;
-        return e;
-      };
-      optim::Direction d = rule_->direction(objective, *w_, info);
-      if (possibly(d.report.finite))
-        d.report.finite = update_->apply(*w_, d.vector, info, d.report.direction_norm, d.report.finite);
-      return d.report;
-    });
+    optim::StepReport report =
+        graph_->run(sequence_of(*rule_, here, now), now, [&](const optim::StepInfo& info) {
+          BatchObjective loss(*model_, entries_, *w_, here.made(), {}, 1, step_, info.numbers);
+          const optim::Objective objective = [&](const optim::Request& request) {
+            const double entered = clock();
+            optim::Evaluation e = loss(request);
+            time.passes += clock() - entered;
+            return e;
+          };
+          optim::Direction d = rule_->direction(objective, *w_, info);
+          if (possibly(d.report.finite))
+            d.report.finite = update_->apply(*w_, d.vector, info, d.report.direction_norm, d.report.finite);
+          return d.report;
+        });
     report.bring_here();  // a card has made the step when its report is here
     if (!report.finite) throw NumericalError("[bench] ", name_, ": a step was not finite");
     time.all += clock() - begin;

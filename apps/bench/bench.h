@@ -29,9 +29,9 @@ class TrainingBench {
   TrainingBench(const Contender& contender, const BenchConfig& bench, std::int64_t batch_size);
 
   struct Time {
-    double all = 0;  // seconds: of the steps
-    double passes =
-        0;  // of those in forward and backward passes; on a card of the host alone, which waits later
+    /// Seconds: of the steps, and of those in forward and backward passes. On a card the latter are the
+    /// host's, which waits later.
+    double all = 0, passes = 0;
     int pass_count = 0;
   };
   /// Trains for `count` steps and waits for each; `next` gives each one's batch, its time counted. Errors:

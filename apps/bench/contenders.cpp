@@ -22,8 +22,7 @@ Contender contender(const std::string& name, Sharpness kind, void (*change)(Shar
 }  // namespace
 
 bool computes_in(const Contender& contender, Precision precision) {
-  const SharpnessConfig& s = contender.config.sharpness;
-  return precision != Precision::bf16 || s.kind != Sharpness::gam || s.gam_form != optim::GamForm::exact;
+  return precision != Precision::bf16 || !differentiates_twice(contender.config.sharpness);
 }
 
 std::vector<Contender> contenders() {

@@ -183,6 +183,10 @@ std::string rule_name(Sharpness sharpness) {
 
 bool perturbs(Sharpness sharpness) { return sharpness != Sharpness::none; }
 
+bool differentiates_twice(const SharpnessConfig& sharpness) {
+  return sharpness.kind == Sharpness::gam && sharpness.gam_form == optim::GamForm::exact;
+}
+
 void add(OptionTable& t, SharpnessConfig& c) {
   t.group("sharpness", "Gradient rule");
   t.add("sharpness", "name", choice(c.kind, sharpness_names()),

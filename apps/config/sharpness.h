@@ -66,6 +66,10 @@ std::string rule_name(Sharpness sharpness);
 /// Whether the rule looks at points other than w, so that its records have a loss at w + e.
 bool perturbs(Sharpness sharpness);
 
+/// Whether the rule takes gradients of gradients: exact GAM does. The whole batch must then be one pass, in
+/// more digits than bf16 has.
+bool differentiates_twice(const SharpnessConfig& sharpness);
+
 /// Adds the group "Gradient rule".
 void add(OptionTable& table, SharpnessConfig& sharpness);
 

@@ -22,7 +22,7 @@ void check_sharpness(const TrainConfig& c) {
       c.optimizer.kind == Optimizer::sgd || c.optimizer.kind == Optimizer::rmsprop;
   if (s.kind == Sharpness::msam && momentum_is_optional && c.optimizer.momentum == 0)
     throw UsageError("--sharpness msam climbs along the momentum: it needs --momentum > 0");
-  if (s.kind == Sharpness::gam && s.gam_form == optim::GamForm::exact && s.micro == Micro::shared)
+  if (differentiates_twice(s) && s.micro == Micro::shared)
     throw UsageError("--gam-form exact needs the whole batch at once, or --micro own");
 }
 
@@ -56,8 +56,7 @@ void validate(const TrainConfig& c) {
       throw UsageError("--fge-low-lr ", c.ensemble.low_lr, " is above --fge-high-lr ", c.ensemble.high_lr);
   }
   check_sharpness(c);
-  if (c.device.precision == Precision::bf16 && c.sharpness.kind == Sharpness::gam &&
-      c.sharpness.gam_form == optim::GamForm::exact)
+  if (c.device.precision == Precision::bf16 && differentiates_twice(c.sharpness))
     throw UsageError(
         "--gam-form exact differentiates twice, for which bf16 has too few digits: --precision f32 or tf32");
   if (c.run.dry_run && c.run.resume)

@@ -33,8 +33,8 @@ struct Tally {
 struct EvaluationOptions {
   std::int64_t batch_size = 128;
   int workers = 0;  // 0: the caller prepares batches itself
-  Dtype dtype =
-      Dtype::f32;       // of activations: the model's, or bf16 for one of f32 where its device computes in it
+  /// Of activations: the model's, or bf16 for a model of f32 where its device computes in it.
+  Dtype dtype = Dtype::f32;
   data::Watch watch{};  // told after each batch how many examples are done; may throw to stop
 };
 

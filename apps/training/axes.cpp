@@ -115,6 +115,10 @@ optim::ScheduleOptions schedule_options(const TrainConfig& config, const RunLeng
   return o;
 }
 
+std::unique_ptr<optim::StepGraph> make_step_graph(const DeviceConfig& config) {
+  return config.graph ? optim::step_graph(config.device) : std::make_unique<optim::StepGraph>();
+}
+
 std::optional<Averaging> make_averaging(const TrainConfig& config, const RunLength& length) {
   const AverageConfig& c = config.average;
   if (c.kind == Average::none) return {};

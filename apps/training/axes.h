@@ -11,6 +11,7 @@
 #include "optim/averages/average.h"
 #include "optim/averages/collection_times.h"
 #include "optim/gradient/gradient_rule.h"
+#include "optim/gradient/step_graph.h"
 #include "optim/schedule/schedule.h"
 #include "optim/update/update_rule.h"
 
@@ -21,6 +22,9 @@ optim::ScheduleOptions schedule_options(const TrainConfig& config, const RunLeng
 
 /// Errors: ArgumentError (exit code 2) for options that exclude each other.
 std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config, const RunLength& length);
+
+/// How steps are made: by calls, or on a card played from records, if not --no-graph.
+std::unique_ptr<optim::StepGraph> make_step_graph(const DeviceConfig& config);
 
 /// The average that the run keeps, if any, and when weights enter it.
 struct Averaging {

@@ -64,18 +64,10 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
       buffers_here_(optim::not_on_device(entries_.buffers)),
       joined_(optim::side_by_side(optim::on_device(entries_.buffers))),
       places_(w_.values().device(), config.device.activations(), set.classes()),
-      graph_(config.device.graph ? optim::step_graph(w_.values().device())
-                                 : std::make_unique<optim::StepGraph>()) {
+      graph_(make_step_graph(config.device)) {
   expect_perturbed(config.sharpness, w_);
   rule_->check_parameters(w_);
   for (Tensor& t : joined_) buffers_there_.push_back({"statistics", &t});
-}
-
-/// The rule's, and the branches that are taken here, in the objective and in the update.
-optim::Sequence Experiment::sequence(const StepBatch& batch, const optim::StepInfo& now) const {
-  optim::Sequence all = rule_->sequence(now);
-  if (all) all->insert(all->end(), {batch.rows(), batch.mixed(), batch.kind, now.lr != 0});
-  return all;
 }
 
 void Experiment::touch() {
@@ -90,29 +82,30 @@ optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step) 
   const std::vector<NamedBuffer> state =
       rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};
   optim::BufferGuard statistics(buffers_here_), rule_state(optim::not_on_device(state));
-  optim::StepReport report = graph_->run(sequence(batch, now), now, [&](const optim::StepInfo& info) {
-    BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, step, info.numbers);
-    optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
-    if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
-    optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));
+  optim::StepReport report =
+      graph_->run(sequence_of(*rule_, batch, now), now, [&](const optim::StepInfo& info) {
+        BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, step, info.numbers);
+        optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
+        if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
+        optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));
 
-    optim::Direction d = rule_->direction(objective, w_, info);
-    failure_ = loss.failure();
-    if (possibly(d.report.finite)) {
-      try {
-        const Scalar sound = both(d.report.finite, both(statistics.finite(), statistics_there.finite()));
-        if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
-        if (clip_ > 0) d = optim::clipped(d, clip_);
-        d.report.finite = update_->apply(w_, d.vector, info, d.report.direction_norm, sound);
-      } catch (const NumericalError& refusal) {
-        failure_ = {.refused = refusal.what()};
-        d.report.finite = false;
-      }
-    }
-    statistics_there.settle(d.report.finite);
-    state_there.settle(d.report.finite);
-    return d.report;
-  });
+        optim::Direction d = rule_->direction(objective, w_, info);
+        failure_ = loss.failure();
+        if (possibly(d.report.finite)) {
+          try {
+            const Scalar sound = both(d.report.finite, both(statistics.finite(), statistics_there.finite()));
+            if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
+            if (clip_ > 0) d = optim::clipped(d, clip_);
+            d.report.finite = update_->apply(w_, d.vector, info, d.report.direction_norm, sound);
+          } catch (const NumericalError& refusal) {
+            failure_ = {.refused = refusal.what()};
+            d.report.finite = false;
+          }
+        }
+        statistics_there.settle(d.report.finite);
+        state_there.settle(d.report.finite);
+        return d.report;
+      });
 
   const bool made_elsewhere = !report.finite.known();
   report.bring_here();

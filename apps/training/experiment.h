@@ -61,7 +61,6 @@ class Experiment {
   std::optional<Averaging>& averaging() { return averaging_; }
 
  private:
-  optim::Sequence sequence(const StepBatch& batch, const optim::StepInfo& now) const;
   /// What a step made from a record writes to, its versions raised: the host was not there.
   void touch();
 

@@ -37,6 +37,13 @@ StepBatch StepBatch::made() const {
   return whole;
 }
 
+optim::Sequence sequence_of(const optim::GradientRule& rule, const StepBatch& batch,
+                            const optim::StepInfo& now) {
+  optim::Sequence all = rule.sequence(now);
+  if (all) all->insert(all->end(), {batch.rows(), batch.mixed(), batch.kind, now.lr != 0});
+  return all;
+}
+
 StepBatch StepPlaces::put(const data::Batch& batch) {
   const bool made = batch.images.defined() || batch.drawn == nullptr;
   const Device images = made ? batch.images.device() : batch.drawn->pictures.pixels.device();

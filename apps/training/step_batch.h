@@ -9,6 +9,7 @@
 
 #include "data/loading/device_batch.h"
 #include "data/loading/loader.h"
+#include "optim/gradient/gradient_rule.h"
 
 namespace basin::apps {
 
@@ -39,6 +40,11 @@ struct StepBatch {
   /// of a mixed batch on a device. Undefined elsewhere.
   Tensor own_share, other_share;
 };
+
+/// The sequence of a step on that batch (optim/step_info.h): the rule's, and the branches that are taken in
+/// the objective and in the update.
+optim::Sequence sequence_of(const optim::GradientRule& rule, const StepBatch& batch,
+                            const optim::StepInfo& now);
 
 /// Batches one after the other in the same tensors, for steps that a device records
 /// (optim/gradient/step_graph.h): one set for each kind, of as many rows and mixed alike. On the host each
