@@ -23,9 +23,13 @@ class Call {
   /// Adds the command's options, tied to fields of this object.
   virtual void options(OptionTable& table) = 0;
   /// Puts below the environment and the flags what else this call builds on: a preset, a file, the
-  /// configuration of a run. The flags are in the table, so that it can see which. Returns the directory of
-  /// the run whose numbers must stay as they are; empty for none.
-  virtual std::string build_on(OptionTable&) { return ""; }
+  /// configuration of a run. The flags are in the table, so that it can see which; `words` are those that
+  /// belong to no option, "" where none was given. Returns the directory of the run whose numbers must stay
+  /// as they are; empty for none.
+  virtual std::string build_on(OptionTable&, const std::vector<std::string>& words) {
+    static_cast<void>(words);
+    return "";
+  }
   /// Takes the words that belong to no option, Command::most_words of them, "" where none was given; checks
   /// what depends on where values came from. Errors: UsageError.
   virtual void check(const OptionTable&, const std::vector<std::string>&) {}

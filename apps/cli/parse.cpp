@@ -43,7 +43,7 @@ Parsed parse(const Program& program, const Command& command, const std::vector<s
   }
 
   take_flags(table, given);  // first of all: they say which preset, file or run, and each is checked
-  const std::string run = call.build_on(table);
+  const std::string run = call.build_on(table, words);
   if (run.empty())
     apply_environment(table, environment);
   else

@@ -129,7 +129,7 @@ class EvalCall : public Call {
     add_progress(t, output_);
   }
 
-  std::string build_on(OptionTable& table) override {
+  std::string build_on(OptionTable& table, const std::vector<std::string>&) override {
     const int given = !config_.run.empty() + !config_.weights.empty() + !config_.ensemble.empty();
     if (given != 1) {
       throw UsageError(given == 0 ? "nothing to evaluate: give --run DIR, --ensemble DIR, or --weights FILE "

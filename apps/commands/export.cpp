@@ -107,7 +107,7 @@ class ExportCall : public Call {
     add(t, output_);
   }
 
-  std::string build_on(OptionTable& table) override {
+  std::string build_on(OptionTable& table, const std::vector<std::string>&) override {
     if (config_.run.empty() && table.by_flag("weights")->source == Source::standard)
       throw UsageError("nothing to export: give --run DIR, or --weights FILE with --model");
     if (config_.out.empty()) throw UsageError("export needs a file to write: -o FILE");

@@ -97,7 +97,7 @@ ExitCode train(const TrainConfig& given, Terminal& terminal) {
 
 void TrainCall::options(OptionTable& table) { add(table, config, &sources_); }
 
-std::string TrainCall::build_on(OptionTable& table) {
+std::string TrainCall::build_on(OptionTable& table, const std::vector<std::string>&) {
   RunConfig& run = config.run;
   run.resume = table.by_flag("resume")->source == Source::flag;
   if (!run.resume) {

@@ -18,7 +18,7 @@ ExitCode train(const TrainConfig& config, Terminal& terminal);
 class TrainCall : public Call {
  public:
   void options(OptionTable& table) override;
-  std::string build_on(OptionTable& table) override;
+  std::string build_on(OptionTable& table, const std::vector<std::string>& words) override;
   void check(const OptionTable& table, const std::vector<std::string>& words) override;
   std::string settled(const OptionTable& table) override;
   ExitCode run(Terminal& terminal) override;

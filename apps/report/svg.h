@@ -2,26 +2,11 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "apps/report/figure.h"
+
 namespace basin::apps {
-
-/// Points joined by lines; a point that is not finite leaves a gap.
-struct Curve {
-  std::string label{};
-  std::vector<std::pair<double, double>> points{};
-  bool dashed = false;
-};
-
-/// One pair of axes.
-struct Plot {
-  std::string title{};
-  std::string x_label{};
-  std::string y_label{};
-  bool whole_x = false;         // ticks of x only at whole numbers
-  std::vector<Curve> curves{};  // each in a colour of its own that colour-blind people tell apart
-};
 
 /// The plots side by side as one SVG document, 480 x 340 each.
 std::string svg(const std::vector<Plot>& plots);

@@ -1,0 +1,139 @@
+#include "apps/report/figure.h"
+
+#include "core/error.h"
+
+namespace basin::apps {
+namespace {
+
+Json numbers(const std::vector<double>& values) {
+  Json list = Json::Array{};
+  for (const double value : values) list.append(recorded(value));
+  return list;
+}
+
+std::vector<double> numbers_of(const Json& list) {
+  std::vector<double> values;
+  for (const Json& value : list.array()) values.push_back(recorded_number(value));
+  return values;
+}
+
+Json words(const std::vector<std::string>& list) {
+  Json all = Json::Array{};
+  for (const std::string& word : list) all.append(word);
+  return all;
+}
+
+std::vector<std::string> words_of(const Json& list) {
+  std::vector<std::string> all;
+  for (const Json& word : list.array()) all.push_back(word.string());
+  return all;
+}
+
+Json to_json(const std::vector<Curve>& curves) {
+  Json all = Json::Array{};
+  for (const Curve& curve : curves) {
+    std::vector<double> x, y;
+    for (const auto& [px, py] : curve.points) x.push_back(px), y.push_back(py);
+    all.append(
+        Json::Object{{"label", curve.label}, {"dashed", curve.dashed}, {"x", numbers(x)}, {"y", numbers(y)}});
+  }
+  return all;
+}
+
+std::vector<Curve> curves_of(const Json& list) {
+  std::vector<Curve> all;
+  for (const Json& json : list.array()) {
+    Curve curve{.label = json.at("label").string(), .points = {}, .dashed = json.at("dashed").boolean()};
+    const std::vector<double> x = numbers_of(json.at("x")), y = numbers_of(json.at("y"));
+    if (x.size() != y.size()) throw JsonError("[figure] a curve has ", x.size(), " x and ", y.size(), " y");
+    for (std::size_t i = 0; i < x.size(); ++i) curve.points.emplace_back(x[i], y[i]);
+    all.push_back(std::move(curve));
+  }
+  return all;
+}
+
+Json content_of(const Plot& p) {
+  return Json::Object{{"kind", "plot"},       {"title", p.title},           {"x_label", p.x_label},
+                      {"y_label", p.y_label}, {"whole_x", p.whole_x},       {"log_x", p.log_x},
+                      {"log_y", p.log_y},     {"curves", to_json(p.curves)}};
+}
+
+Json content_of(const Surface& s) {
+  Json marks = Json::Array{};
+  for (const Mark& mark : s.marks)
+    marks.append(Json::Object{{"label", mark.label}, {"x", recorded(mark.x)}, {"y", recorded(mark.y)}});
+  return Json::Object{{"kind", "surface"},    {"title", s.title},          {"x_label", s.x_label},
+                      {"y_label", s.y_label}, {"z_label", s.z_label},      {"log_z", s.log_z},
+                      {"x", numbers(s.x)},    {"y", numbers(s.y)},         {"z", numbers(s.z)},
+                      {"marks", marks},       {"paths", to_json(s.paths)}, {"group", s.group}};
+}
+
+Json content_of(const FigureTable& t) {
+  Json rows = Json::Array{};
+  for (const std::vector<std::string>& row : t.rows) rows.append(words(row));
+  return Json::Object{{"kind", "table"}, {"title", t.title}, {"columns", words(t.columns)}, {"rows", rows}};
+}
+
+Plot plot_of(const Json& json) {
+  return {.title = json.at("title").string(),
+          .x_label = json.at("x_label").string(),
+          .y_label = json.at("y_label").string(),
+          .whole_x = json.at("whole_x").boolean(),
+          .log_x = json.at("log_x").boolean(),
+          .log_y = json.at("log_y").boolean(),
+          .curves = curves_of(json.at("curves"))};
+}
+
+Surface surface_of(const Json& json) {
+  Surface s{.title = json.at("title").string(),
+            .x_label = json.at("x_label").string(),
+            .y_label = json.at("y_label").string(),
+            .z_label = json.at("z_label").string(),
+            .log_z = json.at("log_z").boolean(),
+            .x = numbers_of(json.at("x")),
+            .y = numbers_of(json.at("y")),
+            .z = numbers_of(json.at("z")),
+            .paths = curves_of(json.at("paths")),
+            .group = json.at("group").string()};
+  if (s.z.size() != s.x.size() * s.y.size())
+    throw JsonError("[figure] a surface of ", s.x.size(), " x ", s.y.size(), " has ", s.z.size(), " heights");
+  for (const Json& mark : json.at("marks").array())
+    s.marks.push_back(
+        {mark.at("label").string(), recorded_number(mark.at("x")), recorded_number(mark.at("y"))});
+  return s;
+}
+
+FigureTable table_of(const Json& json) {
+  FigureTable t{.title = json.at("title").string(), .columns = words_of(json.at("columns")), .rows = {}};
+  for (const Json& row : json.at("rows").array()) {
+    t.rows.push_back(words_of(row));
+    if (t.rows.back().size() != t.columns.size())
+      throw JsonError("[figure] a row of a table has ", t.rows.back().size(), " cells under ",
+                      t.columns.size(), " titles");
+  }
+  return t;
+}
+
+}  // namespace
+
+Json to_json(const Figure& figure) {
+  Json json = std::visit([](const auto& content) { return content_of(content); }, figure.content);
+  json.set("name", figure.name);
+  return json;
+}
+
+Figure figure_of(const Json& json) {
+  Figure figure{.name = json.at("name").string(), .content = {}};
+  const std::string& kind = json.at("kind").string();
+  if (kind == "plot")
+    figure.content = plot_of(json);
+  else if (kind == "surface")
+    figure.content = surface_of(json);
+  else if (kind == "table")
+    figure.content = table_of(json);
+  else
+    throw JsonError("[figure] there is no kind ", kind, " of figures");
+  return figure;
+}
+
+}  // namespace basin::apps
