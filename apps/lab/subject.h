@@ -61,6 +61,9 @@ struct Subject {
 /// than the split has, or a split that the data have not.
 Subject open_subject(const SubjectConfig& config, Terminal& terminal);
 
+/// Where answers about it go: lab/ of the run, or of the working directory for a file of weights.
+std::string lab_of(const SubjectConfig& config);
+
 /// The statement in one line for people: "mean cross-entropy of 1,000 of 50,000 cifar10 train images, ...".
 std::string in_words(const Json& statement);
 
