@@ -154,7 +154,8 @@ Subject open_subject(const SubjectConfig& config, Terminal& terminal) {
   const std::string split = name_of(split_names(), config.split);
   const auto& all = source_of(subject.run.data, config.split);
   if (!all) throw UsageError("--split ", split, ": the run was trained without --validation images");
-  subject.examples = drawn(all, config.images, config.seed, split);
+  const std::int64_t images = config.images_at_most ? std::min(config.images, all->size()) : config.images;
+  subject.examples = drawn(all, images, config.seed, split);
   subject.loss = loss_of(config, trained ? &*trained : nullptr);
 
   const DatasetLoss& loss = subject.loss;
