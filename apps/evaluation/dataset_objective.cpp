@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "autograd/curvature/hvp.h"
+#include "autograd/gradients.h"
 #include "autograd/recording.h"
 #include "core/ops.h"
 
@@ -125,6 +127,31 @@ double DatasetObjective::penalty() const {
 Tensor DatasetObjective::hessian_vector(const Tensor& v) const {
   Tensor product = mean_of([&](const Variable& logits, const data::Batch& batch) {
     return optim::hessian_vector_product(cross_entropy(logits, batch.labels, loss_.cross_entropy), w_, v);
+  });
+  add_decay(v, product);
+  return product;
+}
+
+Tensor DatasetObjective::gauss_newton_vector(const Tensor& v) const {
+  Tensor product = mean_of([&](const Variable& logits, const data::Batch& batch) {
+    return w_.flatten(gauss_newton_product(logits, w_.variables(), w_.split(v), [&](const Tensor& jv) {
+      const Variable leaf = Variable::parameter(logits.value());
+      return basin::hessian_vector_product(cross_entropy(leaf, batch.labels, loss_.cross_entropy), {leaf},
+                                           {jv})[0];
+    }));
+  });
+  add_decay(v, product);
+  return product;
+}
+
+Tensor DatasetObjective::fisher_vector(const Tensor& v) const {
+  Tensor product = mean_of([&](const Variable& logits, const data::Batch& batch) {
+    return w_.flatten(gauss_newton_product(logits, w_.variables(), w_.split(v), [&](const Tensor& jv) {
+      // Row i of d is 1/n of the gradient of example i's loss with respect to its logits.
+      const Variable leaf = Variable::parameter(logits.value());
+      const Tensor d = gradients(cross_entropy(leaf, batch.labels, loss_.cross_entropy), {leaf})[0];
+      return d * sum(d * jv, {1}, /*keep=*/true) * static_cast<double>(batch.size());
+    }));
   });
   add_decay(v, product);
   return product;

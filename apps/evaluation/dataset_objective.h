@@ -70,6 +70,15 @@ class DatasetObjective {
   /// gradients. Errors: as operator()'s; v not like w.
   Tensor hessian_vector(const Tensor& v) const;
 
+  /// G v, G the generalised Gauss-Newton matrix 1/N sum_i J_i^T H_i J_i: J_i the Jacobian of example i's
+  /// logits, H_i the Hessian of its loss with respect to them (diag(p) - p p^T). For cross-entropy G is the
+  /// Fisher information too, and has no negative eigenvalues. The penalty's Hessian is added, as above.
+  Tensor gauss_newton_vector(const Tensor& v) const;
+
+  /// F v, F the empirical Fisher information 1/N sum_i g_i g_i^T, g_i the gradient of example i's loss under
+  /// its label as given. The penalty's Hessian is added, as above.
+  Tensor fisher_vector(const Tensor& v) const;
+
   std::int64_t examples() const { return source_->size(); }
 
  private:

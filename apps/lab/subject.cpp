@@ -155,8 +155,9 @@ Subject open_subject(const SubjectConfig& config, Terminal& terminal) {
       entries_of(*subject.run.model).parameters, all_decay ? optim::Decay::all : optim::Decay::weights_only);
   const std::string split = name_of(split_names(), config.split);
   const auto& all = source_of(subject.run.data, config.split);
-  const bool all_of_few = config.fewer_images && all && all->size() < config.images;
-  subject.examples = examples_of(subject.run.data, config.split, all_of_few ? 0 : config.images, config.seed);
+  const std::int64_t images =
+      config.images_at_most && all ? std::min(config.images, all->size()) : config.images;
+  subject.examples = examples_of(subject.run.data, config.split, images, config.seed);
   subject.loss = loss_of(config, trained ? &*trained : nullptr);
 
   const DatasetLoss& loss = subject.loss;

@@ -24,9 +24,9 @@ struct SubjectConfig {
   ModelConfig model;
   DeviceConfig device;
   Split split = Split::train;
-  std::int64_t images = 0;    // drawn from the split; 0: all
-  bool fewer_images = false;  // all of a split that has fewer: `images` is a default, not a wish
-  std::uint64_t seed = 0;     // of that draw, and of what else a command draws
+  std::int64_t images = 0;      // drawn from the split; 0: all
+  bool images_at_most = false;  // all of a split that has fewer, where otherwise that is an error
+  std::uint64_t seed = 0;       // of that draw, and of what else a command draws
   std::int64_t batch_size = 128;
   LossOf loss = LossOf::plain;
   nn::Mode batch_norm = nn::Mode::eval;

@@ -21,7 +21,7 @@ Estimate estimate_of(const std::vector<double>& samples) {
   return e;
 }
 
-bool Precision::reached(const Estimate& e) const {
+bool StoppingRule::reached(const Estimate& e) const {
   if (e.samples >= most) return true;
   return e.samples >= least && e.standard_error <= tolerance * std::abs(e.value);
 }
@@ -31,13 +31,13 @@ Tensor probed_diagonal(const LinearOperator& a, const Probes& probes, std::uint6
   return v * a.apply(v);
 }
 
-Estimate hutchinson_trace(const LinearOperator& a, const Precision& precision, const Probes& probes) {
+Estimate hutchinson_trace(const LinearOperator& a, const StoppingRule& rule, const Probes& probes) {
   std::vector<double> samples;
   for (;;) {
     const Tensor v = probes.signs(a, samples.size());
     samples.push_back(dot(v, a.apply(v)));
     const Estimate e = estimate_of(samples);
-    if (precision.reached(e)) return e;
+    if (rule.reached(e)) return e;
   }
 }
 

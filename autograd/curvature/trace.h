@@ -18,7 +18,7 @@ Estimate estimate_of(const std::vector<double>& samples);
 /// When an estimate is good enough: its standard error is at most tolerance |value|, after at least `least`
 /// samples; or it has `most`. (Two running means that agree say nothing: of A = [[2,1,0],[1,3,1],[0,1,4]] the
 /// first two probes agree with probability 3/8, and then are wrong with 2/3.)
-struct Precision {
+struct StoppingRule {
   double tolerance = 0.02;
   Index least = 10, most = 100;
 
@@ -30,8 +30,8 @@ struct Precision {
 /// block; number k of it the mean A_kk (Bekas et al. 2007).
 Tensor probed_diagonal(const LinearOperator& a, const Probes& probes, std::uint64_t i);
 
-/// tr A by Hutchinson's probes until `precision` is reached.
-Estimate hutchinson_trace(const LinearOperator& a, const Precision& precision, const Probes& probes);
+/// tr A by Hutchinson's probes until the rule is reached.
+Estimate hutchinson_trace(const LinearOperator& a, const StoppingRule& rule, const Probes& probes);
 
 /// The sketch of Hutch++: Q, an orthonormal basis of the span of A S, S `columns` sign vectors, numbers 0, 1,
 /// ... of `probes`. Fewer vectors where A's rank is less.

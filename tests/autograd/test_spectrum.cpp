@@ -138,7 +138,7 @@ TEST_CASE("5.5.3 Hutchinson's samples of all sign vectors, and the stopping rule
   CHECK(all.standard_error == Approx(std::sqrt(8.0 * 8 / 7 / 8)));  // of variance 8, by n - 1
 
   // Two equal samples, and two equal running means, are no end.
-  CHECK_FALSE(Precision{.tolerance = 0.02, .least = 10, .most = 100}.reached(estimate_of({5, 5})));
+  CHECK_FALSE(StoppingRule{.tolerance = 0.02, .least = 10, .most = 100}.reached(estimate_of({5, 5})));
   const Estimate found =
       hutchinson_trace(three(), {.tolerance = 0.01, .least = 10, .most = 10000}, {.seed = 3});
   CHECK(found.standard_error <= 0.01 * found.value);
