@@ -12,6 +12,9 @@
 namespace basin::apps {
 namespace {
 
+/// Where the draws of the rounds' orders are among those of a seed.
+constexpr std::uint64_t kRounds = 1000;
+
 /// A tensor as blocks along an axis: before x extent x after.
 struct Blocks {
   Index before = 1, extent = 1, after = 1;
@@ -122,7 +125,7 @@ MatchingReport match_weights(const std::vector<ChannelClass>& classes, const Nam
     changed = false;
     const auto round = static_cast<std::uint64_t>(++matching.report.rounds);
     std::int64_t done = 0;
-    for (const std::int64_t number : permutation(count, seed, Stream::probe, round)) {
+    for (const std::int64_t number : permutation(count, seed, Stream::probe, kRounds + round)) {
       changed = matching.improve(static_cast<std::size_t>(number)) || changed;
       if (watch) watch(++done, count);
     }
