@@ -6,7 +6,8 @@
 namespace basin::apps {
 
 Command train_command(), eval_command(), export_command(), hessian_command(), sharpness_command(),
-    landscape_command(), info_command(), data_command(), bench_command(), gradcheck_command();
+    landscape_command(), curve_command(), info_command(), data_command(), bench_command(),
+    gradcheck_command();
 
 const Program& program() {
   static const Program basin = {
@@ -14,7 +15,7 @@ const Program& program() {
       .first_call = "basin train --data synthetic --preset first_look",
       .version = version_line(),
       .commands = {train_command(), eval_command(), export_command(), hessian_command(), sharpness_command(),
-                   landscape_command(), info_command(), data_command(), bench_command(),
+                   landscape_command(), curve_command(), info_command(), data_command(), bench_command(),
                    gradcheck_command()}};
   return basin;
 }
