@@ -1,87 +1,25 @@
-// Reads a run's own files back and sets them in HTML.
-#include "apps/report/page.h"
+// Puts the tables and figures of runs in their order.
+#include "apps/report/page/page.h"
+
+#include <algorithm>
 
 #include "apps/cli/format.h"
+#include "apps/report/page/html.h"
+#include "apps/report/page/run_tables.h"
+#include "apps/report/pictures.h"
 #include "core/error.h"
+#include "core/io/directory.h"
 #include "core/io/files.h"
-#include "core/io/json.h"
 
 namespace basin::apps {
 
 namespace {
-
-constexpr const char* kStyle =
-    "body{font:15px/1.5 sans-serif;color:#222;background:#fff;max-width:1000px;margin:2em auto;padding:0 1em}"
-    "h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "th,td{padding:.2em .8em;text-align:right;border-bottom:1px solid "
-    "#ddd}th:first-child,td:first-child{text-align:left}"
-    "pre{background:#f6f6f6;padding:1em;overflow-x:auto}svg{max-width:100%;height:auto}";
-
-Json read_json(const std::string& path) {
-  try {
-    return parse_json(read_file(path));
-  } catch (const JsonError& error) {
-    throw DataError("[report] ", path, ": ", error.what());
-  }
-}
-
-std::string html_row(const std::vector<std::string>& cells, const char* tag) {
-  std::string out = "<tr>";
-  for (const std::string& cell : cells) {
-    out += std::string("<") + tag + ">" + escaped_xml(cell) + "</" + tag + ">";
-  }
-  return out + "</tr>\n";
-}
-
-std::vector<std::string> cells_of(const std::string& name, const EpochRecord& r, bool perturbed) {
-  std::vector<std::string> cells = {name, fixed(r.train_loss, 4)};
-  if (perturbed) cells.push_back(r.train_loss_perturbed ? fixed(*r.train_loss_perturbed, 4) : "");
-  cells.insert(cells.end(), {percent(r.train_accuracy, 2), fixed(r.test_loss, 4), percent(r.test_accuracy, 2),
-                             significant(r.lr, 3), significant(r.gradient_norm, 3),
-                             fixed(r.images_per_second, 0), duration_text(r.seconds)});
-  return cells;
-}
-
-std::string epochs_table(const std::vector<EpochRecord>& epochs, const EpochRecord* best) {
-  const bool perturbed = epochs.back().train_loss_perturbed.has_value();
-  std::vector<std::string> titles = {"epoch", "train loss"};
-  if (perturbed) titles.push_back("loss at w+e");
-  titles.insert(titles.end(), {"train %", "test loss", "test %", "learning rate", "|g|", "images/s", "time"});
-  std::string out = "<table>\n" + html_row(titles, "th");
-  out += html_row(cells_of(text("last (", epochs.back().epoch, ")"), epochs.back(), perturbed), "td");
-  if (best)
-    out += html_row(cells_of(text("best, chosen on the ", best->validation_accuracy ? "validation" : "test",
-                                  " images (", best->epoch, ")"),
-                             *best, perturbed),
-                    "td");
-  out += "</table>\n<details><summary>every epoch</summary>\n<table>\n" + html_row(titles, "th");
-  for (const EpochRecord& r : epochs) out += html_row(cells_of(std::to_string(r.epoch), r, perturbed), "td");
-  return out + "</table>\n</details>\n";
-}
-
-/// The weights that the run reports beside the last: averages, ensembles.
-std::string variants_table(const Json& variants) {
-  std::string out = "<table>\n" + html_row({"weights", "models", "test loss", "test %", "what"}, "th");
-  for (const Json& v : variants.array())
-    out += html_row({v.at("name").string(), std::to_string(v.at("models").integer()),
-                     fixed(recorded_number(v.at("test_loss")), 4),
-                     percent(recorded_number(v.at("test_accuracy")), 2), v.at("what").string()},
-                    "td");
-  return out + "</table>\n";
-}
 
 std::string words_of(const Json& list) {
   std::string out;
   for (const Json& word : list.array()) out += (out.empty() ? "" : " ") + shell_word(word.string());
   return out;
 }
-
-std::string section(const std::string& title, const std::string& body) {
-  return "<h2>" + title + "</h2>\n" + body;
-}
-
-std::string preformatted(const std::string& content) { return "<pre>" + escaped_xml(content) + "</pre>\n"; }
 
 // How the run was made: each call, what it ran on and how it ended.
 std::string sessions_text(const Json& run) {
@@ -97,69 +35,170 @@ std::string sessions_text(const Json& run) {
   return out;
 }
 
-std::string weights_text(const Json& result) {
-  if (result.at("weights").is_null()) return "<p>none: the loss of the last weights is not finite</p>\n";
-  return preformatted(result.at("weights").string() + "\nsha256 " + result.at("weights_sha256").string() +
-                      "\n");
+std::string weights_html(const Json& result) {
+  if (result.is_null()) return html_paragraph("none yet: the run has not ended");
+  if (result.at("weights").is_null())
+    return html_paragraph("none: the loss of the last weights is not finite");
+  return html_preformatted(result.at("weights").string() + "\nsha256 " +
+                           result.at("weights_sha256").string() + "\n");
+}
+
+/// How the run came out, in one sentence.
+std::string headline(const ReportedRun& run) {
+  std::string line = "<p>" + (run.label.empty() ? "" : escaped_xml(run.label) + ": test") +
+                     (run.label.empty() ? "Test" : "") + " accuracy after " +
+                     (run.result.is_null() ? text("epoch ", run.epochs.back().epoch) : "the last epoch") +
+                     " <strong>" + percent(run.epochs.back().test_accuracy, 2) + " %</strong>";
+  if (!run.result.is_null())
+    line += ", " + grouped(run.result.at("parameters").integer()) + " parameters, " +
+            duration_text(recorded_number(run.result.at("seconds")));
+  return line + ".</p>\n";
+}
+
+/// The figures of that name and kind of answers, side by side, and over each other where they are curves.
+void add_side_by_side(Html& page, const std::string& name,
+                      const std::vector<std::pair<std::string, const ReportedAnswer*>>& answers,
+                      std::vector<Figure>& kept) {
+  std::vector<ShownFigure> shown;
+  std::vector<std::pair<std::string, const Plot*>> plots;
+  for (const auto& [label, answer] : answers) {
+    for (const Figure& figure : answer->figures) {
+      if (figure.name != name) continue;
+      shown.push_back({&figure, label});
+      if (const auto* plot = std::get_if<Plot>(&figure.content)) plots.emplace_back(label, plot);
+    }
+  }
+  if (plots.size() > 1) {
+    if (Plot together = overlaid(plots); !together.curves.empty()) {
+      kept.push_back({name + "-together", std::move(together)});
+      page.figures({{&kept.back(), ""}});
+      page.fold(name + " of each run", shown);
+      return;
+    }
+  }
+  page.figures(shown);
+}
+
+/// A command's answers: the first of each run beside each other, the second, ...
+void add_command(Html& page, const std::string& command, const std::vector<ReportedRun>& runs) {
+  page.section(command);
+  for (std::size_t k = 0;; ++k) {
+    std::vector<std::pair<std::string, const ReportedAnswer*>> answers;
+    for (const ReportedRun& run : runs) {
+      std::size_t seen = 0;
+      for (const ReportedAnswer& answer : run.answers)
+        if (answer.command == command && seen++ == k) answers.emplace_back(run.label, &answer);
+    }
+    if (answers.empty()) return;
+    if (k > 0) page.add("<h3>" + escaped_xml(answers.front().second->name) + "</h3>\n");
+    std::vector<std::string> names, told;
+    for (const auto& [label, answer] : answers) {
+      for (const std::string& words : answer->statements) {
+        if (std::find(told.begin(), told.end(), words) != told.end()) continue;
+        told.push_back(words);
+      }
+      for (const Figure& figure : answer->figures)
+        if (std::find(names.begin(), names.end(), figure.name) == names.end()) names.push_back(figure.name);
+    }
+    for (const std::string& words : told) page.add(html_paragraph(words, "said"));
+    std::vector<Figure> kept;
+    kept.reserve(names.size());
+    for (const std::string& name : names) add_side_by_side(page, name, answers, kept);
+  }
+}
+
+void add_answers(Html& page, const std::vector<ReportedRun>& runs,
+                 const std::vector<ReportedAnswer>& between) {
+  std::vector<std::string> commands;
+  for (const ReportedRun& run : runs)
+    for (const ReportedAnswer& answer : run.answers)
+      if (std::find(commands.begin(), commands.end(), answer.command) == commands.end())
+        commands.push_back(answer.command);
+  std::sort(commands.begin(), commands.end());
+  for (const std::string& command : commands) add_command(page, command, runs);
+  for (const ReportedAnswer& answer : between) {
+    page.section(answer.command + " between runs" +
+                 (answer.name == answer.command ? "" : ": " + answer.name));
+    for (const std::string& words : answer.statements) page.add(html_paragraph(words, "said"));
+    std::vector<ShownFigure> shown;
+    for (const Figure& figure : answer.figures) shown.push_back({&figure, ""});
+    page.figures(shown);
+  }
+}
+
+void add_results(Html& page, const std::vector<ReportedRun>& runs) {
+  page.section("Results");
+  for (const ReportedRun& run : runs) {
+    if (runs.size() > 1) continue;
+    FigureTable last = headline_table(run), all = epochs_table(run);
+    last.title.clear(), all.title.clear();
+    page.add(html_table(last) + html_details("every epoch", html_table(all)));
+  }
+  page.add(html_table(results_table(runs)));
+  if (runs.size() == 1) return;
+  if (const FigureTable seeds = seeds_table(runs); !seeds.rows.empty()) page.add(html_table(seeds));
+  for (const ReportedRun& run : runs) {
+    FigureTable all = epochs_table(run);
+    all.title.clear();
+    page.add(html_details("every epoch of " + run.label, html_table(all)));
+  }
+}
+
+void add_setting(Html& page, const std::vector<ReportedRun>& runs) {
+  page.section("Configuration");
+  if (runs.size() > 1) {
+    FigureTable differences = differences_table(runs);
+    differences.title.clear();
+    page.add(differences.rows.empty()
+                 ? html_paragraph("The runs have one configuration.")
+                 : html_paragraph("What the runs differ in:") + html_table(differences, true));
+  }
+  for (const ReportedRun& run : runs)
+    page.add(runs.size() > 1 ? html_details("config.toml of " + run.label, html_preformatted(run.config))
+                             : html_preformatted(run.config));
+  page.section("Runs of the program");
+  for (const ReportedRun& run : runs) page.add(html_preformatted(sessions_text(run.run)));
+  page.section("Weights");
+  for (const ReportedRun& run : runs) {
+    if (runs.size() > 1) page.add(html_paragraph(run.label));
+    page.add(weights_html(run.result));
+  }
+}
+
+void write_page(Html& page, const std::vector<ReportedRun>& runs,
+                const std::vector<ReportedAnswer>& between) {
+  for (const ReportedRun& run : runs) page.lead(headline(run));
+  page.section("Learning curves");
+  if (runs.size() == 1) page.add(inline_svg(svg(training_plots(runs[0].epochs))));
+  const std::vector<Figure> curves = learning_figures(runs);
+  std::vector<ShownFigure> shown;
+  for (const Figure& figure : curves) shown.push_back({&figure, ""});
+  page.figures(shown);
+  add_results(page, runs);
+  add_answers(page, runs, between);
+  add_setting(page, runs);
 }
 
 }  // namespace
 
-std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
-  Curve train_loss{.label = "train", .points = {}}, test_loss{.label = "test", .points = {}};
-  Curve perturbed_loss{.label = "train at w+e", .points = {}, .dashed = true};
-  Curve train_accuracy{.label = "train", .points = {}}, test_accuracy{.label = "test", .points = {}};
-  for (const EpochRecord& r : epochs) {
-    const auto x = static_cast<double>(r.epoch);
-    train_loss.points.emplace_back(x, r.train_loss);
-    test_loss.points.emplace_back(x, r.test_loss);
-    if (r.train_loss_perturbed) perturbed_loss.points.emplace_back(x, *r.train_loss_perturbed);
-    train_accuracy.points.emplace_back(x, 100 * r.train_accuracy);
-    test_accuracy.points.emplace_back(x, 100 * r.test_accuracy);
+ReportPage page_of(const std::vector<ReportedRun>& runs, const std::vector<ReportedAnswer>& between) {
+  std::string title;
+  for (const ReportedRun& run : runs) title += (title.empty() ? "" : ", ") + run.name;
+  if (runs.size() > 1) title = text(runs.size(), " runs");
+  Html page(title);
+  try {
+    write_page(page, runs, between);
+  } catch (const JsonError& error) {
+    throw DataError("[report] result.json or run.json: ", error.what());
   }
-  Plot loss{.title = "Loss",
-            .x_label = "epoch",
-            .y_label = "cross-entropy",
-            .whole_x = true,
-            .curves = {train_loss, test_loss}};
-  if (!perturbed_loss.points.empty()) loss.curves.push_back(perturbed_loss);
-  return {loss,
-          {.title = "Accuracy",
-           .x_label = "epoch",
-           .y_label = "%",
-           .whole_x = true,
-           .curves = {train_accuracy, test_accuracy}}};
+  return {page.text(), page.count()};
 }
 
 void write_report(const std::string& directory) {
-  const std::vector<EpochRecord> epochs = read_metrics(directory + "/metrics.csv");
-  if (epochs.empty()) throw DataError("[report] ", directory, "/metrics.csv: no epoch in it");
-  const Json result = read_json(directory + "/result.json"), run = read_json(directory + "/run.json");
-  const std::string config = read_file(directory + "/config.toml");
-  std::string page;
-  const std::string curves = svg(training_plots(epochs));
-  try {
-    const EpochRecord* best = nullptr;
-    if (!result.at("best").is_null()) {
-      const std::int64_t number = result.at("best").at("epoch").integer();
-      for (const EpochRecord& record : epochs)
-        if (record.epoch == number) best = &record;
-    }
-    const std::string name = escaped_xml(run.at("name").string());
-    page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + name +
-           "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<h1>" + name +
-           "</h1>\n<p>Test accuracy after the last epoch <strong>" + percent(epochs.back().test_accuracy, 2) +
-           " %</strong>, " + grouped(result.at("parameters").integer()) + " parameters, " +
-           duration_text(recorded_number(result.at("seconds"))) + ".</p>\n" + curves +
-           section("Results", epochs_table(epochs, best)) +
-           section("Reported weights", variants_table(result.at("variants"))) +
-           section("Configuration", preformatted(config)) +
-           section("Runs of the program", preformatted(sessions_text(run))) +
-           section("Weights", weights_text(result)) + "</body>\n</html>\n";
-  } catch (const JsonError& error) {
-    throw DataError("[report] ", directory, ": result.json or run.json: ", error.what());
-  }
-  write_file_atomically(directory + "/curves.svg", curves);
+  ReportedRun run = read_reported_run(directory);
+  if (run.result.is_null()) throw DataError("[report] ", directory, "/result.json is missing");
+  const std::string page = page_of({run}).html;
+  write_file_atomically(directory + "/curves.svg", svg(training_plots(run.epochs)));
   write_file_atomically(directory + "/report.html", page);
 }
 
