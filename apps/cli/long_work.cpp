@@ -1,5 +1,8 @@
 #include "apps/cli/long_work.h"
 
+#include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "apps/cli/format.h"
@@ -8,7 +11,7 @@
 namespace basin::apps {
 namespace {
 
-constexpr double kRepaintSeconds = 0.1;
+constexpr double kRepaintSeconds = 0.1, kFirstGuessSeconds = 3;
 
 std::string reached(std::int64_t done, std::int64_t total, const std::string& unit) {
   return text(grouped(done), total > 0 ? " of " + grouped(total) : "", ' ', unit);
@@ -19,6 +22,65 @@ std::string interruption() {
   const char* name = interruption_name(interruption_exit_code());
   return name != nullptr ? name : "interrupted";
 }
+
+/// How far a work of pieces is, and how far it is within the piece at work.
+class ProgressLine {
+ public:
+  ProgressLine(Terminal& terminal, Clock clock, std::string what, std::string unit, std::string unit_within)
+      : terminal_(terminal),
+        clock_(std::move(clock)),
+        what_(std::move(what)),
+        unit_(std::move(unit)),
+        unit_within_(std::move(unit_within)) {}
+
+  void tell(std::int64_t done, std::int64_t total) {
+    done_ = done, total_ = total;
+    within_ = of_within_ = 0;
+    look();
+  }
+
+  void tell_within(std::int64_t done, std::int64_t total) {
+    within_ = done, of_within_ = total;
+    look();
+  }
+
+ private:
+  void look() {
+    if (interruption_requested()) {
+      terminal_.repaint("");
+      throw InterruptedError(text(what_, ": ", interruption(), " after ", reached(done_, total_, unit_)));
+    }
+    if (!terminal_.repaints()) return;
+    const double now = clock_();
+    if (!begin_) begin_ = now, begun_at_ = pieces();
+    if (painted_ && now - *painted_ < kRepaintSeconds) return;
+    painted_ = now;
+    terminal_.repaint(text(what_, ": ", reached(done_, total_, unit_), inside(), left(now - *begin_)));
+  }
+
+  /// Pieces that are done, parts of one too.
+  double pieces() const {
+    const double part = of_within_ > 0 ? static_cast<double>(within_) / static_cast<double>(of_within_) : 0.0;
+    return static_cast<double>(done_) + std::min(part, 1.0);
+  }
+
+  std::string inside() const {
+    return within_ > 0 && within_ < of_within_ ? " and " + reached(within_, of_within_, unit_within_) : "";
+  }
+
+  std::string left(double seconds) const {
+    const double made = pieces() - begun_at_, missing = static_cast<double>(total_) - pieces();
+    if (seconds < kFirstGuessSeconds || made <= 0 || missing <= 0) return "";
+    return ", " + duration_text(seconds / made * missing) + " left";
+  }
+
+  Terminal& terminal_;
+  Clock clock_;
+  std::string what_, unit_, unit_within_;
+  std::int64_t done_ = 0, total_ = 0, within_ = 0, of_within_ = 0;
+  std::optional<double> begin_{}, painted_{};
+  double begun_at_ = 0;  // pieces() then: what earlier calls left is no measure of this one's speed
+};
 
 }  // namespace
 
@@ -34,18 +96,14 @@ ExitCode interruptible(const std::function<ExitCode()>& body) {
 }
 
 data::Watch LongWork::part(const std::string& what, const std::string& unit) const {
-  return [&terminal = terminal_, clock = clock_, what, unit, painted = -1.0](std::int64_t done,
-                                                                             std::int64_t total) mutable {
-    if (interruption_requested()) {
-      terminal.repaint("");
-      throw InterruptedError(text(what, ": ", interruption(), " after ", reached(done, total, unit)));
-    }
-    if (!terminal.repaints()) return;
-    const double now = clock();
-    if (painted >= 0 && now - painted < kRepaintSeconds) return;
-    painted = now;
-    terminal.repaint(text(what, ": ", reached(done, total, unit)));
-  };
+  return nested(what, unit, "").pieces;
+}
+
+LongWork::Nested LongWork::nested(const std::string& what, const std::string& unit,
+                                  const std::string& unit_within) const {
+  const auto line = std::make_shared<ProgressLine>(terminal_, clock_, what, unit, unit_within);
+  return {.pieces = [line](std::int64_t done, std::int64_t total) { line->tell(done, total); },
+          .within = [line](std::int64_t done, std::int64_t total) { line->tell_within(done, total); }};
 }
 
 WatchMaker LongWork::parts() const {

@@ -32,7 +32,8 @@ using WatchMaker = std::function<data::Watch(const std::string& what, const std:
 ///     work.done();
 ///
 /// While a part runs, the progress line says how far it is, at most ten times a second, where stderr is a
-/// terminal: "evaluating: 1,024 of 10,000 images". Once a signal has come the next look throws
+/// terminal: "evaluating: 1,024 of 10,000 images", from its third second on with what is left at the speed so
+/// far: "..., 12s left". Once a signal has come the next look throws
 /// InterruptedError, "evaluating: interrupted (SIGTERM) after 1,024 of 10,000 images", with the line removed:
 /// what was finished before is the caller's to keep (apps/runs/unit_results.h, checkpoints).
 class LongWork {
@@ -43,6 +44,13 @@ class LongWork {
 
   /// To be called after each piece of a loop with how many are done, and of how many (0: nobody knows).
   data::Watch part(const std::string& what, const std::string& unit) const;
+  /// A work of pieces that each walk over smaller ones: `pieces` is told as part() is, `within` of the piece
+  /// at work, whichever it is. One line shows both, "trace: 12 of 100 products and 1,024 of 10,000 images",
+  /// and a signal ends both.
+  struct Nested {
+    data::Watch pieces, within;
+  };
+  Nested nested(const std::string& what, const std::string& unit, const std::string& unit_within) const;
   /// part() for loops that name themselves: LoadPlan::watch.
   WatchMaker parts() const;
 

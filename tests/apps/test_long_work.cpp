@@ -56,6 +56,24 @@ TEST_CASE("long work: a part is painted at most ten times a second, and only on 
   CHECK(pipe.err.str().empty());
 }
 
+TEST_CASE("long work: what is left is guessed from the third second on, of this call's own speed") {
+  double now = 100;
+  FakeTerminal t({}, repainting(80, false));
+  const LongWork::Nested watch =
+      LongWork(t.terminal, [&] { return now; }).nested("trace", "products", "images");
+  watch.pieces(40, 100);  // 40 are an earlier call's
+  now += 2;
+  watch.within(500, 1000);
+  now += 2;
+  watch.pieces(41, 100);
+  now += 2;
+  watch.within(500, 1000);
+  CHECK(t.err.str() ==
+        "\rtrace: 40 of 100 products\x1b[K\rtrace: 40 of 100 products and 500 of 1,000 images\x1b[K"
+        "\rtrace: 41 of 100 products, 3m56s left\x1b[K"
+        "\rtrace: 41 of 100 products and 500 of 1,000 images, 3m54s left\x1b[K");
+}
+
 TEST_CASE("long work: a signal ends the part that looks next, with its exit code and how far it was") {
   const Signals noted;
   FakeTerminal t({}, repainting(80, false));
