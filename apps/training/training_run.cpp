@@ -4,7 +4,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
-#include "apps/report/page.h"
+#include "apps/report/page/page.h"
 #include "apps/runs/members.h"
 #include "apps/training/outcome.h"
 #include "apps/training/training_words.h"
