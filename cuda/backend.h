@@ -79,6 +79,7 @@ class CudaBackend final : public Backend {
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
   void image_batch(const ImageBatch& b, Tensor& out) override;
+  void draw(const LayerDraws& d, Tensor& out) override;
 
   Scalar dot(const Tensor& x, const Tensor& y) override;
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;

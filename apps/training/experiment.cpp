@@ -84,7 +84,7 @@ optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step) 
   optim::BufferGuard statistics(buffers_here_), rule_state(optim::not_on_device(state));
   optim::StepReport report =
       graph_->run(sequence_of(*rule_, batch, now), now, [&](const optim::StepInfo& info) {
-        BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, step, info.numbers);
+        BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, info.number(optim::step_of));
         optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
         if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
         optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));

@@ -33,6 +33,8 @@ std::size_t live_allocations();
 std::size_t live_bytes();
 /// Kernels run so far, alone or by a graph.
 std::size_t executed_kernels();
+/// Copies from the host to a card that were asked for so far.
+std::size_t copies_from_host();
 /// Forgets errors, pending work and records that were begun: between tests.
 void reset();
 
