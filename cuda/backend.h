@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/backend.h"
+#include "cuda/runtime/error_word.h"
 #include "cuda/runtime/options.h"
 #include "cuda/runtime/pool.h"
 #include "cuda/runtime/stream.h"
@@ -34,6 +35,9 @@ class CudaBackend final : public Backend {
   /// leaves them as zeros. They serve one stream.
   unsigned* counters() const { return counters_; }
   static constexpr int kCounters = 1024;
+  /// Whoever has waited for the card calls it. Errors: ArgumentError for an index that a kernel found outside
+  /// of what it points into, once.
+  void expect_no_errors() const;
 
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* data, std::size_t bytes) override;
@@ -101,6 +105,7 @@ class CudaBackend final : public Backend {
   Stream stream_;
   Pool pool_;
   unsigned* counters_;
+  ErrorWord errors_;
   std::weak_ptr<Pool::Arena> arena_;  // of all recordings
   bool recording_ = false;
   std::unique_ptr<Convolutions> convolutions_;
