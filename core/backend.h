@@ -29,6 +29,7 @@
 namespace basin {
 
 struct ImageBatch;  // core/image_batch.h
+struct LayerDraws;  // core/draws.h
 
 /// What batch normalisation does besides normalising.
 struct BatchNormForward {
@@ -209,6 +210,9 @@ class Backend {
 
   /// Images of a batch out of pictures that lie here as bytes; out {B,H,W,C}.
   virtual void image_batch(const ImageBatch& b, Tensor& out) = 0;
+
+  /// Random numbers, of every backend with the same bits. The step of their address may live on the device.
+  virtual void draw(const LayerDraws& d, Tensor& out) = 0;
 
   // Flat vectors (optim). Sums accumulate in f64 in a fixed order. What a device computes stays there, as a
   // Scalar that is not known, and so may the numbers be that it is given.

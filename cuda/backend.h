@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/backend.h"
+#include "cuda/runtime/error_word.h"
 #include "cuda/runtime/options.h"
 #include "cuda/runtime/pinned.h"
 #include "cuda/runtime/pool.h"
@@ -35,6 +36,9 @@ class CudaBackend final : public Backend {
   /// leaves them as zeros. They serve one stream.
   unsigned* counters() const { return counters_; }
   static constexpr int kCounters = 1024;
+  /// Whoever has waited for the card calls it. Errors: ArgumentError for an index that a kernel found outside
+  /// of what it points into, once.
+  void expect_no_errors() const;
 
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* data, std::size_t bytes) override;
@@ -81,6 +85,7 @@ class CudaBackend final : public Backend {
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
   void image_batch(const ImageBatch& b, Tensor& out) override;
+  void draw(const LayerDraws& d, Tensor& out) override;
 
   Scalar dot(const Tensor& x, const Tensor& y) override;
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;
@@ -102,8 +107,9 @@ class CudaBackend final : public Backend {
   Stream stream_;
   Pool pool_;
   unsigned* counters_;
+  ErrorWord errors_;
   SendingRing sent_{std::size_t{32} << 20};
-  Homecomings homecomings_;
+  Homecomings homecomings_{[this] { expect_no_errors(); }};
   std::weak_ptr<Pool::Arena> arena_;  // of all recordings
   bool recording_ = false;
   std::unique_ptr<Convolutions> convolutions_;

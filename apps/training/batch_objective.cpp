@@ -15,15 +15,8 @@ constexpr std::uint64_t kLayersApart = 1u << 20;
 
 BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
                                const StepBatch& batch, const LossOptions& options, std::uint64_t seed,
-                               std::int64_t step, HostPart* host)
-    : model_(model),
-      entries_(entries),
-      w_(w),
-      batch_(batch),
-      options_(options),
-      seed_(seed),
-      step_(step),
-      host_(host) {}
+                               const Scalar& step)
+    : model_(model), entries_(entries), w_(w), batch_(batch), options_(options), seed_(seed), step_(step) {}
 
 optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   const std::int64_t begin = request.begin, end = request.end < 0 ? batch_.rows() : request.end;
@@ -38,11 +31,8 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   const nn::Statistics statistics = options_.frozen_statistics ? nn::Statistics::running
                                     : update                   ? nn::Statistics::update
                                                                : nn::Statistics::hold;
-  nn::Context ctx{.statistics = statistics,
-                  .seed = seed_,
-                  .step = static_cast<std::uint64_t>(step_),
-                  .host = host_,
-                  .true_gradient = request.true_gradient};
+  nn::Context ctx{
+      .statistics = statistics, .seed = seed_, .step = step_, .true_gradient = request.true_gradient};
   if (part && !whole_forward) ctx.layer_ = kLayersApart * static_cast<std::uint64_t>(begin);
   const bool cut = part && !whole_forward;
   const Variable x(cut ? batch_.images.slice_rows(begin, end) : batch_.images);

@@ -39,11 +39,9 @@ struct LossOptions {
 /// failed: see Experiment::step().
 class BatchObjective {
  public:
-  /// `step` addresses the random draws together with `seed`; of a step that is being recorded `host` is told
-  /// of them. The model, its entries and w must outlive this.
+  /// `step` addresses the random draws together with `seed`. The model, its entries and w must outlive this.
   BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
-                 const StepBatch& batch, const LossOptions& options, std::uint64_t seed, std::int64_t step,
-                 HostPart* host = nullptr);
+                 const StepBatch& batch, const LossOptions& options, std::uint64_t seed, const Scalar& step);
 
   optim::Evaluation operator()(const optim::Request& request);
   /// Of the last evaluation that was not finite.
@@ -66,8 +64,7 @@ class BatchObjective {
   StepBatch batch_;
   LossOptions options_;
   std::uint64_t seed_;
-  std::int64_t step_;
-  HostPart* host_;
+  Scalar step_;
   std::vector<Statistic> statistics_;  // of a step in parts
   NonFinite failure_;
 };

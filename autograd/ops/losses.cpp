@@ -26,7 +26,7 @@ void expect_labels(const Variable& logits, const Tensor& labels) {
                         logits.shape(), " and labels ", labels.dtype(), " ", labels.shape());
   if (logits.value().elements() == 0)
     throw ArgumentError("[cross_entropy] no rows or no classes, logits are ", logits.shape());
-  if (!labels.device().is_host()) return;  // whoever brought them there has checked them
+  if (!labels.device().is_host()) return;  // its kernels check them
   const Index* label = labels.data<Index>();
   for (Index i = 0; i < labels.elements(); ++i)
     if (label[i] < 0 || label[i] >= logits.size(1))

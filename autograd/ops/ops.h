@@ -10,8 +10,8 @@
 
 #include "autograd/variable.h"
 #include "core/conv_geometry.h"
+#include "core/draws.h"
 #include "core/moments.h"
-#include "core/recording.h"
 
 namespace basin {
 
@@ -161,14 +161,6 @@ Variable batch_norm_conv2d_eval(const Variable& x, const Variable& gamma, const 
 /// gamma (x - mean) / sqrt(var + eps) + beta over the last axis (Ba et al. 2016). x {...,C}; gamma, beta {C}.
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps = 1e-5);
 
-/// Where the numbers are drawn that one layer needs in one pass.
-struct DrawAddress {
-  std::uint64_t seed = 0, step = 0, layer = 0;
-  HostPart* host = nullptr;  // of a pass that is being recorded
-
-  /// f(step), which the host draws, on that device. In work made from a record, that of the step then made.
-  Tensor drawn(const std::function<Tensor(std::uint64_t step)>& f, Device device) const;
-};
 /// x * mask / (1 - p), the mask 0 with probability p in [0, 1) (Srivastava et al. 2014). Element i
 /// (row-major) is dropped if the i-th 32 bits of Random(seed, Stream::dropout, step, layer) are below p 2^32.
 /// p = 0 is x itself.

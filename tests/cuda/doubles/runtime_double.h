@@ -37,6 +37,8 @@ std::size_t executed_kernels();
 /// memory of the host that is not pinned, and by freeing memory, while something was under way. A program
 /// that runs on the double writes the number to the file DOUBLE_STALLS at its end.
 std::size_t stalls();
+/// Copies from the host to a card that were asked for so far.
+std::size_t copies_from_host();
 /// Forgets errors, pending work and records that were begun: between tests.
 void reset();
 

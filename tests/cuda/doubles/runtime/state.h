@@ -84,6 +84,7 @@ struct Runtime {
   std::string message;
   cudaError_t sticky = cudaSuccess, last = cudaSuccess;
   std::size_t kernels = 0, stalls = 0;
+  std::size_t copies_from_host = 0;
 };
 extern Runtime runtime;
 
