@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -33,6 +34,15 @@ std::size_t live_allocations();
 std::size_t live_bytes();
 /// Kernels run so far, alone or by a graph.
 std::size_t executed_kernels();
+/// What was written down in records since the last clear(): kernels by their address, all else by its name.
+struct Recorded {
+  std::map<const void*, std::size_t> kernels;
+  std::map<std::string, std::size_t> others;
+
+  std::size_t total() const;
+  void clear() { kernels.clear(), others.clear(); }
+};
+Recorded& recorded();
 /// Forgets errors, pending work and records that were begun: between tests.
 void reset();
 
