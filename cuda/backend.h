@@ -69,6 +69,7 @@ class CudaBackend final : public Backend {
   void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) override;
   void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override;
   void conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) override;
+  bool takes_norms_along() const override { return false; }
 
   void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override;
   void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;
@@ -91,6 +92,16 @@ class CudaBackend final : public Backend {
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;
   Scalar all_finite(const Tensor& x) override;
   void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) override;
+
+  bool cross_entropy(const Tensor& logits, const CrossEntropyTarget& target,
+                     const CrossEntropyResult& out) override;
+  bool cross_entropy_grad(const Tensor& y, const CrossEntropyTarget& target, const Tensor& dloss,
+                          Tensor& dlogits) override;
+  bool batch_statistics(const Tensor& x, const BatchStatistics& out) override;
+  bool concatenate(const Tensors& parts, Tensor& out) override;
+  bool assign_if(const Scalar& condition, const Tensor& x, Tensor& y) override;
+  bool runs_programs() const override { return true; }
+  void run(const ScalarProgram& program, Tensor& results) override;
 
   /// By stream capture (graph.cpp). One thread asks the card while a record is made.
   std::unique_ptr<Recording> make_recording() override;

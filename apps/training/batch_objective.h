@@ -52,8 +52,8 @@ class BatchObjective {
     Tensor* buffer;
     Tensor before, mean;
   };
-  /// The loss of logits {end - begin, K} of those rows.
-  Variable loss(const Variable& logits, std::int64_t begin, std::int64_t end) const;
+  /// The loss of logits {end - begin, K} of those rows; `count`: and how many of them are right.
+  CountedLoss loss(const Variable& logits, std::int64_t begin, std::int64_t end, bool count) const;
   void begin_part(std::int64_t begin);
   void end_part(std::int64_t begin, std::int64_t end);
   void look_for_failure(const optim::Evaluation& e);

@@ -12,6 +12,7 @@
 #include "core/conv_geometry.h"
 #include "core/draws.h"
 #include "core/moments.h"
+#include "core/scalar.h"
 
 namespace basin {
 
@@ -135,6 +136,8 @@ struct BatchNormOptions {
   bool relu = false;       // max(. , 0) afterwards, in the same kernel
   Variable residual = {};  // like x, added before the ReLU
   Moments moments = {};    // of x, where they are known already (batch_norm_train, batch_norm_conv2d_train)
+  Tensor inv_std = {};     // 1/sqrt(moments.var + eps), where that is known too
+  const RunningStatistics* running = nullptr;  // moved along by batch_norm_train, when it is called
   bool joins_convolution = true;  // if its result waits for a reader: a convolution may take it along
 };
 struct BatchNormResult {
@@ -187,6 +190,13 @@ struct CrossEntropyOptions {
 /// Mean over rows of -sum_k q_k log softmax(logits)_k, q the (smoothed) label: logits {N,K}, labels i64 {N}.
 /// Errors: no rows; a label outside [0, K), with its position.
 Variable cross_entropy(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
+/// The same, and how many rows have their first largest logit at the label of `counted`, i64 {N}.
+struct CountedLoss {
+  Variable loss;
+  Scalar correct = 0;
+};
+CountedLoss counted_cross_entropy(const Variable& logits, const Tensor& labels, const Tensor& counted,
+                                  const CrossEntropyOptions& options = {});
 Variable mean_squared_error(const Variable& x, const Variable& y);  // mean of (x - y)^2 over all elements
 
 }  // namespace basin

@@ -8,10 +8,18 @@
 namespace basin::cuda {
 
 /// Whose indices a kernel was given.
-enum class IndexedOp : std::uint8_t { none, gather, scatter_add, gather_last, scatter_add_last };
+enum class IndexedOp : std::uint8_t {
+  none,
+  gather,
+  scatter_add,
+  gather_last,
+  scatter_add_last,
+  cross_entropy
+};
 /// As written in the enumeration.
 inline const char* name_of(IndexedOp op) {
-  constexpr const char* names[] = {"none", "gather", "scatter_add", "gather_last", "scatter_add_last"};
+  constexpr const char* names[] = {"none",        "gather",           "scatter_add",
+                                   "gather_last", "scatter_add_last", "cross_entropy"};
   return names[static_cast<int>(op)];
 }
 

@@ -18,10 +18,11 @@ class StepGraph {
   using Body = std::function<StepReport(const StepInfo&)>;
 
   virtual ~StepGraph() = default;
-  virtual StepReport run(const Sequence& sequence, const StepInfo& now, const Body& body) {
-    static_cast<void>(sequence);
-    return body(now);
-  }
+  virtual StepReport run(const Sequence& sequence, const StepInfo& now, const Body& body);
+
+ protected:
+  /// body(now), whose numbers wait for their readers, but not for the end of the step.
+  static StepReport called(const StepInfo& now, const Body& body);
 };
 
 /// How a device makes steps that records them. Of each sequence the first step is made by calls, inside the

@@ -70,7 +70,7 @@ TEST_CASE("indices outside: of nothing each is") {
 TEST_CASE("indices outside: the label of a loss, told by item(), its gradient and by a step that is played") {
   const Variable logits = Variable::parameter(there(counting({3, 5}, Dtype::f32)));
   CHECK_THROWS_WITH_AS(cross_entropy(logits, indices({0, 5, 4}, {3})).value().to(Device{}).item(),
-                       outside("gather_last", 5).c_str(), ArgumentError);
+                       outside("cross_entropy", 5).c_str(), ArgumentError);
   const double right = cross_entropy(logits, indices({0, 1, 4}, {3})).value().to(Device{}).item();
   CHECK(right ==
         doctest::Approx(
@@ -85,10 +85,15 @@ TEST_CASE("indices outside: the label of a loss, told by item(), its gradient an
   recording->record(work);
   labels.copy_from(Tensor::from<Index>({0, 50, 4}));
   recording->play();
-  CHECK_THROWS_WITH_AS(here(loss), outside("gather_last", 5).c_str(), ArgumentError);
+  CHECK_THROWS_WITH_AS(here(loss), outside("cross_entropy", 5).c_str(), ArgumentError);
   labels.copy_from(Tensor::from<Index>({0, 1, 4}));
   recording->play();
   CHECK(here(loss).item() == right);
+
+  // One that is sent home is told of when the host has waited for it.
+  const Tensor far = cross_entropy(logits, indices({0, 5, 4}, {3})).value();
+  const std::unique_ptr<Arrival> sent = card().send_home(far.raw(), far.bytes());
+  CHECK_THROWS_WITH_AS(sent->wait(), outside("cross_entropy", 5).c_str(), ArgumentError);
 }
 
 TEST_CASE("indices outside: no order of threads changes what is left") {
