@@ -248,12 +248,13 @@ Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable
         ->conv2d({.geometry = g, .norm = &f, .moments = of_y}, x.value(), weight.value(), y);
   }
   const Tensor given = statistics == Statistics::given ? var : Tensor();
-  const ConvOptions conv{g.stride_h, g.stride_w, g.pad_h, g.pad_w, g.groups};
   return fused(
       {op, attribute::NormalisedConvolution{{options.eps, options.relu, given}, g}}, inputs,
-      [statistics, eps = options.eps, with_relu = options.relu, conv](const Variables& in) {
+      [statistics, eps = options.eps, with_relu = options.relu, g](const Variables& in) {
         const Variable z = normalised(in, statistics, eps);
-        return conv2d(to(with_relu ? relu(z) : z, in[x_at].dtype()), in[weight_at], conv);
+        // Of the convolution the history alone: its numbers, which nobody reads, are most of the work.
+        return recorded_conv2d(empty_like(in[x_at].value(), g.y_shape()),
+                               to(with_relu ? relu(z) : z, in[x_at].dtype()), in[weight_at], g);
       },
       {.value = std::move(y), .backward = [statistics, with_relu = options.relu, g](const KernelBackward& k) {
          return batch_norm_conv2d_backward(k, statistics, with_relu, g);
