@@ -6,7 +6,7 @@
 namespace basin::apps {
 
 Command train_command(), eval_command(), export_command(), info_command(), data_command(), bench_command(),
-    gradcheck_command(), curve_command();
+    gradcheck_command(), curve_command(), lr_find_command();
 
 const Program& program() {
   static const Program basin = {
@@ -14,7 +14,7 @@ const Program& program() {
       .first_call = "basin train --data synthetic --preset first_look",
       .version = version_line(),
       .commands = {train_command(), eval_command(), export_command(), info_command(), data_command(),
-                   bench_command(), gradcheck_command(), curve_command()}};
+                   bench_command(), gradcheck_command(), curve_command(), lr_find_command()}};
   return basin;
 }
 

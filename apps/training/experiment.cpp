@@ -75,9 +75,8 @@ void Experiment::touch() {
   for (const NamedBuffer& b : buffers_there_) b.buffer->mutable_raw();
 }
 
-optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step) {
-  const optim::StepInfo now{
-      .step = step, .lr = schedule_.lr(step), .rows = given.size(), .momentum = update_->momentum()};
+optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step, double lr) {
+  const optim::StepInfo now{.step = step, .lr = lr, .rows = given.size(), .momentum = update_->momentum()};
   const StepBatch batch = places_.put(given);
   const std::vector<NamedBuffer> state =
       rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};

@@ -35,7 +35,11 @@ class Experiment {
   /// One optimizer step on a batch, the `step`-th of the run (from 0): forms the direction, applies it. A
   /// step that is not finite changes nothing: weights, optimizer state and running statistics keep their
   /// bits. On a device nobody waits but for the report, at the end, read at once.
-  optim::StepReport step(const data::Batch& batch, std::int64_t step);
+  optim::StepReport step(const data::Batch& batch, std::int64_t step) {
+    return this->step(batch, step, lr(step));
+  }
+  /// The same at another rate than the schedule's.
+  optim::StepReport step(const data::Batch& batch, std::int64_t step, double lr);
   /// Makes the steps by that graph. From the start: by records where the device can and the configuration
   /// lets it, else by calls.
   void make_steps_by(std::unique_ptr<optim::StepGraph> graph) { graph_ = std::move(graph); }
