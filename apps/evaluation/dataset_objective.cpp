@@ -2,11 +2,15 @@
 
 #include <utility>
 
+#include "autograd/curvature/hvp.h"
+#include "autograd/gradients.h"
 #include "autograd/recording.h"
 #include "core/ops.h"
 
 namespace basin::apps {
 namespace {
+
+constexpr Index kWaitingLogits = 1 << 20;
 
 /// The sum over rows of the loss, in f64, on the host.
 double sum_of_losses(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options) {
@@ -24,14 +28,19 @@ DatasetObjective::DatasetObjective(nn::Module& model, const optim::ParameterVect
   if (source_->size() < 1) throw ArgumentError("[dataset objective] a set without examples has no loss");
   if (passes_.batch_size < 1)
     throw ArgumentError("[dataset objective] at least 1 example a pass is needed, got ", passes_.batch_size);
+  keep_batches(0);
+}
+
+void DatasetObjective::keep_batches(std::int64_t bytes) {
+  batches_ = std::make_shared<data::KeptBatches>(source_, passes_.batch_size, passes_.workers,
+                                                 w_.values().device(), bytes);
 }
 
 void DatasetObjective::sweep(const Pass& pass) const {
   const nn::Statistics statistics = loss_.frozen_statistics ? nn::Statistics::running : nn::Statistics::hold;
-  data::Loader loader(source_, data::one_pass(passes_.batch_size, passes_.workers, w_.values().device()));
   std::uint64_t number = 0;
   std::int64_t done = 0;
-  for (data::Batch batch; loader.next(batch);) {
+  batches_->each([&](const data::Batch& batch) {
     nn::Context ctx{.mode = loss_.mode,
                     .statistics = statistics,
                     .seed = loss_.seed,
@@ -40,7 +49,7 @@ void DatasetObjective::sweep(const Pass& pass) const {
     pass(model_(Variable(batch.images.to(w_.dtype())), ctx), batch);
     done += batch.size();
     if (passes_.watch) passes_.watch(done, source_->size());
-  }
+  });
 }
 
 Tensor DatasetObjective::mean_of(
@@ -81,18 +90,68 @@ optim::Evaluation DatasetObjective::operator()(const optim::Request& request) co
   return e;
 }
 
-double DatasetObjective::loss() const {
+optim::Evaluation DatasetObjective::forward() const {
   const NoRecording off;
-  double sum = 0;
+  optim::Evaluation e;
+  double sum = 0, correct = 0;
+  // A device computes on while the host still asks: the logits are read when there are some.
+  std::vector<std::pair<Tensor, Tensor>> waiting;
+  Index numbers = 0;
+  const auto read = [&] {
+    for (const auto& [logits, labels] : waiting) {
+      const Tensor here = logits.to(Device{});
+      sum += sum_of_losses(Variable(here), labels, loss_.cross_entropy);
+      correct += count_correct(here, labels);
+    }
+    waiting.clear();
+    numbers = 0;
+  };
   sweep([&](const Variable& logits, const data::Batch& batch) {
-    sum += sum_of_losses(logits, batch.host_labels, loss_.cross_entropy);
+    waiting.emplace_back(logits.value(), batch.host_labels);
+    numbers += logits.value().elements();
+    if (numbers >= kWaitingLogits) read();
   });
-  return sum / static_cast<double>(source_->size());
+  read();
+  e.loss = sum / static_cast<double>(source_->size());
+  e.correct = correct;
+  e.rows = source_->size();
+  return e;
+}
+
+double DatasetObjective::penalty() const {
+  if (loss_.weight_decay == 0) return 0;
+  const Tensor decaying = w_.decay_mask().defined() ? w_.values() * w_.decay_mask() : w_.values();
+  return loss_.weight_decay * dot(decaying, decaying) / 2;
 }
 
 Tensor DatasetObjective::hessian_vector(const Tensor& v) const {
   Tensor product = mean_of([&](const Variable& logits, const data::Batch& batch) {
     return optim::hessian_vector_product(cross_entropy(logits, batch.labels, loss_.cross_entropy), w_, v);
+  });
+  add_decay(v, product);
+  return product;
+}
+
+Tensor DatasetObjective::gauss_newton_vector(const Tensor& v) const {
+  Tensor product = mean_of([&](const Variable& logits, const data::Batch& batch) {
+    return w_.flatten(gauss_newton_product(logits, w_.variables(), w_.split(v), [&](const Tensor& jv) {
+      const Variable leaf = Variable::parameter(logits.value());
+      return basin::hessian_vector_product(cross_entropy(leaf, batch.labels, loss_.cross_entropy), {leaf},
+                                           {jv})[0];
+    }));
+  });
+  add_decay(v, product);
+  return product;
+}
+
+Tensor DatasetObjective::fisher_vector(const Tensor& v) const {
+  Tensor product = mean_of([&](const Variable& logits, const data::Batch& batch) {
+    return w_.flatten(gauss_newton_product(logits, w_.variables(), w_.split(v), [&](const Tensor& jv) {
+      // Row i of d is 1/n of the gradient of example i's loss with respect to its logits.
+      const Variable leaf = Variable::parameter(logits.value());
+      const Tensor d = gradients(cross_entropy(leaf, batch.labels, loss_.cross_entropy), {leaf})[0];
+      return d * sum(d * jv, {1}, /*keep=*/true) * static_cast<double>(batch.size());
+    }));
   });
   add_decay(v, product);
   return product;

@@ -7,7 +7,7 @@
 
 #include "apps/evaluation/evaluation.h"
 #include "autograd/ops/ops.h"
-#include "data/loading/loader.h"
+#include "data/loading/kept_batches.h"
 #include "nn/module.h"
 #include "optim/objective.h"
 #include "optim/parameter_vector.h"
@@ -54,12 +54,30 @@ class DatasetObjective {
   /// passes.watch throws.
   optim::Evaluation operator()(const optim::Request& request) const;
 
-  /// The loss alone, from forward passes.
-  double loss() const;
+  /// Loss and right answers, from forward passes; no gradient.
+  optim::Evaluation forward() const;
+  /// The loss of forward().
+  double loss() const { return forward().loss; }
+  /// What weight decay adds to the loss that is differentiated: weight_decay |w|^2 / 2, of the weights that
+  /// decay.
+  double penalty() const;
+
+  /// From the next whole pass on the batches stay in memory, as loaded, where their images take at most
+  /// `bytes` bytes: for many passes over the same examples. No bits change.
+  void keep_batches(std::int64_t bytes = std::int64_t{1} << 30);
 
   /// H v, with H the Hessian of what operator() differentiates: v and the result flat, {d}. Costs about two
   /// gradients. Errors: as operator()'s; v not like w.
   Tensor hessian_vector(const Tensor& v) const;
+
+  /// G v, G the generalised Gauss-Newton matrix 1/N sum_i J_i^T H_i J_i: J_i the Jacobian of example i's
+  /// logits, H_i the Hessian of its loss with respect to them (diag(p) - p p^T). For cross-entropy G is the
+  /// Fisher information too, and has no negative eigenvalues. The penalty's Hessian is added, as above.
+  Tensor gauss_newton_vector(const Tensor& v) const;
+
+  /// F v, F the empirical Fisher information 1/N sum_i g_i g_i^T, g_i the gradient of example i's loss under
+  /// its label as given. The penalty's Hessian is added, as above.
+  Tensor fisher_vector(const Tensor& v) const;
 
   std::int64_t examples() const { return source_->size(); }
 
@@ -75,6 +93,7 @@ class DatasetObjective {
   nn::Module& model_;
   const optim::ParameterVector& w_;
   std::shared_ptr<const data::ExampleSource> source_;
+  std::shared_ptr<data::KeptBatches> batches_;
   EvaluationOptions passes_;
   DatasetLoss loss_;
 };

@@ -31,6 +31,7 @@ class Search {
         file_(std::move(file)),
         length_(run_length(config.schedule, data.train->size())),
         experiment_(config, data.set, length_) {
+    experiment_.take_rates([this](std::int64_t step) { return rate_of(search_, step); });
     if (kind_of_file(file_) == FileKind::none) return;
     const Archive archive(file_);
     const auto words = archive.metadata().find(kState);
@@ -62,8 +63,7 @@ class Search {
                                                       made() % length_.steps_per_epoch));
     for (data::Batch batch; record_.end.empty() && loader.next(batch);) {
       if (watch) watch(made(), search_.steps);
-      const std::int64_t step = made();
-      const optim::StepReport report = experiment_.step(batch, step, rate_of(search_, step));
+      const optim::StepReport report = experiment_.step(batch, made());
       record_.passes += report.passes;
       enter(report.loss);
       if (record_.end.empty() && !report.finite) record_.end = text("step ", made(), " was not finite");

@@ -46,19 +46,6 @@ const std::shared_ptr<const data::ExampleSource>& source_of(const RunData& data,
   return split == Split::train ? data.train : split == Split::test ? data.test : data.validation;
 }
 
-/// `n` of the examples, drawn by an address and in their order; all of them for 0.
-std::shared_ptr<const data::ExampleSource> drawn(std::shared_ptr<const data::ExampleSource> all,
-                                                 std::int64_t n, std::uint64_t seed,
-                                                 const std::string& split) {
-  if (n == 0 || n == all->size()) return all;
-  if (n > all->size())
-    throw UsageError("--images ", n, ": the ", split, " images are ", all->size(), "; 0 takes all of them");
-  std::vector<std::int64_t> places = permutation(all->size(), seed, Stream::probe, 0);
-  places.resize(static_cast<std::size_t>(n));
-  std::sort(places.begin(), places.end());
-  return data::chosen(std::move(all), std::move(places));
-}
-
 /// Whether the weight decay is part of the gradient, as that of |w|^2 / 2 is, and not a step of its own.
 bool decay_is_of_the_loss(const OptimizerConfig& config) {
   return config.decay_in == DecayIn::loss ||
@@ -77,6 +64,21 @@ DatasetLoss loss_of(const SubjectConfig& config, const TrainConfig* trained) {
 }
 
 }  // namespace
+
+std::shared_ptr<const data::ExampleSource> examples_of(const RunData& data, Split split, std::int64_t images,
+                                                       std::uint64_t seed) {
+  const std::string name = name_of(split_names(), split);
+  const auto& all = source_of(data, split);
+  if (!all) throw UsageError("--split ", name, ": the run was trained without --validation images");
+  if (images == 0 || images == all->size()) return all;
+  if (images > all->size())
+    throw UsageError("--images ", images, ": the ", name, " images are ", all->size(),
+                     "; 0 takes all of them");
+  std::vector<std::int64_t> places = permutation(all->size(), seed, Stream::probe, 0);
+  places.resize(static_cast<std::size_t>(images));
+  std::sort(places.begin(), places.end());
+  return data::chosen(all, std::move(places));
+}
 
 void add_question(OptionTable& t, SubjectConfig& c) {
   t.group("measured", "What is measured");
@@ -153,8 +155,9 @@ Subject open_subject(const SubjectConfig& config, Terminal& terminal) {
       entries_of(*subject.run.model).parameters, all_decay ? optim::Decay::all : optim::Decay::weights_only);
   const std::string split = name_of(split_names(), config.split);
   const auto& all = source_of(subject.run.data, config.split);
-  if (!all) throw UsageError("--split ", split, ": the run was trained without --validation images");
-  subject.examples = drawn(all, config.images, config.seed, split);
+  const std::int64_t images =
+      config.images_at_most && all ? std::min(config.images, all->size()) : config.images;
+  subject.examples = examples_of(subject.run.data, config.split, images, config.seed);
   subject.loss = loss_of(config, trained ? &*trained : nullptr);
 
   const DatasetLoss& loss = subject.loss;
@@ -169,6 +172,8 @@ Subject open_subject(const SubjectConfig& config, Terminal& terminal) {
   s.set("data_hash", subject.run.data.hash);
   return subject;
 }
+
+std::string lab_of(const SubjectConfig& config) { return config.run.empty() ? "lab" : config.run + "/lab"; }
 
 std::string in_words(const Json& s) {
   const auto number = [&](const char* key) { return s.at(key).number(); };

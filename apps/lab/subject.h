@@ -24,8 +24,9 @@ struct SubjectConfig {
   ModelConfig model;
   DeviceConfig device;
   Split split = Split::train;
-  std::int64_t images = 0;  // drawn from the split; 0: all
-  std::uint64_t seed = 0;   // of that draw, and of what else a command draws
+  std::int64_t images = 0;      // drawn from the split; 0: all
+  bool images_at_most = false;  // all of a split that has fewer, where otherwise that is an error
+  std::uint64_t seed = 0;       // of that draw, and of what else a command draws
   std::int64_t batch_size = 128;
   LossOf loss = LossOf::plain;
   nn::Mode batch_norm = nn::Mode::eval;
@@ -60,6 +61,14 @@ struct Subject {
 /// Opens weights, data and model. Errors: those of weights_file() and load_run(); UsageError for more images
 /// than the split has, or a split that the data have not.
 Subject open_subject(const SubjectConfig& config, Terminal& terminal);
+
+/// Where answers about it go: lab/ of the run, or of the working directory for a file of weights.
+std::string lab_of(const SubjectConfig& config);
+
+/// `images` examples of the split, drawn by the seed and in their order; all of them for 0. Errors:
+/// UsageError for more than there are, or a split that the data have not.
+std::shared_ptr<const data::ExampleSource> examples_of(const RunData& data, Split split, std::int64_t images,
+                                                       std::uint64_t seed);
 
 /// The statement in one line for people: "mean cross-entropy of 1,000 of 50,000 cifar10 train images, ...".
 std::string in_words(const Json& statement);

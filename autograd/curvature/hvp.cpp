@@ -11,4 +11,17 @@ Tensors hessian_vector_product(const Variable& loss, const Variables& wrt, const
   return gradients(dot(g, Variables(v.begin(), v.end())), wrt, {.keep_graph = keep_graph});
 }
 
+Tensor jacobian_vector_product(const Variable& outputs, const Variables& wrt, const Tensors& v) {
+  const Variable u = Variable::parameter(
+      Tensor::zeros(outputs.shape(), outputs.dtype(), outputs.value().device()), "cotangent");
+  const Variables g = differentiable_gradients(outputs, wrt, u);
+  return gradients(dot(g, Variables(v.begin(), v.end())), {u})[0];
+}
+
+Tensors gauss_newton_product(const Variable& outputs, const Variables& wrt, const Tensors& v,
+                             const std::function<Tensor(const Tensor& jv)>& b) {
+  const Tensor cotangent = b(jacobian_vector_product(outputs, wrt, v));
+  return gradients(outputs, wrt, {.cotangent = cotangent});
+}
+
 }  // namespace basin

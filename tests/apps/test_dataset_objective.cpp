@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 
 #include "autograd/recording.h"
@@ -212,4 +213,48 @@ TEST_CASE("dataset objective: what it cannot be of is an error") {
   CHECK_NOTHROW(loss({.begin = 0, .end = kImages}));
   CHECK_THROWS_AS(loss.hessian_vector(Tensor::zeros({3}, Dtype::f64)), ArgumentError);
   CHECK_THROWS_AS(net.objective(0), ArgumentError);
+}
+
+TEST_CASE("dataset objective: batches that are kept are prepared once, and show in no bits") {
+  /// Counts how often an example is asked for.
+  struct Counting : data::ExampleSource {
+    std::shared_ptr<const data::ExampleSource> all;
+    mutable std::atomic<int> asked = 0;
+    std::int64_t size() const override { return all->size(); }
+    Shape image_shape() const override { return all->image_shape(); }
+    std::int64_t write(std::int64_t epoch, std::int64_t index, float* image) const override {
+      ++asked;
+      return all->write(epoch, index, image);
+    }
+  };
+  Net net;
+  auto counting = std::make_shared<Counting>();
+  counting->all = net.source;
+  DatasetObjective loss(net.model, *net.w, counting, {.batch_size = 10, .dtype = Dtype::f64},
+                        smoothed(nn::Mode::eval));
+  const optim::Evaluation before = loss({});
+  CHECK(counting->asked == kImages);
+  loss.keep_batches();
+  for (int pass = 0; pass < 3; ++pass) {
+    const optim::Evaluation e = loss.forward();
+    CHECK(e.loss == before.loss);
+    CHECK(e.correct == before.correct);
+    CHECK(e.rows == kImages);
+    CHECK(same_bits(loss({}).gradient, before.gradient));
+  }
+  CHECK(counting->asked == 2 * kImages);
+  loss.keep_batches(kImages * 8 * 8 * 2 * 4 - 1);  // a byte too few
+  loss.forward();
+  loss.forward();
+  CHECK(counting->asked == 4 * kImages);
+}
+
+TEST_CASE("dataset objective: the penalty is that whose gradient the weight decay adds") {
+  Net net;
+  const double decay = 0.3;
+  const DatasetObjective with = net.objective(10, smoothed(nn::Mode::eval, decay)),
+                         without = net.objective(10);
+  CHECK(without.penalty() == 0);
+  const double squared = norm(net.w->values()).value() * norm(net.w->values()).value();
+  CHECK(with.penalty() == doctest::Approx(decay * squared / 2));
 }
