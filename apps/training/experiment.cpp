@@ -106,10 +106,8 @@ void Experiment::go_on() {
 }
 
 void Experiment::ask(const Asked& asked) {
-  const optim::StepInfo now{.step = asked.step,
-                            .lr = schedule_.lr(asked.step),
-                            .rows = asked.batch.size(),
-                            .momentum = update_->momentum()};
+  const optim::StepInfo now{
+      .step = asked.step, .lr = lr(asked.step), .rows = asked.batch.size(), .momentum = update_->momentum()};
   const StepBatch batch = places_.put(asked.batch);
   const std::vector<NamedBuffer> state =
       rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};
