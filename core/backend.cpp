@@ -22,6 +22,17 @@ std::atomic<Backend*>* slot_of(Device d) {
   return &slots[static_cast<std::size_t>(static_cast<int>(d.kind) * kMostOfAKind + d.index)];
 }
 
+class Arrived final : public Arrival {
+ public:
+  Arrived(Backend& backend, const std::byte* from, std::size_t bytes) : bytes_(bytes) {
+    backend.download(bytes_.data(), from, bytes);
+  }
+  const std::byte* wait() override { return bytes_.data(); }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
 // What batch normalisation gives, in memory of its own.
 Tensor normalised(Backend& backend, const BatchNormForward& f) {
   Tensor z = Tensor::empty(f.x.shape(), f.x.dtype(), f.x.device());
@@ -30,6 +41,10 @@ Tensor normalised(Backend& backend, const BatchNormForward& f) {
 }
 
 }  // namespace
+
+std::unique_ptr<Arrival> Backend::send_home(const std::byte* from, std::size_t bytes) {
+  return std::make_unique<Arrived>(*this, from, bytes);
+}
 
 void Backend::conv2d_in_parts(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) {
   conv2d({call.geometry}, call.norm != nullptr ? normalised(*this, *call.norm) : x, w, y);

@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/arrival.h"
 #include "core/conv_geometry.h"
 #include "core/functors/binary.h"
 #include "core/functors/reduce.h"
@@ -128,6 +129,9 @@ class Backend {
   virtual void download(std::byte* to_host, const std::byte* from, std::size_t bytes) {
     copy_bytes(to_host, from, bytes);
   }
+  /// Sends bytes to the host, which looks at them later. Where they come from may be written to, or released,
+  /// right after the call. Here: by download(), at once.
+  virtual std::unique_ptr<Arrival> send_home(const std::byte* from, std::size_t bytes);
   virtual void fill(Tensor& out, double value) = 0;
   virtual void cast(const Tensor& x, Tensor& out) = 0;  // between any two dtypes
 

@@ -1,5 +1,5 @@
 // The CUDA backend: one card as a device of core. What it asks of the card is done in order, by one stream;
-// the host does not wait, but in download().
+// the host does not wait, but in download() and for what it asked by send_home().
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,6 +8,7 @@
 
 #include "core/backend.h"
 #include "cuda/runtime/options.h"
+#include "cuda/runtime/pinned.h"
 #include "cuda/runtime/pool.h"
 #include "cuda/runtime/stream.h"
 #include "cuda/runtime/workplace.h"
@@ -40,6 +41,7 @@ class CudaBackend final : public Backend {
   void copy_bytes(std::byte* to, const std::byte* from, std::size_t bytes) override;
   void upload(std::byte* to, const std::byte* from_host, std::size_t bytes) override;
   void download(std::byte* to_host, const std::byte* from, std::size_t bytes) override;
+  std::unique_ptr<Arrival> send_home(const std::byte* from, std::size_t bytes) override;
 
   void fill(Tensor& out, double value) override;
   void cast(const Tensor& x, Tensor& out) override;
@@ -100,6 +102,8 @@ class CudaBackend final : public Backend {
   Stream stream_;
   Pool pool_;
   unsigned* counters_;
+  SendingRing sent_{std::size_t{32} << 20};
+  Homecomings homecomings_;
   std::weak_ptr<Pool::Arena> arena_;  // of all recordings
   bool recording_ = false;
   std::unique_ptr<Convolutions> convolutions_;

@@ -37,10 +37,15 @@ void CudaBackend::expect_no_record(const char* what, std::size_t bytes) const {
                         " bytes inside work that is recorded; --no-graph has none");
 }
 
-// From memory that is not pinned: CUDA has read it all when the call returns.
+// Has read all of the memory when it returns.
 void CudaBackend::upload(std::byte* to, const std::byte* from_host, std::size_t bytes) {
   expect_no_record("the host sends", bytes);
-  check(cudaMemcpyAsync(to, from_host, bytes, cudaMemcpyHostToDevice, stream()), "cudaMemcpyAsync");
+  sent_.send(to, from_host, bytes, stream());
+}
+
+std::unique_ptr<Arrival> CudaBackend::send_home(const std::byte* from, std::size_t bytes) {
+  expect_no_record("the host is sent", bytes);
+  return homecomings_.send(from, bytes, stream());
 }
 
 void CudaBackend::download(std::byte* to_host, const std::byte* from, std::size_t bytes) {

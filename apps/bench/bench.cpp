@@ -1,6 +1,8 @@
 #include "apps/bench/bench.h"
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 
 #include "apps/options/period.h"
 #include "apps/training/experiment.h"
@@ -35,9 +37,16 @@ TrainingBench::TrainingBench(const Contender& contender, const BenchConfig& benc
 TrainingBench::Time TrainingBench::steps(std::int64_t count,
                                          const std::function<const data::Batch&()>& next) {
   const Clock clock = steady_clock();
+  const double begin = clock();
   Time time;
+  std::deque<optim::StepReport> under_way;
+  const auto settle = [&] {  // a card has made the step when its report is here
+    under_way.front().bring_here();
+    if (!under_way.front().finite) throw NumericalError("[bench] ", name_, ": a step was not finite");
+    time.pass_count += under_way.front().passes;
+    under_way.pop_front();
+  };
   for (std::int64_t i = 0; i < count; ++i, ++step_) {
-    const double begin = clock();
     const data::Batch& batch = next();
     const StepBatch here = places_.put(batch);
     const optim::StepInfo now{
@@ -56,11 +65,12 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
             d.report.finite = update_->apply(*w_, d.vector, info, d.report.direction_norm, d.report.finite);
           return d.report;
         });
-    report.bring_here();  // a card has made the step when its report is here
-    if (!report.finite) throw NumericalError("[bench] ", name_, ": a step was not finite");
-    time.all += clock() - begin;
-    time.pass_count += report.passes;
+    report.send_here();
+    under_way.push_back(report);
+    if (std::ssize(under_way) > steps_ahead(batch, w_->values().device())) settle();
   }
+  while (!under_way.empty()) settle();
+  time.all = clock() - begin;
   return time;
 }
 

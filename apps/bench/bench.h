@@ -34,7 +34,7 @@ class TrainingBench {
     double all = 0, passes = 0;
     int pass_count = 0;
   };
-  /// Trains for `count` steps and waits for each; `next` gives each one's batch, its time counted. Errors:
+  /// Trains for `count` steps and waits for them; `next` gives each one's batch, its time counted. Errors:
   /// NumericalError for a step that is not finite.
   Time steps(std::int64_t count, const std::function<const data::Batch&()>& next);
 

@@ -87,7 +87,7 @@ class HessianCall : public Call {
     Subject subject = open_subject(subject_, terminal);
     Json question = question_of(config_, subject_.seed);
     question.set("measured", subject.statement);
-    const Answer answer(answer_, subject_.run.empty() ? "lab" : subject_.run + "/lab", "hessian", question);
+    const Answer answer(answer_, lab_of(subject_), "hessian", question);
     Json result;
     if (const Json* earlier = answer.earlier()) {
       result = *earlier;

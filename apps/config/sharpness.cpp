@@ -28,12 +28,7 @@ void add_climb(OptionTable& t, SharpnessConfig& c) {
   sharp("rho-warmup-epochs", "rho_warmup_epochs", real(c.rho_warmup_epochs, epochs_range()),
         "epochs in which rho rises linearly to its value");
   sam("p-norm", "p", order(c.p_norm), "norm in which the radius is measured");
-  sharp("scaling", "scaling",
-        choice(c.scaling, {{"none", optim::Scaling::none},
-                           {"weights", optim::Scaling::weights},
-                           {"all", optim::Scaling::all},
-                           {"outer", optim::Scaling::outer},
-                           {"segments", optim::Scaling::segments}}),
+  sharp("scaling", "scaling", choice(c.scaling, scaling_names()),
         "shape of the neighbourhood; none: a ball; weights: scaled by |w| + eta, but not on biases (ASAM's "
         "paper); all: by |w| + eta everywhere; outer: e = rho |w| g/|g|; segments: by the norm of each "
         "weight tensor");
@@ -135,6 +130,15 @@ optim::GamOptions gam_options(const SharpnessConfig& s, const RuleTimes& times) 
 }
 
 }  // namespace
+
+const NamesOf<optim::Scaling>& scaling_names() {
+  static const NamesOf<optim::Scaling> names = {{"none", optim::Scaling::none},
+                                                {"weights", optim::Scaling::weights},
+                                                {"all", optim::Scaling::all},
+                                                {"outer", optim::Scaling::outer},
+                                                {"segments", optim::Scaling::segments}};
+  return names;
+}
 
 const NamesOf<Sharpness>& sharpness_names() {
   static const NamesOf<Sharpness> names = {

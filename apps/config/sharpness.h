@@ -14,7 +14,8 @@ namespace basin::apps {
 class OptionTable;
 
 enum class Sharpness { none, sam, asam, gsam, gnp, fsam, looksam, msam, gam };
-const NamesOf<Sharpness>& sharpness_names();  // "none", "sam", "gam"
+const NamesOf<Sharpness>& sharpness_names();     // "none", "sam", "gam"
+const NamesOf<optim::Scaling>& scaling_names();  // "none", "weights", "all"
 enum class Micro { none, own, shared };
 enum class MicroNorm { own, batch };
 

@@ -101,15 +101,17 @@ FoundAnswer read_answer(const std::string& directory) {
   }
 }
 
-std::vector<FoundAnswer> answers_of(const std::string& run) {
+std::vector<FoundAnswer> answers_in(const std::string& directory) {
   std::vector<FoundAnswer> all;
-  const std::string lab = run + "/lab";
-  if (kind_of_file(lab) != FileKind::directory) return all;
-  for (const std::string& name : list_directory(lab)) {
-    if (kind_of_file(lab + "/" + name + kAnswer) == FileKind::regular)
-      all.push_back(read_answer(lab + "/" + name));
+  if (kind_of_file(directory) != FileKind::directory) return all;
+  if (kind_of_file(directory + kAnswer) == FileKind::regular) return {read_answer(directory)};
+  for (const std::string& name : list_directory(directory)) {
+    if (kind_of_file(directory + "/" + name + kAnswer) == FileKind::regular)
+      all.push_back(read_answer(directory + "/" + name));
   }
   return all;
 }
+
+std::vector<FoundAnswer> answers_of(const std::string& run) { return answers_in(run + "/lab"); }
 
 }  // namespace basin::apps

@@ -67,7 +67,10 @@ struct FoundAnswer {
 
 /// Errors: DataError for a file that is missing, or is none of these.
 FoundAnswer read_answer(const std::string& directory);
-/// The finished answers below a run's lab/, by name; none where there is no such directory.
+/// The finished answers in a directory, by name, or the one that the directory itself holds; none where there
+/// is no such directory. Errors: those of read_answer().
+std::vector<FoundAnswer> answers_in(const std::string& directory);
+/// Those below a run's lab/.
 std::vector<FoundAnswer> answers_of(const std::string& run);
 
 }  // namespace basin::apps

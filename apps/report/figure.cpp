@@ -29,24 +29,41 @@ std::vector<std::string> words_of(const Json& list) {
   return all;
 }
 
+// What a curve need not have is written only where it has it.
 Json to_json(const std::vector<Curve>& curves) {
   Json all = Json::Array{};
   for (const Curve& curve : curves) {
-    std::vector<double> x, y;
+    std::vector<double> x, y, low, high;
     for (const auto& [px, py] : curve.points) x.push_back(px), y.push_back(py);
-    all.append(
-        Json::Object{{"label", curve.label}, {"dashed", curve.dashed}, {"x", numbers(x)}, {"y", numbers(y)}});
+    for (const auto& [below, above] : curve.bounds) low.push_back(below), high.push_back(above);
+    Json json =
+        Json::Object{{"label", curve.label}, {"dashed", curve.dashed}, {"x", numbers(x)}, {"y", numbers(y)}};
+    if (!curve.bounds.empty()) json.set("low", numbers(low)).set("high", numbers(high));
+    if (curve.colour >= 0) json.set("colour", curve.colour);
+    if (curve.faint) json.set("faint", true);
+    all.append(std::move(json));
   }
+  return all;
+}
+
+std::vector<std::pair<double, double>> pairs(const Json& first, const Json& second, std::size_t count) {
+  const std::vector<double> x = numbers_of(first), y = numbers_of(second);
+  if (x.size() != count || y.size() != count)
+    throw JsonError("[figure] a curve has ", x.size(), " and ", y.size(), " numbers for ", count, " points");
+  std::vector<std::pair<double, double>> all;
+  for (std::size_t i = 0; i < count; ++i) all.emplace_back(x[i], y[i]);
   return all;
 }
 
 std::vector<Curve> curves_of(const Json& list) {
   std::vector<Curve> all;
   for (const Json& json : list.array()) {
+    const Json &x = json.at("x"), *low = json.find("low"), *colour = json.find("colour");
     Curve curve{.label = json.at("label").string(), .points = {}, .dashed = json.at("dashed").boolean()};
-    const std::vector<double> x = numbers_of(json.at("x")), y = numbers_of(json.at("y"));
-    if (x.size() != y.size()) throw JsonError("[figure] a curve has ", x.size(), " x and ", y.size(), " y");
-    for (std::size_t i = 0; i < x.size(); ++i) curve.points.emplace_back(x[i], y[i]);
+    curve.points = pairs(x, json.at("y"), x.array().size());
+    if (low) curve.bounds = pairs(*low, json.at("high"), curve.points.size());
+    if (colour) curve.colour = static_cast<int>(colour->integer());
+    if (const Json* faint = json.find("faint")) curve.faint = faint->boolean();
     all.push_back(std::move(curve));
   }
   return all;
@@ -72,6 +89,14 @@ Json content_of(const FigureTable& t) {
   Json rows = Json::Array{};
   for (const std::vector<std::string>& row : t.rows) rows.append(words(row));
   return Json::Object{{"kind", "table"}, {"title", t.title}, {"columns", words(t.columns)}, {"rows", rows}};
+}
+
+Json content_of(const CountMatrix& m) {
+  Json counts = Json::Array{};
+  for (const std::int64_t count : m.counts) counts.append(count);
+  return Json::Object{{"kind", "matrix"},         {"title", m.title},
+                      {"row_label", m.row_label}, {"column_label", m.column_label},
+                      {"names", words(m.names)},  {"counts", counts}};
 }
 
 Plot plot_of(const Json& json) {
@@ -114,7 +139,23 @@ FigureTable table_of(const Json& json) {
   return t;
 }
 
+CountMatrix matrix_of(const Json& json) {
+  CountMatrix m{.title = json.at("title").string(),
+                .row_label = json.at("row_label").string(),
+                .column_label = json.at("column_label").string(),
+                .names = words_of(json.at("names")),
+                .counts = {}};
+  for (const Json& count : json.at("counts").array()) m.counts.push_back(count.integer());
+  if (m.counts.size() != m.names.size() * m.names.size())
+    throw JsonError("[figure] a matrix of ", m.names.size(), " names has ", m.counts.size(), " counts");
+  return m;
+}
+
 }  // namespace
+
+const std::string& title_of(const Figure& figure) {
+  return std::visit([](const auto& content) -> const std::string& { return content.title; }, figure.content);
+}
 
 Json to_json(const Figure& figure) {
   Json json = std::visit([](const auto& content) { return content_of(content); }, figure.content);
@@ -131,6 +172,8 @@ Figure figure_of(const Json& json) {
     figure.content = surface_of(json);
   else if (kind == "table")
     figure.content = table_of(json);
+  else if (kind == "matrix")
+    figure.content = matrix_of(json);
   else
     throw JsonError("[figure] there is no kind ", kind, " of figures");
   return figure;

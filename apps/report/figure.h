@@ -1,7 +1,9 @@
-// Figure: what a picture shows, in numbers. One kind for lines, one for heights over a plane, one for tables;
-// how they are drawn is svg.h's business, how they are stored figure_files.h's.
+// Figure: what a picture shows, in numbers. One kind for lines, one for heights over a plane, one for tables,
+// one for counts by two names; how they are drawn is pictures.h's business, how they are stored
+// figure_files.h's.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,6 +18,10 @@ struct Curve {
   std::string label{};
   std::vector<std::pair<double, double>> points{};
   bool dashed = false;
+  /// Low and high of each point's y: error bars, or a band where the points are many; empty: none.
+  std::vector<std::pair<double, double>> bounds{};
+  int colour = -1;     // equal numbers, equal colours; -1: a colour by the curve's place
+  bool faint = false;  // thin, pale and without a place in the legend: what another curve smooths
 };
 
 /// One pair of axes.
@@ -57,10 +63,22 @@ struct FigureTable {
   std::vector<std::vector<std::string>> rows{};
 };
 
+/// Counts by two names, both of one list: which class (row) was taken for which (column).
+struct CountMatrix {
+  std::string title{};
+  std::string row_label{};
+  std::string column_label{};
+  std::vector<std::string> names{};
+  std::vector<std::int64_t> counts{};  // counts[row * names.size() + column]
+};
+
 struct Figure {
   std::string name{};  // of its files: "density"
-  std::variant<Plot, Surface, FigureTable> content{};
+  std::variant<Plot, Surface, FigureTable, CountMatrix> content{};
 };
+
+/// What its picture is called.
+const std::string& title_of(const Figure& figure);
 
 /// With every number's bits (recorded()).
 Json to_json(const Figure& figure);

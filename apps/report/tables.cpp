@@ -29,6 +29,15 @@ std::vector<std::string> epoch_cells(const EpochRecord& r, const EpochColumns& w
   return cells;
 }
 
+Table table_of(const FigureTable& figure) {
+  std::vector<Table::Column> columns;
+  for (const std::string& title : figure.columns)
+    columns.push_back({.title = title, .left = columns.empty()});
+  Table table(columns);
+  for (const auto& row : figure.rows) table.add(row);
+  return table;
+}
+
 Table table_of(const std::vector<Variant>& variants) {
   const bool validated = !variants.empty() && variants[0].validation_accuracy.has_value();
   std::vector<Table::Column> columns = {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/cli/table.h"
+#include "apps/report/figure.h"
 #include "apps/runs/records.h"
 #include "apps/runs/result.h"
 
@@ -19,6 +20,9 @@ struct EpochColumns {
 /// The table that grows by one row an epoch.
 Table epoch_table(const EpochColumns& which, bool unicode);
 std::vector<std::string> epoch_cells(const EpochRecord& record, const EpochColumns& which);
+
+/// A figure's table for a terminal: its first column left, numbers right.
+Table table_of(const FigureTable& figure);
 
 /// A row for each variant: name, models, test loss, test %, and validation % where there is one.
 Table table_of(const std::vector<Variant>& variants);

@@ -68,6 +68,8 @@ Experiment::Experiment(const TrainConfig& config, const ImageSet& set, const Run
   expect_perturbed(config.sharpness, w_);
   rule_->check_parameters(w_);
   for (Tensor& t : joined_) buffers_there_.push_back({"statistics", &t});
+  if (const Device device = w_.values().device(); !device.is_host())
+    made_last_ = Tensor::scalar(1, Dtype::f64, device);
 }
 
 void Experiment::touch() {
@@ -75,53 +77,111 @@ void Experiment::touch() {
   for (const NamedBuffer& b : buffers_there_) b.buffer->mutable_raw();
 }
 
-optim::StepReport Experiment::step(const data::Batch& given, std::int64_t step) {
-  const optim::StepInfo now{
-      .step = step, .lr = schedule_.lr(step), .rows = given.size(), .momentum = update_->momentum()};
-  const StepBatch batch = places_.put(given);
+void Experiment::Begun::keep() {
+  statistics.keep();
+  rule_state.keep();
+  average.keep();
+}
+
+optim::StepReport Experiment::step(const data::Batch& batch, std::int64_t step) {
+  begin(batch, step);
+  return settle();
+}
+
+void Experiment::begin(const data::Batch& batch, std::int64_t step) {
+  again_.push_back({batch, step});
+  try {
+    go_on();
+  } catch (...) {
+    again_.pop_back();
+    throw;
+  }
+}
+
+void Experiment::go_on() {
+  while (!again_.empty() && (begun_.empty() || possibly(begun_.back().report.finite))) {
+    ask(again_.front());
+    again_.pop_front();
+  }
+}
+
+void Experiment::ask(const Asked& asked) {
+  const optim::StepInfo now{.step = asked.step,
+                            .lr = schedule_.lr(asked.step),
+                            .rows = asked.batch.size(),
+                            .momentum = update_->momentum()};
+  const StepBatch batch = places_.put(asked.batch);
   const std::vector<NamedBuffer> state =
       rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};
-  optim::BufferGuard statistics(buffers_here_), rule_state(optim::not_on_device(state));
-  optim::StepReport report =
-      graph_->run(sequence_of(*rule_, batch, now), now, [&](const optim::StepInfo& info) {
-        BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, step, info.numbers);
-        optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
-        if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
-        optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));
-
-        optim::Direction d = rule_->direction(objective, w_, info);
-        failure_ = loss.failure();
-        if (possibly(d.report.finite)) {
-          try {
-            const Scalar sound = both(d.report.finite, both(statistics.finite(), statistics_there.finite()));
-            if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
-            if (clip_ > 0) d = optim::clipped(d, clip_);
-            d.report.finite = update_->apply(w_, d.vector, info, d.report.direction_norm, sound);
-          } catch (const NumericalError& refusal) {
-            failure_ = {.refused = refusal.what()};
-            d.report.finite = false;
-          }
-        }
-        statistics_there.settle(d.report.finite);
-        state_there.settle(d.report.finite);
-        return d.report;
-      });
-
-  const bool made_elsewhere = !report.finite.known();
-  report.bring_here();
-  if (made_elsewhere) touch();
-  if (report.finite) {
-    statistics.keep();
-    rule_state.keep();
-  } else if (made_elsewhere) {
-    failure_ = refusal(report);
-    update_->withdraw();
+  const bool collected = collects_there(asked.step);
+  Begun& step = begun_.emplace_back(
+      asked, buffers_here_, optim::not_on_device(state),
+      collected ? optim::not_on_device(entries_of(averaging_->average).buffers) : std::vector<NamedBuffer>{});
+  const optim::Sequence sequence = sequence_of(*rule_, batch, now);
+  try {
+    step.report = make(step, batch, sequence, now, state);
+    step.made_elsewhere = !step.report.finite.known();
+    if (step.made_elsewhere) touch();
+    step.report.send_here();
+    if (collected) averaging_->average.collect(w_, step.report.finite);
+    // State that is not there yet may come to be, which a record must not meet before it is there to stay.
+    if (!sequence) step.report.bring_here();
+  } catch (...) {
+    begun_.pop_back();
+    throw;
   }
+}
+
+optim::StepReport Experiment::make(Begun& step, const StepBatch& batch, const optim::Sequence& sequence,
+                                   const optim::StepInfo& now, const std::vector<NamedBuffer>& state) {
+  return graph_->run(sequence, now, [&](const optim::StepInfo& info) {
+    BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, now.step, info.numbers);
+    optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
+    if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
+    optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));
+
+    optim::Direction d = rule_->direction(objective, w_, info);
+    failure_ = loss.failure();
+    if (made_last_.defined()) d.report.finite = both(d.report.finite, Scalar(made_last_));
+    if (possibly(d.report.finite)) {
+      try {
+        const Scalar sound = both(d.report.finite, both(step.statistics.finite(), statistics_there.finite()));
+        if (!possibly(sound)) throw NumericalError("a running statistic is not finite");
+        if (clip_ > 0) d = optim::clipped(d, clip_);
+        d.report.finite = update_->apply(w_, d.vector, info, d.report.direction_norm, sound);
+      } catch (const NumericalError& refusal) {
+        failure_ = {.refused = refusal.what()};
+        d.report.finite = false;
+      }
+    }
+    statistics_there.settle(d.report.finite);
+    state_there.settle(d.report.finite);
+    if (made_last_.defined()) made_last_.copy_from(d.report.finite.tensor(made_last_.device()));
+    return d.report;
+  });
+}
+
+optim::StepReport Experiment::settle() {
+  if (begun_.empty()) go_on();
+  if (begun_.empty()) throw ArgumentError("[experiment] no step is under way that could be settled");
+  begun_.front().report.bring_here();
+  optim::StepReport report = begun_.front().report;
+  if (report.finite) {
+    begun_.front().keep();
+    begun_.pop_front();
+    return report;
+  }
+  if (begun_.front().made_elsewhere) failure_ = refusal(report);
+  for (; !begun_.empty(); begun_.pop_back()) {  // puts back what the host holds, newest first
+    if (begun_.back().made_elsewhere) update_->withdraw();
+    if (begun_.size() > 1) again_.push_front(begun_.back().asked);
+  }
+  if (made_last_.defined()) made_last_.fill(1);
   return report;
 }
 
 void Experiment::collect(std::int64_t step, bool applied) {
-  if (averaging_ && averaging_->times.due(step + 1) && (applied || !averaging_->after_applied_steps))
+  if (collects(step) && !collects_there(step) && (applied || !averaging_->after_applied_steps))
     averaging_->average.collect(w_);
 }
 

@@ -2,6 +2,8 @@
 // progress and epochs are the train command's business.
 #pragma once
 
+#include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@
 #include "apps/training/start.h"
 #include "apps/weights/weights.h"
 #include "nn/models/registry.h"
+#include "optim/buffer_guard.h"
 #include "optim/gradient/step_graph.h"
 
 namespace basin::apps {
@@ -36,12 +39,24 @@ class Experiment {
   /// step that is not finite changes nothing: weights, optimizer state and running statistics keep their
   /// bits. On a device nobody waits but for the report, at the end, read at once.
   optim::StepReport step(const data::Batch& batch, std::int64_t step);
+  /// The same in two halves, so that a device has work while the host reads: a step is begun, others after
+  /// it, and settled later, the oldest first. All is as if each had been settled before the next began: a
+  /// step that is not finite makes those behind it change nothing either (the device knows), and they are
+  /// begun again when the next is begun or settled. In between, weights, states and average are nobody's to
+  /// read. Errors of begin(): those of the step, which is then not under way.
+  void begin(const data::Batch& batch, std::int64_t step);
+  optim::StepReport settle();
+  /// Steps that are begun and not settled.
+  std::int64_t under_way() const { return std::ssize(begun_) + std::ssize(again_); }
   /// Makes the steps by that graph. From the start: by records where the device can and the configuration
   /// lets it, else by calls.
   void make_steps_by(std::unique_ptr<optim::StepGraph> graph) { graph_ = std::move(graph); }
-  /// Takes the weights after that step into the average if they are due. A step that was not applied brings
-  /// none, unless the average is of the weights at the ends of epochs or cycles.
+  /// Takes the weights after that step, the last one settled, into the average if they are due. A step that
+  /// was not applied brings none, unless the average is of the weights at the ends of epochs or cycles.
   void collect(std::int64_t step, bool applied);
+  /// Whether collect() needs the weights as that step leaves them: it must be settled before another begins.
+  /// On a device begin() does what does not need the report.
+  bool collects_after(std::int64_t step) const { return collects(step) && !collects_there(step); }
   double lr(std::int64_t step) const { return schedule_.lr(step); }
   /// Of the last step that was not finite.
   const NonFinite& failure() const { return failure_; }
@@ -61,6 +76,32 @@ class Experiment {
   std::optional<Averaging>& averaging() { return averaging_; }
 
  private:
+  struct Asked {
+    data::Batch batch;
+    std::int64_t step;
+  };
+  /// A step under way: what it was asked for, and what the host holds as it was before it, which this puts
+  /// back when it ends.
+  struct Begun {
+    Begun(const Asked& what, const std::vector<NamedBuffer>& buffers, const std::vector<NamedBuffer>& of_rule,
+          const std::vector<NamedBuffer>& of_average)
+        : asked(what), statistics(buffers), rule_state(of_rule), average(of_average) {}
+    void keep();
+    Asked asked;
+    optim::BufferGuard statistics, rule_state, average;
+    optim::StepReport report{};
+    bool made_elsewhere = false;
+  };
+
+  /// Begins what waits in again_, unless the last step is known not to be finite.
+  void go_on();
+  void ask(const Asked& asked);
+  optim::StepReport make(Begun& step, const StepBatch& batch, const optim::Sequence& sequence,
+                         const optim::StepInfo& now, const std::vector<NamedBuffer>& state);
+  bool collects(std::int64_t step) const { return averaging_ && averaging_->times.due(step + 1); }
+  bool collects_there(std::int64_t step) const {
+    return collects(step) && averaging_->after_applied_steps && made_last_.defined();
+  }
   /// What a step made from a record writes to, its versions raised: the host was not there.
   void touch();
 
@@ -83,6 +124,10 @@ class Experiment {
   StepPlaces places_;
   NonFinite failure_;
   std::unique_ptr<optim::StepGraph> graph_;
+  /// Condition {} f64, on a device: the last step was made. While it does not hold no other is.
+  Tensor made_last_;
+  std::deque<Begun> begun_;
+  std::deque<Asked> again_;
 };
 
 }  // namespace basin::apps

@@ -44,6 +44,11 @@ optim::Sequence sequence_of(const optim::GradientRule& rule, const StepBatch& ba
   return all;
 }
 
+std::int64_t steps_ahead(const data::Batch& batch, Device device) {
+  if (device.is_host()) return 0;
+  return batch.images.defined() ? 2 : 8;
+}
+
 StepBatch StepPlaces::put(const data::Batch& batch) {
   const bool made = batch.images.defined() || batch.drawn == nullptr;
   const Device images = made ? batch.images.device() : batch.drawn->pictures.pixels.device();

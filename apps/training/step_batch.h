@@ -46,6 +46,11 @@ struct StepBatch {
 optim::Sequence sequence_of(const optim::GradientRule& rule, const StepBatch& batch,
                             const optim::StepInfo& now);
 
+/// How many steps on such batches that device may be asked for while the report of the one before them is
+/// still to be read: on the host none, on a device so many that it never stands still. Their batches are kept
+/// meanwhile, in case a step is made again: of those that come whole there are fewer.
+std::int64_t steps_ahead(const data::Batch& batch, Device device);
+
 /// Batches one after the other in the same tensors, for steps that a device records
 /// (optim/gradient/step_graph.h): one set for each kind, of as many rows and mixed alike. On the host each
 /// batch keeps its own.

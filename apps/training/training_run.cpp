@@ -4,7 +4,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
-#include "apps/report/page.h"
+#include "apps/report/page/page.h"
 #include "apps/runs/members.h"
 #include "apps/training/outcome.h"
 #include "apps/training/training_words.h"
@@ -78,13 +78,18 @@ TrainingRun::Stop TrainingRun::run_epoch() {
   // A run interrupted during the evaluation resumes right there: all batches are done.
   if (state_.batch < batches()) {
     data::Loader loader(data_.train, training_batches(config_, state_.epoch, state_.batch));
-    double mark = clock_(), waited = 0;
-    for (data::Batch batch; state_.batch < batches() && loader.next(batch);) {
-      train_step(batch, loader.waited_seconds() - waited, mark);
+    mark_ = clock_();
+    double waited = 0;
+    data::Batch batch;
+    const auto next = [&] { return or_settle([&] { return loader.next(batch); }); };
+    while (state_.batch + experiment_.under_way() < batches() && next()) {
+      begin_step(batch, loader.waited_seconds() - waited);
       waited = loader.waited_seconds();
-      mark = clock_();
-      if (const Stop why = must_stop(); why != Stop::no) return why;
-      const bool due = checkpoint_timer_->due(state_.step) || checkpoints_.postponed();
+      const std::int64_t made = state_.step + experiment_.under_way();
+      const Stop why = must_stop(made);
+      const bool due = why == Stop::no && (checkpoint_timer_->due(made) || checkpoints_.postponed());
+      if (due || why != Stop::no) settle_all_but(0);
+      if (why != Stop::no) return why;
       if (due && state_.batch < batches()) checkpoints_.save_unless_skipping(now());
       if (due && state_.batch == batches()) {
         if (!finish_epoch()) return Stop::interrupted;
@@ -92,12 +97,25 @@ TrainingRun::Stop TrainingRun::run_epoch() {
         return Stop::no;
       }
     }
+    settle_all_but(0);
   }
   return finish_epoch() ? Stop::no : Stop::interrupted;
 }
 
-void TrainingRun::train_step(const data::Batch& batch, double data_seconds, double begin) {
-  const optim::StepReport report = experiment_.step(batch, state_.step);
+void TrainingRun::begin_step(const data::Batch& batch, double data_seconds) {
+  const std::int64_t step = state_.step + experiment_.under_way();
+  or_settle([&] { experiment_.begin(batch, step); });
+  data_seconds_.push_back(data_seconds);
+  const bool read_at_once = experiment_.collects_after(step) || (members_ && members_->due(step + 1));
+  settle_all_but(read_at_once ? 0 : steps_ahead(batch, config_.device.device));
+}
+
+void TrainingRun::settle_all_but(std::int64_t steps) {
+  while (experiment_.under_way() > steps) settle_step();
+}
+
+void TrainingRun::settle_step() {
+  const optim::StepReport report = experiment_.settle();
   if (report.finite) {
     state_.skipped_in_row = 0;
     checkpoints_.proven();
@@ -106,8 +124,9 @@ void TrainingRun::train_step(const data::Batch& batch, double data_seconds, doub
   }
   experiment_.collect(state_.step, report.finite);
   StepRecord record = record_of(report, state_, experiment_.lr(state_.step));
-  record.seconds = clock_() - begin;
-  record.data_seconds = data_seconds;
+  record.seconds = clock_() - mark_;
+  record.data_seconds = data_seconds_.front();
+  data_seconds_.pop_front();
   ++state_.step;
   ++state_.batch;
   state_.samples_seen += report.rows;
@@ -115,6 +134,7 @@ void TrainingRun::train_step(const data::Batch& batch, double data_seconds, doub
   run_.write(record);
   progress_->step(record);
   save_member_if_due();
+  mark_ = clock_();
 }
 
 void TrainingRun::skip(const optim::StepReport& report) {
@@ -175,9 +195,9 @@ bool TrainingRun::finish_epoch() {
   return true;
 }
 
-TrainingRun::Stop TrainingRun::must_stop() const {
+TrainingRun::Stop TrainingRun::must_stop(std::int64_t made) const {
   if (interruption_requested()) return Stop::interrupted;
-  if (config_.run.stop_after_steps > 0 && state_.step - first_step_ >= config_.run.stop_after_steps)
+  if (config_.run.stop_after_steps > 0 && made - first_step_ >= config_.run.stop_after_steps)
     return Stop::steps;
   if (config_.run.max_seconds > 0 && clock_() - begin_ >= static_cast<double>(config_.run.max_seconds))
     return Stop::time;

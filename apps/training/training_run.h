@@ -2,6 +2,7 @@
 // Experiment::step.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,22 @@ class TrainingRun {
   ExitCode train();
   /// Trains and evaluates the rest of the current epoch; what made it end early.
   Stop run_epoch();
-  void train_step(const data::Batch& batch, double data_seconds, double begin);
+  /// Begins the next step, for whose batch so long was waited, and settles the oldest of those under way: on
+  /// the host this one, on a device one of several steps before, so that it never stands still.
+  void begin_step(const data::Batch& batch, double data_seconds);
+  void settle_all_but(std::int64_t steps);
+  /// f(). If it throws, what was begun before is settled first: it is on record as if nothing came after it.
+  template <class F>
+  auto or_settle(const F& f) {
+    try {
+      return f();
+    } catch (...) {
+      settle_all_but(0);
+      throw;
+    }
+  }
+  /// Enters the oldest step under way in the state and the records.
+  void settle_step();
   /// Counts a step that was not finite; throws when there are too many in a row.
   void skip(const optim::StepReport& report);
   /// Saves the weights as a member of the ensemble if they are to be one.
@@ -54,7 +70,8 @@ class TrainingRun {
   Tally evaluate_on(const std::shared_ptr<const data::ExampleSource>& source);
   /// Evaluates, records the epoch, prints its row. False if interrupted before it was done.
   bool finish_epoch();
-  Stop must_stop() const;
+  /// What asks for an end after `made` steps of the run.
+  Stop must_stop(std::int64_t made) const;
   ExitCode stop(Stop why);
   ExitCode finish();
 
@@ -77,8 +94,10 @@ class TrainingRun {
 
   // Of this call.
   std::int64_t first_step_ = 0;
-  double begin_ = 0;            // of it, by the clock
-  double earlier_seconds_ = 0;  // of the calls before
+  double begin_ = 0;                 // of it, by the clock
+  double earlier_seconds_ = 0;       // of the calls before
+  double mark_ = 0;                  // when the last step was settled
+  std::deque<double> data_seconds_;  // of the steps under way
   std::optional<PeriodicTimer> checkpoint_timer_;
   std::optional<Progress> progress_;
 };

@@ -1,4 +1,4 @@
-// Zip as in PKWARE's APPNOTE 6.3; npy as in numpy.lib.format.
+// Zip as in PKWARE's APPNOTE 6.3.
 #include "core/io/npz.h"
 
 #include <zlib.h>
@@ -8,6 +8,7 @@
 
 #include "core/io/archive_format.h"
 #include "core/io/json.h"
+#include "core/io/npy.h"
 #include "core/io/utf8.h"
 
 namespace basin {
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::uint64_t kZipLimit = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kMostEntries = std::numeric_limits<std::uint16_t>::max();
-constexpr std::size_t kAlignment = 64;
 
 /// Little-endian numbers, one after the other.
 class Bytes {
@@ -31,33 +31,6 @@ class Bytes {
   }
   std::string bytes_;
 };
-
-const char* descr(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-      return "<f4";
-    case Dtype::f64:
-      return "<f8";
-    case Dtype::bf16:
-      throw InternalError("[npz] NumPy has no type for bf16: it is written as f32");
-    case Dtype::i64:
-      return "<i8";
-    case Dtype::u8:
-      break;
-  }
-  return "|u1";
-}
-
-/// What stands before the numbers: magic, version, length, a Python dictionary.
-std::string npy_header(const Tensor& t) {
-  std::string dictionary = text("{'descr': '", descr(t.dtype()), "', 'fortran_order': False, 'shape': (");
-  for (int i = 0; i < t.rank(); ++i) dictionary += text(i > 0 ? ", " : "", t.shape()[i]);
-  dictionary += t.rank() == 1 ? ",), }" : "), }";
-  const std::size_t before = 10, unpadded = before + dictionary.size() + 1;
-  dictionary.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
-  dictionary += '\n';
-  return std::string("\x93NUMPY\x01\x00", 8) + Bytes().u16(dictionary.size()).text() + dictionary;
-}
 
 std::uint32_t crc32_of(const std::string& header, const Tensor& t) {
   uLong sum = ::crc32_z(0, nullptr, 0);
@@ -123,7 +96,7 @@ void write_npz(const std::string& path, const std::vector<ArchiveEntry>& tensors
     std::uint64_t offset = 0;
     for (const ArchiveEntry& e : entries) {
       const Tensor t = e.layout == FileLayout::convolution ? to_file_layout(e.tensor) : e.tensor;
-      const std::string name = e.name + ".npy", header = npy_header(t);
+      const std::string name = e.name + ".npy", header = npy_header(t.dtype(), t.shape());
       const std::string fields = common_fields(name, crc32_of(header, t), header.size() + t.bytes());
       const std::string local = Bytes().u32(0x04034b50).text() + fields + name + header;
       out.write(local);

@@ -35,7 +35,8 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   cudaEvent_t get() const { return event_; }
-  void record(const Stream& s) { check(cudaEventRecord(event_, s.get()), "cudaEventRecord"); }
+  void record(cudaStream_t s) { check(cudaEventRecord(event_, s), "cudaEventRecord"); }
+  void record(const Stream& s) { record(s.get()); }
   /// Waits, here, until the mark is reached.
   void wait() const { check(cudaEventSynchronize(event_), "cudaEventSynchronize"); }
   /// Lets what is asked of `s` from now on wait for the mark.

@@ -6,14 +6,14 @@
 
 namespace basin::optim {
 
-void move_towards(Tensor& mean, const Tensor& x, double weight) {
+void move_towards(Tensor& mean, const Tensor& x, double weight, const Scalar& wanted) {
   Tensor difference = x.clone();
   axpby(-1, mean, 1, difference);
   const Scalar finite = all_finite(difference);
   if (!possibly(finite))
     throw NumericalError("[average] what enters the average is not finite, or too far from it to subtract; ",
                          "the average is as it was");
-  axpby(select(finite, weight, 0), difference, 1, mean);
+  axpby(select(both(wanted, finite), weight, 0), difference, 1, mean);
 }
 
 WeightAverage::WeightAverage(bool is_mean, const EmaOptions& options)
@@ -42,7 +42,8 @@ double WeightAverage::decay_at(std::int64_t n) const {
   return ema_.decay;
 }
 
-void WeightAverage::collect(const ParameterVector& w) {
+void WeightAverage::collect(const ParameterVector& w, const Scalar& wanted) {
+  if (!possibly(wanted)) return;
   const Tensor& now = w.values();
   std::int64_t& n = *n_.mutable_data<std::int64_t>();
   if (n == 0) {
@@ -57,7 +58,7 @@ void WeightAverage::collect(const ParameterVector& w) {
                           now.device());
     // Not 1 - n/(n+1), which is 1/(n+1) only nearly.
     const double share = is_mean_ ? 1 / static_cast<double>(n + 1) : 1 - decay_at(n);
-    move_towards(values_, now, share);
+    move_towards(values_, now, share, wanted);
   }
   ++n;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "autograd/inventory.h"
+#include "core/scalar.h"
 #include "optim/parameter_vector.h"
 
 namespace basin::optim {
@@ -12,8 +13,8 @@ namespace basin::optim {
 /// mean <- mean + weight (x - mean), in place. A mean that equals x stays what it is, and weight = 1/(n+1)
 /// makes the mean of n values that of n + 1. Errors: ArgumentError unless both are alike; NumericalError
 /// where x - mean is not finite: what is infinite once stays so. The mean then keeps its bits; on a device,
-/// which nobody waits for, that is all that happens.
-void move_towards(Tensor& mean, const Tensor& x, double weight);
+/// which nobody waits for, that is all that happens. It keeps them too where `wanted` does not hold.
+void move_towards(Tensor& mean, const Tensor& x, double weight, const Scalar& wanted = true);
 
 /// How the decay of an exponential moving average begins, n the number of weights that are in it: early on
 /// the full decay d would hold on to the first weights for 1/(1-d) steps.
@@ -54,7 +55,11 @@ class WeightAverage {
   const char* name() const { return is_mean_ ? "swa" : "ema"; }
   /// Takes the weights in as they are now. Errors: ArgumentError if they are not like those before;
   /// NumericalError if they are not finite; the average is then as it was.
-  void collect(const ParameterVector& w);
+  ///
+  /// `wanted` may be a condition on a device, which nobody waits for: the values then stay what they are
+  /// where it does not hold. What lives on the host is as if it held, n() and the first values: who reads
+  /// later that it did not puts these back (buffer_guard.h).
+  void collect(const ParameterVector& w, const Scalar& wanted = true);
   /// How many weights are in the average.
   std::int64_t n() const { return n_.data<std::int64_t>()[0]; }
   /// The average, {d}; another handle on it changes with the next collect(). Errors: ArgumentError if nothing

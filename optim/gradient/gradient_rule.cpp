@@ -1,5 +1,8 @@
 #include "optim/gradient/gradient_rule.h"
 
+#include <cstring>
+
+#include "core/backend.h"
 #include "core/ops.h"
 #include "optim/geometry.h"
 
@@ -39,13 +42,25 @@ void StepReport::perturbed_only_if(const Scalar& condition) {
   perturbed_norm = select(condition, perturbed_norm, kNotMeasured);
 }
 
+void StepReport::send_here() {
+  if (!gathered.defined()) gather_there();
+  if (gathered.defined())
+    arriving = backend_of(gathered, Work::shaping)->send_home(gathered.raw(), gathered.bytes());
+}
+
 void StepReport::bring_here() {
-  if (!gathered.defined()) return basin::bring_here(numbers_of(*this));
-  const std::vector<double> here = gathered.to(Device{}).to_vector<double>();
-  std::size_t i = 0;
-  for (Scalar* x : numbers_of(*this))
-    if (!x->known()) *x = here[i++];
+  if (!arriving && !gathered.defined()) return basin::bring_here(numbers_of(*this));
+  if (!arriving) send_here();
+  const std::byte* here = arriving->wait();
+  for (Scalar* x : numbers_of(*this)) {
+    if (x->known()) continue;
+    double number = 0;
+    std::memcpy(&number, here, sizeof number);
+    *x = number;
+    here += sizeof number;
+  }
   gathered = {};
+  arriving = {};
 }
 
 void StepReport::gather_there() {

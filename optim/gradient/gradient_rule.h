@@ -3,8 +3,10 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 
 #include "autograd/inventory.h"
+#include "core/arrival.h"
 #include "optim/objective.h"
 #include "optim/parameter_vector.h"
 #include "optim/step_info.h"
@@ -39,13 +41,17 @@ struct StepReport {
   bool enter(const Evaluation& pass);
   /// Takes back what was measured away from w unless the condition holds: of a climb that led nowhere.
   void perturbed_only_if(const Scalar& condition);
+  /// Sends the numbers of a device to the host, once nothing will change them there any more: bring_here()
+  /// then waits for them alone, not for what is asked of the device in between.
+  void send_here();
   /// Makes all of it known: of a step on a device the one moment at which the host waits for it.
   void bring_here();
   /// Puts the numbers of a device side by side there: the last thing that a recorded step does, so that
   /// bring_here() fetches them without asking the device for more.
   void gather_there();
 
-  Tensor gathered = {};  // by gather_there(): {n} f64; undefined elsewhere
+  Tensor gathered = {};                    // by gather_there(): {n} f64; undefined elsewhere
+  std::shared_ptr<Arrival> arriving = {};  // the same, after send_here()
 };
 
 /// state <- now if the step is finite, in place: what a rule remembers of a step. A state that is not there

@@ -11,6 +11,7 @@
 #include "apps/runs/checkpoint.h"
 #include "apps/training/experiment.h"
 #include "apps/training/loaded_run.h"
+#include "apps/training/training_words.h"
 #include "apps/weights/class_match.h"
 #include "core/io/archive.h"
 #include "core/io/files.h"
@@ -52,7 +53,8 @@ struct Trainer {
     options.drawn_only = drawn_only;
     return options;
   }
-  optim::StepReport step(std::int64_t t, float first_pixel = 0) {
+  /// The next batch; with its first pixel another.
+  data::Batch batch(float first_pixel = 0) {
     data::Batch batch;
     REQUIRE(loader.next(batch));
     if (batch.images.defined()) CHECK(batch.images.device() == config.device.device);
@@ -61,6 +63,10 @@ struct Trainer {
       here.mutable_data<float>()[0] = first_pixel;
       batch.images = here.to(config.device.device);
     }
+    return batch;
+  }
+  optim::StepReport step(std::int64_t t, float first_pixel = 0) {
+    const data::Batch batch = this->batch(first_pixel);
     const std::int64_t before = host_reads();
     const optim::StepReport report = experiment.step(batch, t);
     experiment.collect(t, report.finite);
@@ -181,6 +187,64 @@ TEST_CASE("device steps: a checkpoint written on a device resumes there and on t
     resumed.step(1);
     CHECK(resumed.everything() == straight.everything());
   }
+}
+
+TEST_CASE("device steps: asked for before earlier ones are read, also where some are not finite") {
+  static constexpr std::int64_t kSteps = 16, kAhead = 5;
+  const auto check = [](Words words, bool graph) {
+    CAPTURE(words.at(1));
+    CAPTURE(graph);
+    for (const char* word : {"--epochs", "1", "--schedule", "cosine", "--batch-size", "8", "--limit", "128"})
+      words.push_back(word);
+    Trainer here(words, {}), there(words, test_device());
+    if (!graph) there.experiment.make_steps_by(std::make_unique<optim::StepGraph>());
+    const auto spoiled = [](std::int64_t t) { return t == 0 || t == 6 || t == 7 || t == 11 || t == 15; };
+    const auto pixel = [&](std::int64_t t) {
+      return spoiled(t) ? std::numeric_limits<float>::infinity() : 0;
+    };
+    std::int64_t settled = 0;
+    const auto settle = [&] {
+      const optim::StepReport wanted = here.step(settled, pixel(settled));
+      const optim::StepReport report = there.experiment.settle();
+      CAPTURE(settled);
+      there.experiment.collect(settled, report.finite);
+      CHECK(report.finite == !spoiled(settled));
+      CHECK(report.finite == wanted.finite);
+      if (report.finite) {
+        CHECK(report.passes == wanted.passes);
+        CHECK(report.loss == wanted.loss);
+        CHECK(report.direction_norm == wanted.direction_norm);
+        CHECK(report.correct == wanted.correct);
+      } else {
+        CHECK_FALSE(apps::failure_in_words(report, there.experiment.failure()).empty());
+      }
+      ++settled;
+    };
+    for (std::int64_t t = 0; t < kSteps; ++t) {
+      there.experiment.begin(there.batch(pixel(t)), t);
+      CHECK(there.experiment.under_way() == t + 1 - settled);
+      if (there.experiment.under_way() > kAhead) settle();
+    }
+    while (there.experiment.under_way() > 0) settle();
+    CHECK(settled == kSteps);
+    CHECK(there.everything() == here.everything());
+  };
+  for (const bool graph : {true, false}) {
+    check({"--sharpness", "sam", "--rho-schedule", "lr", "--optimizer", "adamw", "--average", "ema"}, graph);
+    check({"--sharpness", "looksam", "--every", "3", "--optimizer", "adam"}, graph);
+    check({"--sharpness", "fsam", "--average", "swa", "--average-at", "step", "--average-start", "0"}, graph);
+  }
+}
+
+TEST_CASE("device steps: there is nothing to settle where nothing is under way, or a batch is refused") {
+  Trainer there(with({"--sharpness", "none"}), test_device());
+  CHECK_THROWS_WITH_AS(there.experiment.settle(), "[experiment] no step is under way that could be settled",
+                       ArgumentError);
+  const data::Batch first = there.batch(), second = there.batch();
+  there.experiment.begin(first, 0);
+  CHECK_THROWS_AS(there.experiment.begin(second.to(Device{}), 1), ArgumentError);
+  CHECK(there.experiment.under_way() == 1);
+  CHECK(there.experiment.settle().finite);
 }
 
 TEST_CASE("device steps: played from records, with other batches, rates, radii, mixes and masks in each") {

@@ -87,7 +87,8 @@ TEST_CASE("an unknown command is named, with a suggestion") {
   CHECK(outcome.code == 2);
   CHECK(outcome.out.empty());
   CHECK(outcome.err ==
-        "basin: unknown command 'trian'; there are train, eval, export, info, data, bench or gradcheck; did "
+        "basin: unknown command 'trian'; there are train, eval, export, info, data, bench, gradcheck or "
+        "report; did "
         "you mean "
         "train?\n");
   CHECK(basin_call({"--epochs", "3"}).code == 2);

@@ -1,5 +1,7 @@
 // Ticks, gaps, escapes and bytes of the plots.
-#include "apps/report/svg.h"
+#include "apps/report/pictures.h"
+
+#include "apps/report/axis.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +9,7 @@
 #include <limits>
 #include <tuple>
 
-#include "apps/report/page.h"
+#include "apps/report/page/page.h"
 
 using namespace basin::apps;
 
@@ -72,7 +74,8 @@ TEST_CASE("equal plots give equal bytes, labels are escaped") {
                   .curves = {{.label = "1", .points = {{0, 0}, {1, 1}}}}};
   CHECK(svg({plot, plot}) == svg({plot, plot}));
   CHECK(svg({plot}).find("a &lt; b &amp; &quot;c&quot;") != std::string::npos);
-  CHECK(svg({plot}).starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"480\" height=\"340\""));
+  CHECK(svg({plot}).starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture\" role=\"img\""));
+  CHECK(svg({plot}).find("width=\"480\" height=\"340\" viewBox=\"0 0 480 340\"") != std::string::npos);
   CHECK(svg({plot, plot}).find("width=\"960\"") != std::string::npos);
   CHECK(escaped_xml("a\x01'b") == "a &#39;b");
 }
@@ -80,7 +83,7 @@ TEST_CASE("equal plots give equal bytes, labels are escaped") {
 TEST_CASE("coordinates of a known plot") {
   // x from 0 to 10 on the page from 62 to 464, y from 0 to 1 from 292 up to 52.
   const std::string drawing = svg({{.curves = {{.label = "a", .points = {{0, 0}, {5, 0.5}, {10, 1}}}}}});
-  CHECK(drawing.find("<polyline points=\"62.00,292.00 263.00,172.00 464.00,52.00\"") != std::string::npos);
+  CHECK(drawing.find("<polyline points=\"62,292 263,172 464,52\"") != std::string::npos);
 }
 
 TEST_CASE("training plots: a curve at w + e only where there is one") {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <new>
 
-#include "apps/report/page.h"
+#include "apps/report/page/page.h"
 #include "apps/runs/run_config.h"
 #include "core/error.h"
 #include "core/io/files.h"
@@ -243,11 +243,10 @@ TEST_CASE("result.json and the report") {
 
   write_report(run.path());
   const std::string page = read_file(run.file("report.html")), curves = read_file(run.file("curves.svg"));
-  CHECK(page.find(curves) != std::string::npos);
+  CHECK(page.find("aria-label=\"Loss; Accuracy\"") != std::string::npos);
   CHECK(page.find("<title>&lt;b&gt;&amp;&quot;x&quot;</title>") != std::string::npos);
   CHECK(page.find("<strong>50.00 %</strong>") != std::string::npos);
-  CHECK(page.find("http") == page.find("http://www.w3.org/2000/svg"));  // nothing is fetched
-  CHECK(page.find("http", page.find("http") + 1) == std::string::npos);
+  CHECK(page.find("http") == std::string::npos);  // nothing is fetched
   write_report(run.path());
   CHECK(read_file(run.file("curves.svg")) == curves);
 

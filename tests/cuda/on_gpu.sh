@@ -6,20 +6,23 @@
 #   4  a real training run to a stated accuracy, with its time
 # Runs in the folder that pack_for_gpu.sh makes; in a checkout, with --build, on what is built there.
 # --minutes N: ends a stage's longer lists after N minutes [8]. --quick: one short round of each part.
-# Usage: on_gpu.sh STAGE [--build build/release] [--minutes N] [--quick] [--out FOLDER]
+# --rehearse: in a checkout without a card: every command of the stage on the double, with one or two images and one
+# step; a tool that is not here is left out in front of its command, and so is PyTorch. Its figures mean nothing.
+# Usage: on_gpu.sh STAGE [--build build/release] [--minutes N] [--quick] [--rehearse] [--out FOLDER]
 set -Eeuo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 usage() {
-  printf 'on_gpu.sh: %s\nusage: on_gpu.sh 1|2|3|4 [--build DIR] [--minutes N] [--quick] [--out FOLDER]\n' "$*" >&2
+  printf 'on_gpu.sh: %s\nusage: on_gpu.sh 1|2|3|4 [--build DIR] [--minutes N] [--quick] [--rehearse] [--out FOLDER]\n' "$*" >&2
   exit 2
 }
 (($# > 0)) || usage 'which stage?'
-stage=$1 build='' minutes=8 quick='' out=${OUT:-}
+stage=$1 build='' minutes=8 quick='' rehearse='' out=${OUT:-}
 shift
 [[ $stage =~ ^[1-4]$ ]] || usage "no stage '$stage'"
 while (($# > 0)); do
   case $1 in
     --quick) quick=1 && shift && continue ;;
+    --rehearse) rehearse=1 minutes=60 && shift && continue ;;
     --build | --minutes | --out) (($# > 1)) || usage "$1 needs a value" ;;
     *) usage "unknown option $1" ;;
   esac
@@ -51,6 +54,15 @@ if [[ -n $python ]]; then
   wheels=$("$python" -c 'import glob, os, sysconfig
 print(":".join(sorted(glob.glob(os.path.join(sysconfig.get_paths()["purelib"], "nvidia", "*", "lib")))))' || true)
   [[ -z $wheels ]] || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$wheels
+fi
+
+# What a rehearsal has in place of a card, its tests and its data: a Fashion-MNIST of two images, one to test with.
+cases=() train_size=(--limit 1024 --batch-size 64)
+if [[ -n $rehearse ]]; then
+  [[ -n $build ]] || usage '--rehearse is for a checkout'
+  export BASIN_CUDA_PLUGIN=$build/tests/cuda/libbasin_cuda_double.so
+  tests=$build/tests/cuda/test_cuda cases=('-tc=weights are read by row*,dot adds up*')
+  train_size=(--batch-size 2)
 fi
 
 out=${out:-$(mktemp -d "${TMPDIR:-/tmp}/basin-gpu.XXXXXX")}
@@ -86,6 +98,18 @@ part() {
   fi
   return 0
 }
+# under TOOL OPTION... -- COMMAND...: the command under a tool; in a rehearsal without it.
+under() {
+  local word=("$@")
+  if [[ -n $rehearse ]]; then
+    while [[ ${word[0]} != -- ]]; do word=("${word[@]:1}"); done
+    word=("${word[@]:1}")
+  fi
+  for i in "${!word[@]}"; do [[ ${word[i]} != -- ]] || unset 'word[i]'; done
+  "${word[@]}"
+}
+# there TOOL: it is on this machine, or needn't be.
+there() { [[ -n $rehearse ]] || command -v "$1" >/dev/null; }
 sha() { sha256sum "$1" | cut -c1-16; }
 
 facts() {
@@ -102,8 +126,8 @@ train() { # train NAME OPTIONS...: a short run in a folder of its own; prints th
   local name=$1
   shift
   rm -rf "$out/run-$name"
-  "$basin" train --device cuda --run "$out/run-$name" --data fashion-mnist --data-dir "$fashion" --limit 1024 \
-    --batch-size 64 --epochs 1 --no-progress --seed 3 "$@" >>"$log" 2>&1 || return 1
+  "$basin" train --device cuda --run "$out/run-$name" --data fashion-mnist --data-dir "$fashion" \
+    "${train_size[@]}" --epochs 1 --no-progress --seed 3 "$@" >>"$log" 2>&1 || return 1
   sha "$out/run-$name/final.safetensors"
 }
 
@@ -117,7 +141,7 @@ stage_1() {
     return
   fi
   part 'weight layout (KRSC, Cin != Cout)' "$tests" '-tc=weights are read by row*'
-  part 'all tests on the card' "$tests"
+  part 'all tests on the card' "$tests" "${cases[@]}"
   local rule graph eager again
   for rule in none sam asam fsam looksam msam gam; do
     time_is_left || break
@@ -139,32 +163,38 @@ stage_2() {
     pyramidnet-110-84:128:sgd resnet50:64:sgd vit-cifar:128:sgd vit-cifar:128:sam wrn-28-10:128:sam resnet18:128:gam'
   local rounds=3 steps=50 item
   [[ -z $quick ]] || { rounds=1 steps=3 work='resnet20:128:sgd resnet20:128:sam'; }
+  [[ -z $rehearse ]] || rounds=1 steps=1
   for item in $work; do
     time_is_left || { row "$item" 'left out: the time is over'; continue; }
-    "$python" "$here/stage_table.py" speed --basin "$basin" --peer "$peer" --work "$item" --rounds "$rounds" \
+    if [[ -n $rehearse ]]; then
+      case $item in resnet50:*) item=${item/:*:/:1:} ;; *) item=${item/:*:/:2:} ;; esac
+    fi
+    "$python" "$here/stage_table.py" speed ${rehearse:+--rehearse} --basin "$basin" --peer "$peer" --work "$item" --rounds "$rounds" \
       --steps "$steps" --log "$log.full" --json "$out/speed.jsonl" >"$out/part" 2>>"$log" || true
     row "$item bf16" "$(tail -n 1 "$out/part" | cut -c1-160)"
-    grep -q . "$out/part" || failed=1
+    # A peer that fails is a finding; without a figure of our own the row is none.
+    grep -q '^Basin [0-9]' "$out/part" || failed=1
   done
 }
 
 stage_3() {
   facts
-  if command -v compute-sanitizer >/dev/null; then
+  if there compute-sanitizer; then
     local tool
     for tool in memcheck racecheck synccheck initcheck; do
       time_is_left || { row "compute-sanitizer $tool" 'left out: the time is over'; continue; }
-      part "compute-sanitizer $tool" timeout 150 compute-sanitizer --tool "$tool" --error-exitcode 9 "$tests" \
-        '-tce=training:*,steps:*,every update rule*'
+      part "${rehearse:+rehearsed without }compute-sanitizer $tool" under timeout 150 compute-sanitizer --tool "$tool" --error-exitcode 9 -- \
+        "$tests" '-tce=training:*,steps:*,every update rule*' "${cases[@]}"
     done
   else
     row 'compute-sanitizer' 'not on this machine'
   fi
-  if command -v ncu >/dev/null && [[ -n $python ]]; then
-    timeout 200 ncu --clock-control none --csv --page raw --launch-count 400 \
-      --metrics gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed \
+  if there ncu && [[ -n $python ]]; then
+    under timeout 200 ncu --clock-control none --csv --page raw --launch-count 400 \
+      --metrics gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed -- \
       "$basin" bench step --device cuda --model resnet20 --rules sam --rounds 1 --steps 1 --json \
-      >"$out/ncu.csv" 2>>"$log" || true
+      ${rehearse:+--batch-size 2} >"$out/ncu.csv" 2>>"$log" || bad 'ncu' "$(tail -n 1 "$log" | cut -c1-120)"
+    [[ -z $rehearse ]] || ncu_example >"$out/ncu.csv"
     while IFS= read -r line; do row "${line%%;*}" "${line#*;}"; done \
       < <("$python" "$here/stage_table.py" kernels --csv "$out/ncu.csv" 2>>"$log" || true)
   else
@@ -172,16 +202,24 @@ stage_3() {
   fi
 }
 
+# What ncu prints: names, units, a launch each.
+ncu_example() {
+  local metrics='"gpu__time_duration.sum","dram__throughput.avg.pct_of_peak_sustained_elapsed","sm__throughput.avg.pct_of_peak_sustained_elapsed"'
+  printf '%s\n' "==PROF== Connected" "\"ID\",\"Kernel Name\",$metrics" '"","","ns","%","%"' \
+    '"0","moments_kernel","2,000","80","10"' '"1","moments_kernel","4,000","60","10"' '"2","fill_kernel","1,000","9","1"'
+}
+
 stage_4() {
   facts
   local precision epochs=20
-  [[ -z $quick ]] || epochs=1
+  [[ -z $quick && -z $rehearse ]] || epochs=1
+  [[ -n $rehearse ]] || train_size=()
   for precision in f32 bf16; do
     time_is_left || break
     local start=$SECONDS run=$out/run-train-$precision
     rm -rf "$run"
     if "$basin" train --device cuda --precision "$precision" --data fashion-mnist --data-dir "$fashion" --model resnet20 \
-      --sharpness sam --epochs "$epochs" --run "$run" --no-progress --seed 1 >>"$log" 2>&1; then
+      --sharpness sam --epochs "$epochs" "${train_size[@]}" --run "$run" --no-progress --seed 1 >>"$log" 2>&1; then
       row "Fashion-MNIST, ResNet-20, SAM, $precision" \
         "$("$python" "$here/stage_table.py" result --run "$run"), $((SECONDS - start)) s (aim: 93.5 % after 20 epochs)"
     else
@@ -190,13 +228,28 @@ stage_4() {
   done
 }
 
+# small_fashion FOLDER: two images to train with, one to test with, in the set's own format.
+small_fashion() {
+  mkdir -p "$1"
+  head -c 1568 "$tests" | cat <(printf '\0\0\10\3\0\0\0\2\0\0\0\34\0\0\0\34') - >"$1/train-images-idx3-ubyte"
+  printf '\0\0\10\1\0\0\0\2\3\5' >"$1/train-labels-idx1-ubyte"
+  head -c 784 "$tests" | cat <(printf '\0\0\10\3\0\0\0\1\0\0\0\34\0\0\0\34') - >"$1/t10k-images-idx3-ubyte"
+  printf '\0\0\10\1\0\0\0\1\7' >"$1/t10k-labels-idx1-ubyte"
+}
+if [[ -n $rehearse ]]; then
+  fashion=$out/fashion-mnist
+  small_fashion "$fashion"
+fi
+
 case $stage in
   1) stage_1 ;;
   2) stage_2 ;;
   3) stage_3 ;;
   4) stage_4 ;;
 esac
-printf '\nstage %s, %s, %d s; log: %s\n' "$stage" "$(cat "$here/PACKED" 2>/dev/null || echo 'a checkout')" "$SECONDS" "$log"
+what=${rehearse:+'a rehearsal on the double, no figure of which means anything'}
+what=${what:-$(cat "$here/PACKED" 2>/dev/null || echo 'a checkout')}
+printf '\nstage %s, %s, %d s; log: %s\n' "$stage" "$what" "$SECONDS" "$log"
 printf '| what | result |\n| --- | --- |\n'
 printf '%s\n' "${rows[@]}"
 exit "$failed"

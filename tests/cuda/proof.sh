@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The longer proofs of the CUDA backend on a machine without a GPU, the first, nvcc and registers stages of .ci/run:
+# The longer proofs of the CUDA backend on a machine without a GPU, stages of .ci/run:
 #   sanitizers  the tests under ASan + UBSan, kernels on the emulator
 #   races       those that can race under TSan
 #   nvcc        the tests with the objects that nvcc made for the plug-in; every kernel must have been launched
 #   planted     known mistakes, each found by the test that is to find it (planted/mistakes.txt)
+#   rehearsal   every command of on_gpu.sh's stages, on the double
 #   registers   registers, stack and spills of every kernel, for sm_80 and sm_90
 # Builds what it needs in a build folder that is configured, without a sanitizer.
-# Usage: proof.sh sanitizers|races|nvcc|planted|registers [BUILD_FOLDER]
+# Usage: proof.sh sanitizers|races|nvcc|planted|rehearsal|registers [BUILD_FOLDER]
 set -Eeuo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -15,16 +16,16 @@ build=$(realpath "${2:-$root/build/release}")
 
 make() { cmake --build "$build" -j "$(nproc)" --target "$@"; }
 
-# Whole training steps and every update rule would take a sanitizer many minutes, and ask the kernels for nothing new.
+# Whole networks are not in the program (variants.cmake); every update rule would take a sanitizer minutes.
 sanitizers() {
   make test_cuda_asan
   BASIN_TEST_EXACT_MEMORY=1 UBSAN_OPTIONS=print_stacktrace=1 \
     ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0 \
-    "$build/tests/cuda/test_cuda_asan" -tce='training:*,every update rule*,ops:*'
+    "$build/tests/cuda/test_cuda_asan" -tce='every update rule*'
 }
 
-# TSan makes a thread of each CUDA thread: the cases below are those with shared memory, with sums over blocks and
-# with small grids. Core's own threads, which it does not see into, would look like races, hence one CPU.
+# The cases below are those with shared memory, with sums over blocks and with small grids. Core's own threads, which
+# TSan does not see into, would look like races, hence one CPU.
 races() {
   make test_cuda_tsan
   BASIN_TEST_EXACT_MEMORY=1 BASIN_TEST_ONE_ORDER=1 TSAN_OPTIONS=halt_on_error=1 \
@@ -59,14 +60,20 @@ nvcc() {
 }
 
 planted() {
-  make test_cuda test_cuda_asan test_cuda_tsan test_optim
+  make test_cuda test_cuda_asan test_cuda_tsan test_optim test_apps
   "$root/tests/cuda/planted/planted.sh" "$build"
+}
+
+rehearsal() {
+  make test_cuda basin basin_cuda_double_plugin
+  local stage
+  for stage in 1 2 3 4; do "$root/tests/cuda/on_gpu.sh" "$stage" --rehearse --build "$build"; done
 }
 
 registers() { "$root/tests/cuda/registers.sh"; }
 
 case $part in
-  sanitizers | races | nvcc | planted | registers) "$part" ;;
+  sanitizers | races | nvcc | planted | rehearsal | registers) "$part" ;;
   *)
     sed -n 's/^# Usage: /usage: /p' "${BASH_SOURCE[0]}" >&2
     exit 2

@@ -36,6 +36,10 @@ def basin(options, model, batch, rule):
 
 
 def torch(options, model, batch, rule, modes):
+    if options.rehearse:
+        return run([sys.executable, str(pathlib.Path(options.peer) / "torch_gpu.py"), "--model", model, "--rule", rule,
+                    "--precision", "bf16", "--batch-size", batch, "--steps", "1", "--rounds", "1", "--modes", "eager",
+                    "--device", "cpu", "--warm-up", "0"], options.log)
     return run([sys.executable, str(pathlib.Path(options.peer) / "torch_gpu.py"), "--model", model, "--rule", rule,
                 "--precision", "bf16", "--batch-size", batch, "--steps", str(options.steps), "--rounds", "1", "--modes",
                 modes], options.log)
@@ -97,6 +101,7 @@ def main():
     options.add_argument("what", choices=("speed", "kernels", "result"))
     for name in ("--basin", "--peer", "--work", "--log", "--json", "--csv", "--run"):
         options.add_argument(name)
+    options.add_argument("--rehearse", action="store_true", help="without a card: PyTorch eager on the CPU, if it is there")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--steps", type=int, default=50)
     options = options.parse_args()

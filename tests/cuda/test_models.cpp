@@ -169,6 +169,12 @@ void check_some(const char* name, const MakeModel& make, const std::vector<std::
       check(name, Dtype::f64, make, member);
 }
 
+void check_each(const char* name, const MakeModel& make) {
+  for (const Member& member : rules()) {
+    SUBCASE(member.name.c_str()) { check(name, Dtype::f64, make, member); }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("training: ViT by all rules, and the convolutional networks by some, are the CPU's") {
@@ -178,11 +184,12 @@ TEST_CASE("training: ViT by all rules, and the convolutional networks by some, a
   check_some("ResNet-20", kResNet20, {"plain"});
 }
 
-// Some twenty minutes: test_cuda -tc='the whole matrix*' --no-skip
-TEST_CASE("the whole matrix: four networks by ten rules are the CPU's" * doctest::skip()) {
-  check_all("WRN-16-2", kWideResNet);
-  check_all("ResNet-20", kResNet20);
-  check_all("PyramidNet-110", kPyramidNet110);
+// Minutes each: docs/results/cuda_steps.md. One rule alone: -sc=fsam.
+TEST_CASE("the whole matrix: ViT-tiny" * doctest::skip()) { check_each("ViT-tiny", kVit); }
+TEST_CASE("the whole matrix: WRN-16-2" * doctest::skip()) { check_each("WRN-16-2", kWideResNet); }
+TEST_CASE("the whole matrix: ResNet-20" * doctest::skip()) { check_each("ResNet-20", kResNet20); }
+TEST_CASE("the whole matrix: PyramidNet-110" * doctest::skip()) {
+  check_each("PyramidNet-110", kPyramidNet110);
 }
 
 }  // namespace basin::optim::testing

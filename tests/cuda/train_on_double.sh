@@ -8,12 +8,14 @@ export BASIN_CUDA_PLUGIN="$2"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
+images=40 batch=16 rate=0.05 rule='--sharpness sam --rho 0.05'
 train() { # DIR WORD..., both epochs unless told otherwise
   dir=$1
   shift
-  "$basin" train --quiet --data synthetic --limit 40 --model mlp --epochs 2 --batch-size 16 --seed 7 \
-    --workers 0 --lr 0.05 --sharpness sam --rho 0.05 --run "$work/$dir" "$@" > "$work/$dir.log" 2>&1 ||
-    { cat "$work/$dir.log"; exit 1; }
+  # shellcheck disable=SC2086 # words are words
+  "$basin" train --quiet --data synthetic --limit "$images" --model mlp --epochs 2 --batch-size "$batch" --seed 7 \
+    --workers 0 --lr "$rate" $rule --run "$work/$dir" "$@" > "$work/$dir.log" 2>&1 ||
+    { code=$?; cat "$work/$dir.log"; exit "$code"; }
 }
 losses() { sed 's/.*"loss":\([^,]*\),.*/\1/' "$work/$1/steps.jsonl"; }
 close() { # A B: numbers, line by line
@@ -57,6 +59,40 @@ for device in cpu cuda; do
 done
 [ -s "$work/cuda.eval" ]
 close "$work/cpu.eval" "$work/cuda.eval"
+
+# The host never waits until the card has nothing to do but where a run begins and ends: 14 steps of an epoch have as
+# many such moments as 11. Batches that the card makes, by records and by calls with an average that each step enters,
+# and batches that come whole.
+images=80 batch=4 rule='--sharpness none'
+for case in 'drawn --augment crop=4,flip,cutout=8,mixup=0.5' 'called --no-graph --average ema --optimizer adamw' \
+  'whole --augment randaugment=1:5'; do
+  for steps in 11 14; do
+    export DOUBLE_STALLS="$work/${case%% *}.$steps"
+    # shellcheck disable=SC2086 # words are words
+    train "${case%% *}-$steps" --device cuda --stop-after-steps "$steps" ${case#* }
+    unset DOUBLE_STALLS
+  done
+  cmp "$work/${case%% *}.11" "$work/${case%% *}.14" || { echo "the card stands still in each step: $case"; exit 1; }
+done
+images=40 batch=16 rule='--sharpness sam --rho 0.05'
+
+# Steps that are not finite: the run ends at the limit, with the CPU's exit code, records and state.
+skipping() { # DIR WORD...
+  dir=$1 code=0
+  shift
+  (rate=1e30 && train "$dir" --skip-limit 3 "$@" > "$work/$dir.said") || code=$?
+  if [ "$code" != 5 ] || ! grep -q 'step 4 (epoch 2, lr .*nothing of this step was applied' "$work/$dir.said"; then
+    echo "exit $code"
+    cat "$work/$dir.said"
+    exit 1
+  fi
+  grep -o '"step":[0-9]*\|"skipped":true' "$work/$dir/steps.jsonl" > "$work/$dir.steps"
+}
+skipping skipped_cpu --device cpu
+skipping skipped --device cuda --deterministic
+skipping skipped_called --device cuda --deterministic --no-graph
+cmp "$work/skipped_cpu.steps" "$work/skipped.steps"
+cmp "$work/skipped.steps" "$work/skipped_called.steps"
 
 # A speed of each rule, in bf16 through a network with branches; the card's memory; what counts with a card.
 bench() { "$basin" bench "$@" --device cuda --no-progress --json > "$work/bench.json"; }

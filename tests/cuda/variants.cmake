@@ -1,4 +1,4 @@
-# The tests of the CUDA backend once more, each time as one program that .ci/cuda.sh builds and runs:
+# The tests of the CUDA backend once more, each time as one program that proof.sh builds and runs:
 #   test_cuda_asan  under the address and undefined-behaviour sanitizers: accesses of kernels and of our host code
 #   test_cuda_tsan  under the thread sanitizer: races between the threads of a block and between blocks
 #   test_cuda_nvcc  with the objects that nvcc made for the plug-in: how they launch kernels and hand over arguments
@@ -7,14 +7,20 @@ if(BASIN_SANITIZE)
   return()
 endif()
 
-set(sanitized_tests ${test_sources})  # all but those of cuDNN's graphs: NVIDIA's code has no sanitizer
-list(FILTER sanitized_tests EXCLUDE REGEX "/(graphs/[a-z_]*|double_graphs)\\.cpp$")
+# Without those of cuDNN's graphs, for NVIDIA's code has no sanitizer, and those of whole networks, which take minutes
+# under one and ask the kernels for nothing new.
+set(asan_tests ${test_sources})
+list(FILTER asan_tests EXCLUDE REGEX "/(graphs/[a-z_]*|double_graphs|test_models|test_ops)\\.cpp$")
+# TSan makes a thread of each CUDA thread: those with shared memory, with sums over blocks, and with small grids.
+set(tsan_tests ${test_sources})
+list(FILTER tsan_tests INCLUDE REGEX
+     "/(device|double_convolution|test_(image_batch|norm|pooling|reduce|shape|softmax))\\.cpp$")
 
 function(sanitized_cuda_tests suffix sanitizers)
   add_library(basin_cuda_double_${suffix} STATIC EXCLUDE_FROM_ALL ${cuda_sources} ${cuda_kernels})
   target_include_directories(basin_cuda_double_${suffix} ${toolkit_headers})
   target_link_libraries(basin_cuda_double_${suffix} PUBLIC basin_cuda_libraries)
-  add_executable(test_cuda_${suffix} EXCLUDE_FROM_ALL ${sanitized_tests})
+  add_executable(test_cuda_${suffix} EXCLUDE_FROM_ALL ${${suffix}_tests})
   target_include_directories(test_cuda_${suffix} SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
   target_link_libraries(test_cuda_${suffix} PRIVATE basin_test_main basin_cuda_double_${suffix} basin_nn basin_optim
                                                     basin_data)

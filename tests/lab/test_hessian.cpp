@@ -214,7 +214,7 @@ TEST_CASE("the same bytes for any number of threads") {
   CHECK(files_of(there.path() + "/a") == files_of(there.path() + "/b"));
 }
 
-TEST_CASE("basin hessian RUN, and again: shown without being computed; --json") {
+TEST_CASE("basin hessian RUN, and again, shown without being computed") {
   const Words words = {small_run(),    "--images",         "24", "--top",    "1",     "--tolerance", "0.1",
                        "--no-density", "--trace-products", "6",  "--method", "power", "--json"};
   const Said said = run_command("hessian", words);

@@ -33,6 +33,10 @@ std::size_t live_allocations();
 std::size_t live_bytes();
 /// Kernels run so far, alone or by a graph.
 std::size_t executed_kernels();
+/// How often the host waited until a stream had nothing left to do, or may have: also by a copy from or to
+/// memory of the host that is not pinned, and by freeing memory, while something was under way. A program
+/// that runs on the double writes the number to the file DOUBLE_STALLS at its end.
+std::size_t stalls();
 /// Forgets errors, pending work and records that were begun: between tests.
 void reset();
 

@@ -1,6 +1,7 @@
 // The double's cards and driver, its errors, and what tests set and ask.
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "tests/cuda/doubles/runtime/state.h"
@@ -21,6 +22,18 @@ Runtime first_runtime() {
 Runtime runtime = first_runtime();
 
 namespace {
+
+// DOUBLE_STALLS=FILE
+class AtTheEnd {
+ public:
+  AtTheEnd() = default;
+  ~AtTheEnd() {
+    if (const char* file = std::getenv("DOUBLE_STALLS")) std::ofstream(file) << runtime.stalls << '\n';
+  }
+  AtTheEnd(const AtTheEnd&) = delete;
+  AtTheEnd& operator=(const AtTheEnd&) = delete;
+};
+const AtTheEnd at_the_end;
 
 thread_local int card_of_thread = 0;
 
@@ -64,6 +77,7 @@ void set_driver(bool loaded) {
 
 const std::string& last_message() { return runtime.message; }
 std::size_t executed_kernels() { return runtime.kernels; }
+std::size_t stalls() { return runtime.stalls; }
 
 void reset() {
   const Call call;

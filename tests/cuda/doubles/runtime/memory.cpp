@@ -187,6 +187,7 @@ cudaError_t cudaFree(void* p) {
   const auto it = runtime.allocations.find(static_cast<char*>(p));
   if (it == runtime.allocations.end() || it->second.kind != Kind::device)
     return fail(cudaErrorInvalidValue, "cudaFree: not the start of a live allocation of a card");
+  note_stall();
   drain_all();
   unmap_device_memory(it->first, it->second.bytes);
   runtime.allocations.erase(it);
@@ -208,6 +209,7 @@ cudaError_t cudaFreeHost(void* p) {
   const auto it = runtime.allocations.find(static_cast<char*>(p));
   if (it == runtime.allocations.end() || it->second.kind != Kind::pinned)
     return fail(cudaErrorInvalidValue, "cudaFreeHost: not the start of live pinned memory");
+  note_stall();
   drain_all();
   runtime.allocations.erase(it);
   std::free(p);
@@ -244,6 +246,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     stream->record->invalid = "cudaMemcpyAsync of memory that is not pinned, while a record is written";
     return fail(cudaErrorStreamCaptureUnsupported, stream->record->invalid);
   }
+  if (pageable) note_stall(stream);
   if (pageable && kind == cudaMemcpyHostToDevice) {  // has been read when the call returns
     const auto* bytes_of = static_cast<const char*>(from);
     const auto copy = std::make_shared<std::vector<char>>(bytes_of, bytes_of + bytes);

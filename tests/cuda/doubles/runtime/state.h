@@ -83,7 +83,7 @@ struct Runtime {
   std::size_t memory = std::size_t{8} << 30;
   std::string message;
   cudaError_t sticky = cudaSuccess, last = cudaSuccess;
-  std::size_t kernels = 0;
+  std::size_t kernels = 0, stalls = 0;
 };
 extern Runtime runtime;
 
@@ -117,6 +117,9 @@ std::string wrong_with(const void* p, std::size_t bytes, int card);
 cudaError_t enqueue(cudaStream_t stream, Task task, const char* call);
 void drain(CUstream_st* stream);
 void drain_all();
+/// Counts a stall if the stream, or any stream, has work to do.
+void note_stall(const CUstream_st* stream);
+void note_stall();
 /// Does what stands before the event's mark.
 void drain_until(CUevent_st* event, std::uint64_t version);
 

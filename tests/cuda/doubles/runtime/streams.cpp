@@ -73,6 +73,13 @@ void drain_all() {
   for (CUstream_st* s : runtime.streams) drain(s);
 }
 
+void note_stall(const CUstream_st* stream) { runtime.stalls += stream->queue.empty() ? 0 : 1; }
+
+void note_stall() {
+  const auto busy = [](const CUstream_st* s) { return !s->queue.empty(); };
+  runtime.stalls += std::any_of(runtime.streams.begin(), runtime.streams.end(), busy) ? 1 : 0;
+}
+
 void drain_until(CUevent_st* event, std::uint64_t version) {
   const OnCard scope;
   while (event->completed < version && runtime.streams.contains(event->stream) &&
@@ -169,6 +176,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     stream->record->invalid = "cudaStreamSynchronize of a stream whose work is recorded";
     return fail(cudaErrorStreamCaptureUnsupported, stream->record->invalid);
   }
+  note_stall(stream);
   drain(stream);
   return runtime.sticky;
 }
@@ -181,6 +189,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 cudaError_t cudaDeviceSynchronize() {
   const Call call;
   if (const cudaError_t e = forbidden_in_capture("cudaDeviceSynchronize")) return e;
+  note_stall();
   drain_all();
   return runtime.sticky;
 }
@@ -245,7 +254,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     return fail(cudaErrorInvalidResourceHandle, "cudaEventSynchronize: no such event");
   if (event->record != nullptr)
     return fail(cudaErrorCapturedEvent, "cudaEventSynchronize: the event is a mark in a record");
-  drain_until(event, event->recorded);
+  if (event->completed < event->recorded) {
+    drain_until(event, event->recorded);
+    runtime.stalls += event->stream->queue.empty() ? 1 : 0;
+  }
   return runtime.sticky;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {

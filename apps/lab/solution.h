@@ -1,0 +1,39 @@
+// Solution: a network's numbers apart from the model, so that several take turns in it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "apps/lab/subject.h"
+#include "apps/lab/weight_matching.h"
+
+namespace basin::apps {
+
+struct Solution {
+  Tensor w;         // {d}, as Subject::w has it
+  Tensors buffers;  // in the order of entries_of(model).buffers
+};
+
+/// What is in the subject's model now, copied.
+Solution solution_in(const Subject& subject);
+/// Puts it there; the solution keeps its numbers.
+void put(const Solution& solution, Subject& subject);
+/// Buffers alone.
+void put_buffers(const Tensors& buffers, Subject& subject);
+
+/// That of another file of weights of the same model; the subject's own stays in the model. Errors:
+/// CheckpointError for another model, other classes or another normalisation of images; those of
+/// load_weights().
+Solution other_solution(Subject& subject, const std::string& file);
+
+/// `b` with its channels in the order of those of `a` (apps/lab/weight_matching.h): the same function.
+struct Aligned {
+  Solution solution;
+  MatchingReport matching;
+  std::size_t classes = 0;
+};
+/// Errors: those of channel_symmetries() and match_weights().
+Aligned aligned(Subject& subject, const Solution& a, const Solution& b, std::uint64_t seed,
+                const data::Watch& watch = {});
+
+}  // namespace basin::apps
