@@ -34,15 +34,15 @@ Slice random_slice(Subject& subject, const LandscapeConfig& config, std::uint64_
 
 Slice pca_slice(Subject& subject, const LandscapeConfig& config, const std::vector<NamedWeights>& weights) {
   const Solution last = solution_now("end", *subject.w, statistics_in(subject));
-  const Tensor end = last.w.to(Dtype::f64);
   Tensors rows;
   for (const NamedWeights& on_the_way : weights)
-    rows.push_back(combination(1, solution_in(subject, on_the_way).w.to(Dtype::f64), -1, end));
-  rows.push_back(Tensor::zeros(end.shape(), Dtype::f64, end.device()));
+    rows.push_back(combination(1, solution_in(subject, on_the_way).w, -1, last.w));
+  rows.push_back(Tensor::zeros(last.w.shape(), last.w.dtype(), last.w.device()));
+  const std::size_t count = rows.size();
   const auto dims = static_cast<std::size_t>(config.dims);
-  const PrincipalAxes found = principal_axes(rows, dims);
+  const PrincipalAxes found = principal_axes(std::move(rows), dims);
   if (found.axes.size() < dims)
-    throw UsageError("the ", rows.size(), " weights along the training span no ",
+    throw UsageError("the ", count, " weights along the training span no ",
                      config.dims == 1 ? "line" : "plane",
                      ": more of them are kept by basin train --checkpoint-every 1epochs --keep 1000");
   Tensors axes;
@@ -53,8 +53,10 @@ Slice pca_slice(Subject& subject, const LandscapeConfig& config, const std::vect
         text("principal axis ", k + 1, " (", percent(found.explained[k], 1), " % of the variance)"));
   }
   Slice slice = slice_around(last, axes, labels);
-  for (const Tensor& row : rows)
-    slice.path.emplace_back(dot(row, found.axes[0]), dims == 2 ? dot(row, found.axes[1]).value() : 0.0);
+  const auto place = [&](std::size_t k, std::size_t i) {
+    return k < dims ? found.places[k][i] - found.places[k].back() : 0;
+  };
+  for (std::size_t i = 0; i < count; ++i) slice.path.emplace_back(place(0, i), place(1, i));
   for (std::size_t k = 0; k < dims; ++k) {
     SliceAxis& axis = slice.axes[k];
     axis.facts = Json::Object{{"explained_variance", found.explained[k]}};

@@ -145,6 +145,12 @@ Json to_json(const Surveyed& one) {
     set_height(entry, one.landscape.marks[k], one.test);
     marks.append(entry);
   }
+  if (!one.slice.path.empty()) {
+    Json path = Json::Array{};
+    for (const auto& [x, y] : one.slice.path)
+      path.append(one.slice.dims() == 1 ? Json::Array{x} : Json::Array{x, y});
+    json.set("path", path);
+  }
   json.set("marks", marks).set("passes", one.passes).set("products", one.slice.products);
   return json;
 }
