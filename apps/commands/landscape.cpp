@@ -72,6 +72,8 @@ class LandscapeCall : public Call {
       throw UsageError("--directions pca is of a RUN's training, not of a file of weights");
     if (!config_.solutions.empty() && runs_.size() > 1)
       throw UsageError("--solutions are of one RUN; several runs are the solutions themselves");
+    if (!config_.vectors.empty() && runs_.size() > 1)
+      throw UsageError("--vectors are of one RUN, here are ", runs_.size());
     if (config_.test && subject_.split == Split::test)
       throw UsageError("--split test measures the test images already, without --test");
     return "";
@@ -130,6 +132,7 @@ class LandscapeCall : public Call {
   Json question(const std::vector<Sitter>& sitters) const {
     Json q = config_.question();
     q.set("seed", subject_.seed);
+    if (!config_.vectors.empty()) q.set("vectors_sha256", sha256_file(config_.vectors));
     Json subjects = Json::Array{};
     for (const Sitter& sitter : sitters) {
       Json entry = Json::Object{{"label", sitter.label}, {"measured", sitter.subject.statement}};
@@ -155,7 +158,7 @@ class LandscapeCall : public Call {
     }
     UnitResults heights = answer.units("heights");
     std::vector<Surveyed> all;
-    for (Sitter& sitter : sitters) all.push_back(survey_of(sitter, heights, work));
+    for (Sitter& sitter : sitters) all.push_back(survey_of(sitter, answer, heights, work));
     work.done();
     const Json result = to_json(all);
     answer.write(result, figures_of(all));
@@ -163,12 +166,13 @@ class LandscapeCall : public Call {
     return ExitCode::success;
   }
 
-  Surveyed survey_of(Sitter& sitter, UnitResults& heights, const LongWork& work) const {
+  Surveyed survey_of(Sitter& sitter, const Answer& answer, UnitResults& heights, const LongWork& work) const {
     Subject& subject = sitter.subject;
     Surveyed one{.label = sitter.label, .test = sitter.test != nullptr};
     one.measured =
         text(grouped(subject.examples->size()), " ", subject.statement.at("split").string(), " images");
-    one.slice = choose_slice(subject, config_, subject_.seed, sitter.weights, work);
+    one.slice = choose_slice(subject, config_, subject_.seed, sitter.weights,
+                             {answer.path(), sitter.label, heights, work});
     const Grid grid = grid_of(one.slice.axes, config_.spans());
     const LongWork::Nested watch = work.nested("landscape of " + sitter.label, "points", "images");
     HeightsOf height(subject, sitter.test, sitter.recomputed, watch.within);

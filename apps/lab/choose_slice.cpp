@@ -9,7 +9,6 @@
 #include "apps/runs/weights_of_run.h"
 #include "apps/weights/class_match.h"
 #include "apps/weights/weights.h"
-#include "autograd/curvature/lanczos.h"
 #include "autograd/curvature/principal_axes.h"
 #include "core/error.h"
 #include "core/io/directory.h"
@@ -31,34 +30,6 @@ Slice random_slice(Subject& subject, const LandscapeConfig& config, std::uint64_
     labels.push_back(text("random direction ", k + 1));
   }
   return slice_around(solution_now("", *subject.w, statistics_in(subject)), directions, labels);
-}
-
-Slice eigen_slice(Subject& subject, const LandscapeConfig& config, std::uint64_t seed, const LongWork& work) {
-  const LongWork::Nested watch = work.nested("eigenvectors", "products", "images");
-  DatasetObjective loss = subject.objective(watch.within);
-  loss.keep_batches();
-  Index products = 0;
-  const LinearOperator hessian{.dim = subject.w->size(),
-                               .apply =
-                                   [&](const Tensor& v) {
-                                     watch.pieces(products++, 0);
-                                     return loss.hessian_vector(v);
-                                   },
-                               .dtype = subject.w->dtype(),
-                               .device = subject.w->values().device()};
-  const EigenPairs found = lanczos_eigenpairs(hessian, {.count = config.dims}, {.seed = seed});
-  Tensors axes;
-  std::vector<std::string> labels;
-  for (std::size_t k = 0; k < found.pairs.size(); ++k) {
-    axes.push_back(found.pairs[k].vector);
-    labels.push_back(text("eigenvector ", k + 1, " (", significant(found.pairs[k].value, 4), ")"));
-  }
-  Slice slice = slice_around(solution_now("", *subject.w, statistics_in(subject)), axes, labels);
-  for (std::size_t k = 0; k < axes.size(); ++k)
-    slice.axes[k].facts = Json::Object{{"eigenvalue", recorded(found.pairs[k].value)},
-                                       {"residual", recorded(found.pairs[k].residual)}};
-  slice.products = found.products;
-  return slice;
 }
 
 Slice pca_slice(Subject& subject, const LandscapeConfig& config, const std::vector<NamedWeights>& weights) {
@@ -152,14 +123,15 @@ Solution solution_in(Subject& subject, const NamedWeights& weights) {
 }
 
 Slice choose_slice(Subject& subject, const LandscapeConfig& config, std::uint64_t seed,
-                   const std::vector<NamedWeights>& weights, const LongWork& work) {
+                   const std::vector<NamedWeights>& weights, const AxesWork& axes) {
   switch (config.directions) {
+    case Directions::eigen:
+      return config.vectors.empty() ? slice_along_eigenvectors(subject, config.dims, seed, axes)
+                                    : slice_along_vectors(subject, config.dims, config.vectors, axes);
     case Directions::pca:
       return pca_slice(subject, config, weights);
     case Directions::plane:
       return plane_slice(subject, config, weights);
-    case Directions::eigen:
-      return eigen_slice(subject, config, seed, work);
     default:
       return random_slice(subject, config, seed);
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/cli/long_work.h"
+#include "apps/lab/eigen_axes.h"
 #include "apps/lab/landscape_config.h"
 #include "apps/lab/slice.h"
 #include "apps/lab/subject.h"
@@ -31,8 +31,9 @@ std::vector<NamedWeights> trajectory_of(const std::string& run);
 Solution solution_in(Subject& subject, const NamedWeights& weights);
 
 /// `weights`: those of plane_solutions() for Directions::plane, of trajectory_of() for Directions::pca, else
-/// none. Errors: UsageError for a slice that there is not.
+/// none; `axes` is for Directions::eigen. Errors: UsageError for a slice that there is not; those of
+/// slice_along_eigenvectors().
 Slice choose_slice(Subject& subject, const LandscapeConfig& config, std::uint64_t seed,
-                   const std::vector<NamedWeights>& weights, const LongWork& work);
+                   const std::vector<NamedWeights>& weights, const AxesWork& axes);
 
 }  // namespace basin::apps

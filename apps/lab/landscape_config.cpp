@@ -161,6 +161,9 @@ void add(OptionTable& t, LandscapeConfig& c) {
   t.add_call("biases", toggle(c.random.biases),
              "random directions move biases and normalisation's scales and shifts too")
       .only_with("directions", {"random"});
+  t.add_call("vectors", free_text(c.vectors, "FILE", "a file"),
+             "eigenvectors that `basin hessian` saved, eigenvectors.safetensors, in place of computing them")
+      .only_with("directions", {"eigen"});
   t.add_call(
        "solutions", free_text(c.solutions, "LIST", "words of --weights between commas"),
        "of one RUN, the solutions that span the plane: last, swa, ema, member:N or files, between commas; "

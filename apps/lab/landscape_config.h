@@ -21,6 +21,7 @@ struct LandscapeConfig {
   int dims = 2;
   Directions directions = Directions::random;
   DirectionOptions random{};
+  std::string vectors;    // file of eigenvectors; empty: computed
   std::string solutions;  // of one run, between commas
   std::vector<std::int64_t> grid{25, 25};
   std::vector<GridSpan> span{{}};  // low and high of x, and of y where it has its own

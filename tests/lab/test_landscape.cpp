@@ -193,9 +193,10 @@ TEST_CASE("the centre is the plain evaluation, bit for bit, and all is put back"
   const Solution before = solution_now("", *subject.w, running_statistics(buffers));
   std::ostringstream out, err;
   Terminal terminal(out, err, {}, {});
-  const Slice slice = choose_slice(subject, {}, 3, {}, LongWork(terminal));
-  HeightsOf height(subject, subject.run.data.test, nullptr);
+  const LongWork work(terminal);
   UnitResults results(there.path() + "/a.jsonl", "work");
+  const Slice slice = choose_slice(subject, {}, 3, {}, {there.path(), "run", results, work});
+  HeightsOf height(subject, subject.run.data.test, nullptr);
   const Landscape l = survey(
       slice, grid_of(slice.axes, {{.points = 3}, {.points = 3}}), *subject.w, buffers,
       [&] { return height(); }, results, "");
@@ -323,14 +324,20 @@ TEST_CASE("basin landscape: pictures of lines, planes and trainings, of one run 
     const FoundAnswer pca = figures({run, "--directions", "pca", "--dims", "1", "--grid", "3"}, "pca");
     CHECK(pca.result.at("runs").array()[0].at("axes").array()[0].at("explained_variance").number() > 0.5);
   }
-  SUBCASE("along an eigenvector the curvature is the eigenvalue") {
-    const FoundAnswer eigen = figures({run, "--directions", "eigen", "--dims", "1", "--grid", "3", "--span",
-                                       "-0.001:0.001", "--dtype", "f64"},
-                                      "eigen");
-    const Json& one = eigen.result.at("runs").array()[0];
-    const double eigenvalue = one.at("axes").array()[0].at("eigenvalue").number();
-    CHECK(one.at("along_x").at("curvature").number() == Approx(eigenvalue).epsilon(0.02));
-    CHECK(one.at("products").integer() > 2);
+  SUBCASE("along an eigenvector the curvature is the eigenvalue, of a file's vectors too") {
+    const Words words = {run, "--directions", "eigen",        "--dims",  "1",  "--grid",
+                         "3", "--span",       "-0.001:0.001", "--dtype", "f64"};
+    const Json found = figures(words, "eigen").result.at("runs").array()[0];
+    const double eigenvalue = found.at("axes").array()[0].at("eigenvalue").number();
+    CHECK(found.at("along_x").at("curvature").number() == Approx(eigenvalue).epsilon(0.02));
+    CHECK(found.at("products").integer() > 2);
+
+    Words with_file = words;
+    with_file.insert(with_file.end(), {"--vectors", there.path() + "/eigen/run-eigenvectors.safetensors"});
+    const Json again = figures(with_file, "given").result.at("runs").array()[0];
+    CHECK(again.at("axes").array()[0].at("eigenvalue").number() == Approx(eigenvalue));
+    CHECK(again.at("products").integer() == 1);
+    CHECK(again.at("along_x") == found.at("along_x"));
   }
   SUBCASE("solutions of one run are marked, one that spans nothing at its distance") {
     const std::string middle = run + "/ckpt-000000003.safetensors";
