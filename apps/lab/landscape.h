@@ -42,6 +42,8 @@ class HeightsOf {
   HeightsOf(const Subject& subject, std::shared_ptr<const data::ExampleSource> test,
             std::shared_ptr<const data::ExampleSource> recomputed, const data::Watch& watch = {});
   Height operator()();
+  /// Whether test images are measured too.
+  bool tests() const { return test_.has_value(); }
   /// Passes forward over examples that one place takes.
   int passes() const { return 1 + test_.has_value() + recomputed_.has_value(); }
 

@@ -87,14 +87,14 @@ const NamesOf<Normalise>& normalise_names() {
   return names;
 }
 
+}  // namespace
+
 const NamesOf<StatisticsAt>& statistics_names() {
   static const NamesOf<StatisticsAt> names = {{"frozen", StatisticsAt::frozen},
                                               {"interpolated", StatisticsAt::interpolated},
                                               {"recomputed", StatisticsAt::recomputed}};
   return names;
 }
-
-}  // namespace
 
 std::vector<GridSpan> LandscapeConfig::spans() const {
   const auto axes = static_cast<std::size_t>(dims);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/lab/landscape.h"
+#include "apps/options/names.h"
 
 namespace basin::apps {
 
@@ -13,6 +14,8 @@ class OptionTable;
 /// random: filter-normalised Gaussian vectors. eigen: of the Hessian. pca: principal axes of a training.
 /// plane: through solutions.
 enum class Directions { random, eigen, pca, plane };
+
+const NamesOf<StatisticsAt>& statistics_names();  // "frozen", "recomputed"
 
 struct LandscapeConfig {
   int dims = 2;

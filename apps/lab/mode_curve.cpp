@@ -110,18 +110,19 @@ ModeCurve::ModeCurve(CurveKind kind, Tensors points) : kind_(kind), points_(std:
                           point.shape(), " beside ", points_[0].dtype(), " ", points_[0].shape());
 }
 
-Tensor ModeCurve::at(double t) const {
-  const std::vector<double> c = coefficients(kind_, points_.size(), t);
+Tensor combined(const std::vector<double>& c, const Tensors& parts) {
   Tensor sum;
   for (std::size_t j = 0; j < c.size(); ++j) {
     if (c[j] == 0) continue;
     if (sum.defined())
-      axpby(c[j], points_[j], 1, sum);
+      axpby(c[j], parts[j], 1, sum);
     else
-      sum = c[j] == 1 ? points_[j].clone() : points_[j] * c[j];
+      sum = c[j] == 1 ? parts[j].clone() : parts[j] * c[j];
   }
   return sum;
 }
+
+Tensor ModeCurve::at(double t) const { return combined(coefficients(kind_, points_.size(), t), points_); }
 
 std::vector<double> equally_spaced(int count) {
   if (count < 2) throw ArgumentError("[curve] at least 2 places from 0 to 1 are needed, got ", count);

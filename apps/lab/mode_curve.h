@@ -19,6 +19,10 @@ enum class CurveKind { line, bezier, chain };
 /// fewer than two points, a line of other than two, or t outside [0, 1].
 std::vector<double> coefficients(CurveKind kind, std::size_t points, double t);
 
+/// sum_j c_j parts_j, a new tensor; parts with c_j = 0 do not count, so that c = (1, 0, ...) gives the first
+/// bit for bit.
+Tensor combined(const std::vector<double>& c, const Tensors& parts);
+
 /// The points of a curve, {d} each and of one dtype and device; their numbers are shared, not copied.
 class ModeCurve {
  public:

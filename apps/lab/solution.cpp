@@ -1,30 +1,33 @@
 #include "apps/lab/solution.h"
 
+#include <utility>
+
 #include "apps/training/experiment.h"
 #include "apps/weights/weights.h"
-#include "core/op_checks.h"
 
 namespace basin::apps {
 
-Solution solution_in(const Subject& subject) {
-  Solution s{subject.w->values().clone(), {}};
-  for (const NamedBuffer& b : entries_of(*subject.run.model).buffers) s.buffers.push_back(b.buffer->clone());
-  return s;
+namespace {
+
+std::vector<NamedBuffer> statistics_of(const Subject& subject) {
+  return running_statistics(entries_of(*subject.run.model).buffers);
 }
 
-void put_buffers(const Tensors& buffers, Subject& subject) {
-  const std::vector<NamedBuffer> places = entries_of(*subject.run.model).buffers;
-  for (std::size_t i = 0; i < places.size(); ++i) *places[i].buffer = buffers[i].clone();
+}  // namespace
+
+Solution solution_in(const Subject& subject, std::string label) {
+  return solution_now(std::move(label), *subject.w, statistics_of(subject));
 }
 
 void put(const Solution& solution, Subject& subject) {
   subject.w->values().copy_from(solution.w);
-  put_buffers(solution.buffers, subject);
+  const std::vector<NamedBuffer> places = statistics_of(subject);
+  for (std::size_t i = 0; i < places.size(); ++i) places[i].buffer->copy_from(solution.statistics[i]);
 }
 
-Solution other_solution(Subject& subject, const std::string& file) {
+Solution other_solution(Subject& subject, std::string label, const std::string& file) {
   common_identity({subject.file, file});
-  const Solution own = solution_in(subject);
+  const Solution own = solution_in(subject, "");
   struct Return {
     const Solution& own;
     Subject& subject;
@@ -32,7 +35,7 @@ Solution other_solution(Subject& subject, const std::string& file) {
   } back{own, subject};
   load_weights(file, entries_of(*subject.run.model),
                {.wanted = identity_of(subject.run.config.model, subject.run.data.set)});
-  return solution_in(subject);
+  return solution_in(subject, std::move(label));
 }
 
 Aligned aligned(Subject& subject, const Solution& a, const Solution& b, std::uint64_t seed,
@@ -53,12 +56,13 @@ Aligned aligned(Subject& subject, const Solution& a, const Solution& b, std::uin
   const auto moved = [&](const std::string& name, const Tensor& tensor) {
     return permuted(classes, result.matching.permutations, name, tensor.to(Device{})).to(a.w.device());
   };
+  result.solution.label = b.label + ", aligned";
   Tensors parts;
   for (const NamedTensor& t : weights) parts.push_back(moved(t.name, t.tensor));
   result.solution.w = subject.w->flatten(parts);
-  const std::vector<NamedBuffer> buffers = entries_of(*subject.run.model).buffers;
-  for (std::size_t i = 0; i < buffers.size(); ++i)
-    result.solution.buffers.push_back(moved(buffers[i].name, b.buffers[i]));
+  const std::vector<NamedBuffer> statistics = statistics_of(subject);
+  for (std::size_t i = 0; i < statistics.size(); ++i)
+    result.solution.statistics.push_back(moved(statistics[i].name, b.statistics[i]));
   return result;
 }
 

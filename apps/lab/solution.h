@@ -1,30 +1,24 @@
-// Solution: a network's numbers apart from the model, so that several take turns in it.
+// Solutions that take turns in one model: loaded from files, and one put in the order of another.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "apps/lab/slice.h"
 #include "apps/lab/subject.h"
 #include "apps/lab/weight_matching.h"
 
 namespace basin::apps {
 
-struct Solution {
-  Tensor w;         // {d}, as Subject::w has it
-  Tensors buffers;  // in the order of entries_of(model).buffers
-};
-
 /// What is in the subject's model now, copied.
-Solution solution_in(const Subject& subject);
+Solution solution_in(const Subject& subject, std::string label);
 /// Puts it there; the solution keeps its numbers.
 void put(const Solution& solution, Subject& subject);
-/// Buffers alone.
-void put_buffers(const Tensors& buffers, Subject& subject);
 
 /// That of another file of weights of the same model; the subject's own stays in the model. Errors:
 /// CheckpointError for another model, other classes or another normalisation of images; those of
 /// load_weights().
-Solution other_solution(Subject& subject, const std::string& file);
+Solution other_solution(Subject& subject, std::string label, const std::string& file);
 
 /// `b` with its channels in the order of those of `a` (apps/lab/weight_matching.h): the same function.
 struct Aligned {
