@@ -13,7 +13,6 @@
 #include "apps/runs/weights_of_run.h"
 #include "core/error.h"
 #include "core/io/hash.h"
-#include "core/random.h"
 #include "data/loading/chosen.h"
 
 namespace basin::apps {
@@ -53,10 +52,7 @@ std::shared_ptr<const data::ExampleSource> drawn(std::shared_ptr<const data::Exa
   if (n == 0 || n == all->size()) return all;
   if (n > all->size())
     throw UsageError("--images ", n, ": the ", split, " images are ", all->size(), "; 0 takes all of them");
-  std::vector<std::int64_t> places = permutation(all->size(), seed, Stream::probe, 0);
-  places.resize(static_cast<std::size_t>(n));
-  std::sort(places.begin(), places.end());
-  return data::chosen(std::move(all), std::move(places));
+  return data::drawn(std::move(all), n, seed);
 }
 
 /// Whether the weight decay is part of the gradient, as that of |w|^2 / 2 is, and not a step of its own.

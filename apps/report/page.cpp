@@ -109,6 +109,7 @@ std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
   Curve train_loss{.label = "train", .points = {}}, test_loss{.label = "test", .points = {}};
   Curve perturbed_loss{.label = "train at w+e", .points = {}, .dashed = true};
   Curve train_accuracy{.label = "train", .points = {}}, test_accuracy{.label = "test", .points = {}};
+  Curve largest{.label = "largest eigenvalue", .points = {}}, trace{.label = "trace", .points = {}};
   for (const EpochRecord& r : epochs) {
     const auto x = static_cast<double>(r.epoch);
     train_loss.points.emplace_back(x, r.train_loss);
@@ -116,6 +117,10 @@ std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
     if (r.train_loss_perturbed) perturbed_loss.points.emplace_back(x, *r.train_loss_perturbed);
     train_accuracy.points.emplace_back(x, 100 * r.train_accuracy);
     test_accuracy.points.emplace_back(x, 100 * r.test_accuracy);
+    if (r.hessian) {
+      largest.points.emplace_back(x, r.hessian->largest);
+      trace.points.emplace_back(x, r.hessian->trace);
+    }
   }
   Plot loss{.title = "Loss",
             .x_label = "epoch",
@@ -123,12 +128,25 @@ std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
             .whole_x = true,
             .curves = {train_loss, test_loss}};
   if (!perturbed_loss.points.empty()) loss.curves.push_back(perturbed_loss);
-  return {loss,
-          {.title = "Accuracy",
-           .x_label = "epoch",
-           .y_label = "%",
-           .whole_x = true,
-           .curves = {train_accuracy, test_accuracy}}};
+  std::vector<Plot> plots = {loss,
+                             {.title = "Accuracy",
+                              .x_label = "epoch",
+                              .y_label = "%",
+                              .whole_x = true,
+                              .curves = {train_accuracy, test_accuracy}}};
+  if (!largest.points.empty()) {
+    plots.push_back({.title = "Largest eigenvalue of the Hessian",
+                     .x_label = "epoch",
+                     .y_label = "lambda_max",
+                     .whole_x = true,
+                     .curves = {largest}});
+    plots.push_back({.title = "Trace of the Hessian",
+                     .x_label = "epoch",
+                     .y_label = "trace",
+                     .whole_x = true,
+                     .curves = {trace}});
+  }
+  return plots;
 }
 
 void write_report(const std::string& directory) {

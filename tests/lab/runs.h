@@ -4,6 +4,7 @@
 #include <string>
 
 #include "apps/lab/subject.h"
+#include "apps/runs/run_config.h"
 #include "tests/apps/training.h"
 #include "tests/core/temporary_directory.h"
 
