@@ -268,8 +268,8 @@ double RunDirectory::earlier_seconds() const {
   return seconds;
 }
 
-void RunDirectory::open_records(std::int64_t step, const std::vector<EpochRecord>& epochs) {
-  records_ = std::make_unique<Records>(path_, step, epochs);
+void RunDirectory::open_records(std::int64_t step, const std::vector<EpochRecord>& epochs, bool hessian) {
+  records_ = std::make_unique<Records>(path_, step, epochs, hessian);
   last_step_ = step;
   for (const std::string& line : records_->findings()) terminal_.warn(line);
   check_records();

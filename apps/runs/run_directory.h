@@ -48,7 +48,7 @@ class RunDirectory {
 
   /// Opens metrics.csv and steps.jsonl, made to hold the records of the finished `epochs` and of the first
   /// `step` steps; warns of what was lost or foreign. To be called once, before write() and sync().
-  void open_records(std::int64_t step, const std::vector<EpochRecord>& epochs);
+  void open_records(std::int64_t step, const std::vector<EpochRecord>& epochs, bool hessian = false);
   /// Appends a record. On a full disk it is kept and tried again with the next one; the first failure is
   /// warned about.
   void write(const StepRecord& record);
