@@ -16,18 +16,20 @@ Variables differentiate_meaning(const Backward& b, const Meaning& meaning, std::
   const bool again = recording();
   RecordingScope on(true);
   Variables inputs, wrt;
+  std::vector<char> unread;
   for (std::size_t i = 0; i < count; ++i) {
     Variable in = b.input(i);
     if (b.needs(i)) {
       in = again ? alias(in) : Variable::parameter(in.value());
       wrt.push_back(in);
+      unread.push_back(b.unread(i));
     }
     inputs.push_back(in);
   }
   const Variable y = meaning(inputs);
   Variables found;
   if (again) {
-    found = differentiable_gradients(y, wrt, b.grad());
+    found = histories_of_gradients(y, wrt, b.grad(), unread);
   } else {
     for (Tensor& t : gradients(y, wrt, {.cotangent = b.grad().value()})) found.push_back(std::move(t));
   }

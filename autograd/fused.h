@@ -7,7 +7,7 @@
 
 namespace basin {
 
-/// The definition: the op written in differentiable ops.
+/// The definition: the op written in differentiable ops. It is differentiated, and its numbers are not read.
 using Meaning = std::function<Variable(const Variables& inputs)>;
 
 /// What a backward kernel sees: plain numbers.

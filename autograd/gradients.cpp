@@ -13,7 +13,8 @@ namespace basin {
 /// One walk from a result back to what was asked for, in falling order of sequence numbers.
 class Sweep {
  public:
-  Sweep(const Variable& loss, const Variables& wrt) {
+  /// The numbers of what is found for wrt[i] will be read by nobody if unread[i]; empty: they will.
+  Sweep(const Variable& loss, const Variables& wrt, const std::vector<char>& unread = {}) : unread_(unread) {
     for (std::size_t i = 0; i < wrt.size(); ++i)
       if (wrt[i].tracked()) asked_[wrt[i].node().get()].push_back(i);
     if (asked_.empty() || !loss.tracked()) return;
@@ -67,7 +68,7 @@ class Sweep {
   }
 
   void mark_wanted() {
-    std::vector<char> leads(nodes_.size());
+    std::vector<char> leads(nodes_.size()), unread(nodes_.size());
     for (std::size_t n = 0; n < nodes_.size(); ++n) {
       Node& node = *nodes_[n];
       node.wanted_.assign(node.inputs_.size(), 0);
@@ -75,11 +76,17 @@ class Sweep {
       for (std::size_t i = 0; i < node.inputs_.size(); ++i) {
         const auto it = position_.find(node.inputs_[i].node.get());
         if (it == position_.end() || !leads[it->second]) continue;
-        node.wanted_[i] = 1;
+        node.wanted_[i] = unread[it->second] ? Node::wanted_unread : Node::wanted;
         any = true;
       }
       leads[n] = any || asked_.count(&node);
+      unread[n] = !any && leads[n] && nobody_reads(asked_.at(&node));
     }
+  }
+
+  bool nobody_reads(const std::vector<std::size_t>& found) const {
+    return std::all_of(found.begin(), found.end(),
+                       [&](std::size_t i) { return i < unread_.size() && unread_[i]; });
   }
 
   static bool wants_any(const Node& node) {
@@ -127,6 +134,7 @@ class Sweep {
     axpby(1, from.value(), 1, y);
   }
 
+  std::vector<char> unread_;
   std::vector<std::shared_ptr<Node>> nodes_;
   std::unordered_map<const Node*, std::size_t> position_;
   std::unordered_map<const Node*, std::vector<std::size_t>> asked_;
@@ -171,9 +179,14 @@ Tensors gradients(const Variable& loss, const Variables& wrt, const GradientOpti
 }
 
 Variables differentiable_gradients(const Variable& loss, const Variables& wrt, const Variable& cotangent) {
+  return histories_of_gradients(loss, wrt, cotangent, {});
+}
+
+Variables histories_of_gradients(const Variable& loss, const Variables& wrt, const Variable& cotangent,
+                                 const std::vector<char>& unread) {
   const Variable seed = start(loss, cotangent);
   RecordingScope on(true);
-  Variables result = Sweep(loss, wrt).run(loss, seed, wrt.size(), /*keep_graph=*/true);
+  Variables result = Sweep(loss, wrt, unread).run(loss, seed, wrt.size(), /*keep_graph=*/true);
   for (std::size_t i = 0; i < wrt.size(); ++i)
     if (!result[i].defined()) result[i] = zeros_like(wrt[i]);
   return result;

@@ -21,6 +21,12 @@ Tensors gradients(const Variable& loss, const Variables& wrt, const GradientOpti
 Variables differentiable_gradients(const Variable& loss, const Variables& wrt,
                                    const Variable& cotangent = {});
 
+/// The same where the numbers of result i are read by nobody if unread[i], only its history: gradients that
+/// are differentiated again, as those of a Hessian-vector product. An op whose work is mostly to form them
+/// (the weight gradient of a convolution) then leaves them zero.
+Variables histories_of_gradients(const Variable& loss, const Variables& wrt, const Variable& cotangent,
+                                 const std::vector<char>& unread);
+
 /// Whether the history of `loss` leads to any of `wrt`: if not, all its derivatives are zero.
 bool depends_on(const Variable& loss, const Variables& wrt);
 

@@ -88,6 +88,9 @@ Variable Backward::output() const {
   return Variable(node_->output_, node_);
 }
 
+bool Backward::unread(std::size_t i) const {
+  return !node_->wanted_.empty() && node_->wanted_.at(i) == Node::wanted_unread;
+}
 bool Backward::needs(std::size_t i) const { return node_->wanted_.empty() || node_->wanted_.at(i) != 0; }
 const Shape& Backward::input_shape(std::size_t i) const { return node_->inputs_.at(i).shape; }
 Dtype Backward::input_dtype(std::size_t i) const { return node_->inputs_.at(i).dtype; }

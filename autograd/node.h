@@ -34,6 +34,8 @@ class Backward {
   Variable output() const;
   /// Whether anyone asks for the derivative with respect to input i.
   bool needs(std::size_t i) const;
+  /// Whether nobody reads the numbers of input i's cotangent, only its history: a vjp may leave them zero.
+  bool unread(std::size_t i) const;
   /// Shape of input i (always known).
   const Shape& input_shape(std::size_t i) const;
   /// Its dtype, which its cotangent has too.
@@ -93,7 +95,8 @@ class Node {
   Tensor output_;
   std::uint64_t output_version_ = 0;
   Vjp vjp_;
-  // Set by the sweep: which inputs lead to what is asked for.
+  // Set by the sweep: which inputs lead to what is asked for, and how their cotangents are used.
+  enum Use : char { unwanted, wanted, wanted_unread };
   std::vector<char> wanted_;
 };
 

@@ -28,7 +28,9 @@
 
 namespace basin {
 
-struct ImageBatch;  // core/image_batch.h
+struct ImageBatch;     // core/image_batch.h
+struct LayerDraws;     // core/draws.h
+struct ScalarProgram;  // core/scalar_program.h
 
 /// What batch normalisation does besides normalising.
 struct BatchNormForward {
@@ -109,6 +111,27 @@ struct ConvGradients {
   Tensor* dbeta = nullptr;
 };
 
+/// What softmax cross-entropy compares logits {N,K} with: q_k = onto_all + onto_label [k is the row's label].
+struct CrossEntropyTarget {
+  const Tensor& labels;  // i64 {N}
+  double onto_label, onto_all;
+};
+
+/// What it gives, of the logits' compute_dtype().
+struct CrossEntropyResult {
+  Tensor& y;              // {N,K}: log_softmax(logits)
+  Tensor& loss;           // {}: -mean over rows of sum_k q_k y_k
+  const Tensor* counted;  // i64 {N}, or null
+  Tensor* correct;        // f64 {}: rows whose first largest logit is that of `counted`; null without it
+};
+
+/// What a batch norm needs of its batch, {C} all: inv_std = 1/sqrt(var + eps), var biased.
+struct BatchStatistics {
+  Tensor &mean, &var, &inv_std;
+  double eps;
+  const RunningStatistics* running;  // moved along; null: there are none
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -181,6 +204,10 @@ class Backend {
   virtual void conv2d_gradients(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& dy,
                                 const ConvGradients& out);
 
+  /// Whether conv2d() saves time by what goes along with it. Where it does not, a norm and moments are better
+  /// asked for by themselves.
+  virtual bool takes_norms_along() const { return true; }
+
   // Pooling: w, groups and out_c of the geometry are unused (out_c = in_c). Padded taps never win a max.
   /// index: i64, for each output the flat position h*in_w + w of its maximum (first of equals) in its image.
   virtual void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) = 0;
@@ -210,6 +237,9 @@ class Backend {
   /// Images of a batch out of pictures that lie here as bytes; out {B,H,W,C}.
   virtual void image_batch(const ImageBatch& b, Tensor& out) = 0;
 
+  /// Random numbers, of every backend with the same bits. The step of their address may live on the device.
+  virtual void draw(const LayerDraws& d, Tensor& out) = 0;
+
   // Flat vectors (optim). Sums accumulate in f64 in a fixed order. What a device computes stays there, as a
   // Scalar that is not known, and so may the numbers be that it is given.
   virtual Scalar dot(const Tensor& x, const Tensor& y) = 0;
@@ -218,6 +248,28 @@ class Backend {
   virtual Scalar all_finite(const Tensor& x) = 0;
   /// One step of an update rule: w and the state follow its formula (core/functors/update.h).
   virtual void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) = 0;
+
+  // Several calls in one, for devices where each call costs. Here: false, and nothing is done; whoever asks
+  // then asks for the parts.
+  virtual bool cross_entropy(const Tensor& /*logits*/, const CrossEntropyTarget&, const CrossEntropyResult&) {
+    return false;
+  }
+  /// dlogits = (exp(y) - q) dloss / N, for y of cross_entropy().
+  virtual bool cross_entropy_grad(const Tensor& /*y*/, const CrossEntropyTarget&, const Tensor& /*dloss*/,
+                                  Tensor& /*dlogits*/) {
+    return false;
+  }
+  /// moments(), and what follows from them.
+  virtual bool batch_statistics(const Tensor& /*x*/, const BatchStatistics&) { return false; }
+  /// The numbers of all parts, one after the other in memory, of any one dtype.
+  virtual bool concatenate(const Tensors& /*parts*/, Tensor& /*out*/) { return false; }
+  /// y <- x where the condition, which lives here, holds; of any dtype.
+  virtual bool assign_if(const Scalar& /*condition*/, const Tensor& /*x*/, Tensor& /*y*/) { return false; }
+  /// Whether it runs programs (core/scalar_program.h), or Scalars here are computed by unary(), binary() and
+  /// where().
+  virtual bool runs_programs() const { return false; }
+  /// The results of a program's steps, f64 {steps}.
+  virtual void run(const ScalarProgram& /*program*/, Tensor& /*results*/) {}
 
   /// What makes recorded work of this device; null: it can't.
   virtual std::unique_ptr<Recording> make_recording() { return nullptr; }

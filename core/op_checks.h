@@ -70,8 +70,8 @@ inline void expect_shape(const char* op, const Tensor& x, const char* what, cons
     throw ArgumentError("[", op, "] ", what, " has shape ", x.shape(), ", expects ", wanted);
 }
 
-/// An i64 index next to x, each entry in [0, extent). Entries are read on the host only: of those on a
-/// device, whoever brings them there checks them before.
+/// An i64 index next to x, each entry in [0, extent). Entries are read on the host only: those on a device
+/// are checked by its kernels, and the host hears of them when it next waits for the device.
 inline void expect_index(const char* op, const Tensor& x, const Tensor& index, Index extent,
                          const char* what = "index") {
   expect_defined(op, index, what);

@@ -55,6 +55,9 @@ Tensor slice(const Tensor& x, const Shape& begin, const Shape& end);
 /// x surrounded by `before` and `after` zeros per axis.
 Tensor pad(const Tensor& x, const Shape& before, const Shape& after);
 Tensor concat(const Tensors& parts, int axis);
+/// out <- the numbers of all parts, one part behind the other in memory. Errors: not as many as out has,
+/// another dtype or device.
+void concatenate(const Tensors& parts, Tensor& out);
 Tensor gather(const Tensor& x, const Tensor& index, int axis);
 Tensor scatter_add(const Tensor& x, const Tensor& index, int axis, Index extent);
 Tensor gather_last(const Tensor& x, const Tensor& index);

@@ -249,7 +249,14 @@ void fill(Tensor& x, const Scalar& a) {
 }
 
 void assign_if(const Scalar& condition, const Tensor& x, Tensor& y) {
-  if (possibly(condition)) y.copy_from(select(condition, x, y));
+  if (condition.known()) {
+    if (certainly(condition)) y.copy_from(x);
+    return;
+  }
+  expect_alike("assign_if", x, "x", y, "y");
+  expect_shape("assign_if", x, "x", y.shape());
+  if (y.elements() == 0) return;
+  if (!backend_of(y, Work::elementwise)->assign_if(condition, x, y)) y.copy_from(select(condition, x, y));
 }
 
 void increment(Tensor& count, const Scalar& by) {

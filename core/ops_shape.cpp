@@ -88,6 +88,10 @@ Tensor concat(const Tensors& parts, int axis) {
       throw ArgumentError("[concat] the joined axis ", a, " overflows");
   }
   Tensor out = Tensor::empty(with_extent(first, a, total), parts[0].dtype(), parts[0].device());
+  if (a == 0 && !out.device().is_host()) {
+    concatenate(parts, out);
+    return out;
+  }
   const Shape origin = zeros_of_rank(first.rank());
   Index position = 0;
   for (const Tensor& part : parts) {
@@ -97,6 +101,23 @@ Tensor concat(const Tensors& parts, int axis) {
     position += part.shape()[a];
   }
   return out;
+}
+
+void concatenate(const Tensors& parts, Tensor& out) {
+  Index total = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    expect_alike("concatenate", out, "out", parts[i], text("part ", i).c_str());
+    total += parts[i].elements();
+  }
+  if (total != out.elements())
+    throw ArgumentError("[concatenate] parts of ", total, " numbers together, out is ", out.shape());
+  if (total == 0) return;
+  if (!out.device().is_host() && backend_of(out, Work::shaping)->concatenate(parts, out)) return;
+  Index at = 0;
+  for (const Tensor& part : parts) {
+    out.view(at, part.shape()).copy_from(part);
+    at += part.elements();
+  }
 }
 
 Tensor gather(const Tensor& x, const Tensor& index, int axis) {

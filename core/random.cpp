@@ -1,4 +1,4 @@
-// Philox4x32-10 and the distributions on top of it.
+// Philox4x32-10, the distributions on top of it, and what layers draw.
 #include "core/random.h"
 
 #include <bit>
@@ -7,7 +7,8 @@
 #include <numeric>
 #include <utility>
 
-#include "core/error.h"
+#include "core/backend.h"
+#include "core/draws.h"
 #include "core/functors/philox.h"
 
 namespace basin {
@@ -85,8 +86,7 @@ double Random::uniform(double low, double high) {
   if (!(low < high) || !std::isfinite(high - low)) {
     throw ArgumentError("[random] uniform expects low < high, both finite, got low ", low, ", high ", high);
   }
-  const double value = low + (high - low) * uniform();
-  return value < high ? value : std::nextafter(high, low);  // the sum may round up to high
+  return functors::between(uniform(), low, high);
 }
 
 double Random::normal() {
@@ -123,6 +123,18 @@ std::vector<std::int64_t> permutation(std::int64_t n, std::uint64_t seed, Stream
     std::swap(order[place - 1], order[static_cast<std::size_t>(random.below(place))]);
   }
   return order;
+}
+
+Tensor drawn(const LayerDraws& d, const Shape& shape, Dtype dtype, Device device) {
+  // Random says what is wrong with an address, also on a device that has no Random.
+  const auto step = static_cast<std::int64_t>(d.at.step.known() ? d.at.step.value() : 0);
+  static_cast<void>(Random(d.at.seed, d.stream, static_cast<std::uint64_t>(step), d.at.layer));
+  const auto draws = [&](const auto& formula) { return shape.elements() / formula.kRows * formula.kDraws; };
+  if (std::visit(draws, d.formula) > Index{1} << 34)
+    throw InternalError("[random] more than 2^34 draws at one address");
+  Tensor out = Tensor::empty(shape, dtype, device);
+  if (out.elements() > 0) backend_of(out, Work::elementwise)->draw(d, out);
+  return out;
 }
 
 }  // namespace basin

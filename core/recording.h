@@ -1,4 +1,4 @@
-// Recording: work of a device that is written down once and made again. HostPart: what the host does in it.
+// Recording: work of a device that is written down once and made again.
 #pragma once
 
 #include <cstdint>
@@ -28,19 +28,6 @@ class Recording {
   virtual void record(const std::function<void()>& work) = 0;
   /// Asks for all of it, in the order of the device's other work. Nobody waits.
   virtual void play() = 0;
-};
-
-/// The host's part in work that is recorded: what it does besides asking the device, told here so that it is
-/// done again, in the order in which it was told, each time before the record is played.
-class HostPart {
- public:
-  virtual ~HostPart() = default;
-  /// The step that is being made, counted from 0: of an f below, whenever it is called.
-  virtual std::int64_t step() const = 0;
-  /// Calls f, now and each time.
-  virtual void also(const std::function<void()>& f) = 0;
-  /// f() on that device, now and each time in the same tensor: random masks that the host draws.
-  virtual Tensor sent(const std::function<Tensor()>& f, Device device) = 0;
 };
 
 }  // namespace basin

@@ -12,7 +12,7 @@
 
 namespace basin {
 
-enum class BinaryOp;  // core/backend.h
+enum class ScalarOp : unsigned char;  // core/functors/scalar.h
 
 /// Lengths, losses and rates are Scalars, so that a step's code reads the same wherever it runs:
 ///
@@ -32,6 +32,9 @@ class Scalar {
   /// The only element of x, floating or integer: known if x is on the host. Errors: more than one element.
   explicit Scalar(const Tensor& x);
 
+  /// op(operands), which are not all known: on the device of one that isn't.
+  static Scalar computed(ScalarOp op, const std::vector<Scalar>& operands);
+
   bool known() const { return there_ == nullptr; }
   /// The number. Waits for the device if it is not known.
   double value() const { return known() ? number_ : brought_here(); }
@@ -40,7 +43,10 @@ class Scalar {
   /// The same as a tensor {} f64: on the device where it lives, or if it is known on the one asked for.
   Tensor tensor(Device device) const;
   /// Where it lives; Device{} if it is known.
-  Device device() const { return known() ? Device{} : there_->device(); }
+  Device device() const;
+
+  struct There;  // a number of a device
+  const std::shared_ptr<There>& there() const { return there_; }
 
   friend Scalar sqrt(const Scalar& a);
   friend Scalar abs(const Scalar& a);
@@ -53,9 +59,32 @@ class Scalar {
   double brought_here() const;
 
   double number_ = 0;
-  std::shared_ptr<const Tensor> there_;  // {} f64, null if the number is known
+  std::shared_ptr<There> there_;  // null if the number is known
 };
 
+/// Within this scope a device that runs programs (core/scalar_program.h) computes numbers when they are read:
+/// one kernel for all that they are made of. What they are computed of must stay as it is until then. Scopes
+/// nest; each has its own numbers.
+class NumbersWait {
+ public:
+  NumbersWait();
+  ~NumbersWait();
+  NumbersWait(const NumbersWait&) = delete;
+  NumbersWait& operator=(const NumbersWait&) = delete;
+
+  /// Has every number computed that waits and that anybody still holds. A scope that ends without it, by an
+  /// exception, leaves them to whoever reads them.
+  void finish();
+
+ private:
+  friend class Scalar;
+
+  NumbersWait* before_;
+  std::vector<std::weak_ptr<Scalar::There>> waiting_;
+};
+
+/// Those of the numbers that are not known, f64 {count}, on their device; undefined if all are.
+Tensor gathered_there(const std::vector<Scalar*>& numbers);
 /// Makes numbers that live on a device known, all by one read.
 void bring_here(const std::vector<Scalar*>& numbers);
 
@@ -70,19 +99,17 @@ template <class A, class B>
 concept OneIsScalar = (std::same_as<A, Scalar> && (std::same_as<B, Scalar> || std::is_arithmetic_v<B>)) ||
                       (std::is_arithmetic_v<A> && std::same_as<B, Scalar>);
 
-/// On the device of the one that is not known.
-Scalar there(BinaryOp op, const Scalar& a, const Scalar& b);
-BinaryOp code(const std::plus<>&);
-BinaryOp code(const std::minus<>&);
-BinaryOp code(const std::multiplies<>&);
-BinaryOp code(const std::divides<>&);
-BinaryOp code(const std::greater<>&);
-BinaryOp code(const std::greater_equal<>&);
-BinaryOp code(const std::equal_to<>&);
+ScalarOp code(const std::plus<>&);
+ScalarOp code(const std::minus<>&);
+ScalarOp code(const std::multiplies<>&);
+ScalarOp code(const std::divides<>&);
+ScalarOp code(const std::greater<>&);
+ScalarOp code(const std::greater_equal<>&);
+ScalarOp code(const std::equal_to<>&);
 
 template <class F>
 Scalar apply(F f, const Scalar& a, const Scalar& b) {
-  return a.known() && b.known() ? Scalar(f(a.value(), b.value())) : there(code(f), a, b);
+  return a.known() && b.known() ? Scalar(f(a.value(), b.value())) : Scalar::computed(code(f), {a, b});
 }
 
 }  // namespace scalar_detail

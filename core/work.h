@@ -14,7 +14,7 @@ enum class Work {
   matmul,
   norm,  // batch and layer normalisation, log-softmax
   pooling,
-  elementwise,  // with fills and casts
+  elementwise,  // with fills, casts and random numbers
   reduction,
   shaping,    // copies, permutations, gathers
   optimizer,  // the flat vectors of weights and gradients

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/backend.h"
+#include "cuda/runtime/error_word.h"
 #include "cuda/runtime/options.h"
 #include "cuda/runtime/pinned.h"
 #include "cuda/runtime/pool.h"
@@ -35,6 +36,9 @@ class CudaBackend final : public Backend {
   /// leaves them as zeros. They serve one stream.
   unsigned* counters() const { return counters_; }
   static constexpr int kCounters = 1024;
+  /// Whoever has waited for the card calls it. Errors: ArgumentError for an index that a kernel found outside
+  /// of what it points into, once.
+  void expect_no_errors() const;
 
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* data, std::size_t bytes) override;
@@ -65,6 +69,7 @@ class CudaBackend final : public Backend {
   void conv2d(const ConvCall& call, const Tensor& x, const Tensor& w, Tensor& y) override;
   void conv2d_input_grad(const ConvGeometry& g, const Tensor& dy, const Tensor& w, Tensor& dx) override;
   void conv2d_weight_grad(const ConvCall& call, const Tensor& x, const Tensor& dy, Tensor& dw) override;
+  bool takes_norms_along() const override { return false; }
 
   void max_pool(const ConvGeometry& g, const Tensor& x, Tensor& y, Tensor& index) override;
   void pool_scatter(const ConvGeometry& g, const Tensor& x, const Tensor& index, Tensor& out) override;
@@ -81,11 +86,22 @@ class CudaBackend final : public Backend {
   void log_softmax(const Tensor& x, Tensor& y) override;
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
   void image_batch(const ImageBatch& b, Tensor& out) override;
+  void draw(const LayerDraws& d, Tensor& out) override;
 
   Scalar dot(const Tensor& x, const Tensor& y) override;
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;
   Scalar all_finite(const Tensor& x) override;
   void update(const UpdateStep& step, const UpdateNumbers& now, const UpdateTensors& t) override;
+
+  bool cross_entropy(const Tensor& logits, const CrossEntropyTarget& target,
+                     const CrossEntropyResult& out) override;
+  bool cross_entropy_grad(const Tensor& y, const CrossEntropyTarget& target, const Tensor& dloss,
+                          Tensor& dlogits) override;
+  bool batch_statistics(const Tensor& x, const BatchStatistics& out) override;
+  bool concatenate(const Tensors& parts, Tensor& out) override;
+  bool assign_if(const Scalar& condition, const Tensor& x, Tensor& y) override;
+  bool runs_programs() const override { return true; }
+  void run(const ScalarProgram& program, Tensor& results) override;
 
   /// By stream capture (graph.cpp). One thread asks the card while a record is made.
   std::unique_ptr<Recording> make_recording() override;
@@ -102,8 +118,9 @@ class CudaBackend final : public Backend {
   Stream stream_;
   Pool pool_;
   unsigned* counters_;
+  ErrorWord errors_;
   SendingRing sent_{std::size_t{32} << 20};
-  Homecomings homecomings_;
+  Homecomings homecomings_{[this] { expect_no_errors(); }};
   std::weak_ptr<Pool::Arena> arena_;  // of all recordings
   bool recording_ = false;
   std::unique_ptr<Convolutions> convolutions_;

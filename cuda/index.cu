@@ -34,6 +34,7 @@ void CudaBackend::gather(const Tensor& x, const Tensor& index, int axis, Tensor&
     using T = decltype(unit);
     const Index width = static_cast<Index>(sizeof(T) / size_of(x.dtype()));
     launch(gather_kernel<T>, blocks_for(out.elements() / width), kThreads, stream(),
+           IndexCheck{errors_.place(), IndexedOp::gather, x.shape()[axis]},
            split_at(x.shape(), axis, index.elements(), width), numbers<T>(x), numbers<std::int64_t>(index),
            numbers<T>(out));
   };
@@ -58,6 +59,7 @@ void CudaBackend::scatter_add(const Tensor& x, const Tensor& index, int axis, Te
     const bool packs = behind(out.shape(), axis) % w == 0 && aligned(x.raw(), out.raw());
     launch(packs ? scatter_add_kernel<w, T> : scatter_add_kernel<1, T>,
            blocks_for(x.elements() / (packs ? w : 1)), kThreads, stream(),
+           IndexCheck{errors_.place(), IndexedOp::scatter_add, out.shape()[axis]},
            split_at(out.shape(), axis, m, packs ? w : 1), numbers<T>(x), numbers<std::int64_t>(index),
            numbers<std::int64_t>(next), numbers<std::int64_t>(first), numbers<T>(out));
   });
@@ -68,7 +70,8 @@ void CudaBackend::gather_last(const Tensor& x, const Tensor& index, Tensor& out)
   if (n == 0) return;
   dispatch_size(size_of(x.dtype()), [&](auto type) {
     using T = decltype(type);
-    launch(gather_last_kernel<T>, blocks_for(n), kThreads, stream(), numbers<T>(x), last_extent(x.shape()),
+    launch(gather_last_kernel<T>, blocks_for(n), kThreads, stream(),
+           IndexCheck{errors_.place(), IndexedOp::gather_last, last_extent(x.shape())}, numbers<T>(x),
            numbers<std::int64_t>(index), Divisor(last_extent(index.shape())), numbers<T>(out), n);
   });
 }
@@ -78,8 +81,9 @@ void CudaBackend::scatter_add_last(const Tensor& x, const Tensor& index, Tensor&
   if (n == 0) return;
   dispatch_activations(x.dtype(), "scatter_add_last", [&](auto type) {
     using T = decltype(type);
-    launch(scatter_add_last_kernel<T>, blocks_for(n), kThreads, stream(), numbers<T>(x),
-           last_extent(out.shape()), numbers<std::int64_t>(index), m, Divisor(m), numbers<T>(out), n);
+    launch(scatter_add_last_kernel<T>, blocks_for(n), kThreads, stream(),
+           IndexCheck{errors_.place(), IndexedOp::scatter_add_last, last_extent(out.shape())}, numbers<T>(x),
+           numbers<std::int64_t>(index), m, Divisor(m), numbers<T>(out), n);
   });
 }
 

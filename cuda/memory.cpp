@@ -1,5 +1,6 @@
 // The backend's memory: a pool, and copies in the order of the stream.
 #include "cuda/backend.h"
+#include "cuda/kernels/indexed_op.h"
 
 namespace basin::cuda {
 namespace {
@@ -53,6 +54,15 @@ void CudaBackend::download(std::byte* to_host, const std::byte* from, std::size_
   const cudaStream_t s = stream();
   check(cudaMemcpyAsync(to_host, from, bytes, cudaMemcpyDeviceToHost, s), "cudaMemcpyAsync");
   check(cudaStreamSynchronize(s), "cudaStreamSynchronize");
+  expect_no_errors();
+}
+
+void CudaBackend::expect_no_errors() const {
+  const unsigned long long word = errors_.take();
+  if (word == 0) return;
+  const IndexError error = IndexError::of(word);
+  throw ArgumentError("[", name_of(error.op), "] an index on ", device(), " is outside [0, ", error.extent,
+                      "); the same call on the cpu tells its position");
 }
 
 }  // namespace basin::cuda

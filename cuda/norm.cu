@@ -49,16 +49,37 @@ void dispatch_rows(const char* op, const Tensor& x, const Tensor& gamma, Body bo
   });
 }
 
-}  // namespace
-
-void CudaBackend::moments(const Tensor& x, Tensor& mean, Tensor& var) {
+/// The moments, and what after(N{}) tells to do with them.
+template <class After>
+void moments_and(CudaBackend& cuda, const Tensor& x, Tensor& mean, Tensor& var, After after) {
   if (x.elements() == 0) throw ArgumentError("[moments] no numbers to average, x ", x.shape());
   dispatch_channels("moments", x, mean, [&](auto type, auto group, std::int64_t rows, std::int64_t channels) {
     using T = decltype(type);
     using N = Compute<T>;
-    const MomentTerms<T, group> terms{numbers<T>(x), numbers<N>(mean), numbers<N>(var)};
-    sum_channels(*this, terms, rows, channels, aligned(terms.x));
+    const MomentTerms<T, group> terms{numbers<T>(x), numbers<N>(mean), numbers<N>(var), after(N{})};
+    sum_channels(cuda, terms, rows, channels, aligned(terms.x));
   });
+}
+
+}  // namespace
+
+void CudaBackend::moments(const Tensor& x, Tensor& mean, Tensor& var) {
+  moments_and(*this, x, mean, var, []<class N>(N) { return AfterMoments<N>{}; });
+}
+
+bool CudaBackend::batch_statistics(const Tensor& x, const BatchStatistics& out) {
+  moments_and(*this, x, out.mean, out.var, [&]<class N>(N) {
+    AfterMoments<N> after{.inv_std = numbers<N>(out.inv_std), .eps = out.eps};
+    if (const RunningStatistics* running = out.running; running != nullptr) {
+      after.running_mean = numbers<N>(running->mean);
+      after.running_var = numbers<N>(running->var);
+      after.batches = numbers<std::int64_t>(running->batches);
+      after.share = running->share;
+      after.unbiased = running->unbiased;
+    }
+    return after;
+  });
+  return true;
 }
 
 void CudaBackend::batch_norm(const BatchNormForward& f, Tensor& y) {

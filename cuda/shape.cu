@@ -1,7 +1,9 @@
-// Permutations and blocks: copies between two layouts.
+// Permutations, blocks and parts: copies between two layouts; and those that a number decides about.
+#include <algorithm>
 #include <optional>
 
 #include "cuda/backend.h"
+#include "cuda/kernels/concatenate.cuh"
 #include "cuda/kernels/transpose.cuh"
 #include "cuda/map.h"
 
@@ -71,6 +73,40 @@ void CudaBackend::copy_block(const Tensor& x, const Shape& from, Tensor& out, co
   const std::size_t size = size_of(x.dtype());
   copy(stream(), joined(axes), size, x.raw() + begin_in * static_cast<Index>(size),
        out.mutable_raw() + begin_out * static_cast<Index>(size));
+}
+
+bool CudaBackend::concatenate(const Tensors& parts, Tensor& out) {
+  dispatch_size(size_of(out.dtype()), [&](auto type) {
+    using T = decltype(type);
+    T* to = numbers<T>(out);
+    Parts<T> some{};
+    std::int64_t n = 0;
+    const auto send = [&] {
+      if (n > 0) launch(concatenate_kernel<T>, blocks_for(n), kThreads, stream(), some, n, to);
+      to += n;
+      n = some.count = 0;
+    };
+    for (const Tensor& part : parts) {
+      if (part.elements() == 0) continue;
+      n += part.elements();
+      some.from[some.count] = numbers<T>(part);
+      some.end[some.count] = n;
+      if (++some.count == Parts<T>::kMost) send();
+    }
+    send();
+  });
+  return true;
+}
+
+bool CudaBackend::assign_if(const Scalar& condition, const Tensor& x, Tensor& y) {
+  Tensor keep;
+  const Number holds = number_of(condition, keep, device());
+  dispatch_size(size_of(y.dtype()), [&](auto type) {
+    using T = decltype(type);
+    launch(assign_if_kernel<T>, blocks_for(y.elements() / pack_width<T>), kThreads, stream(), holds,
+           numbers<T>(x), numbers<T>(y), y.elements());
+  });
+  return true;
 }
 
 }  // namespace basin::cuda

@@ -38,11 +38,11 @@ struct Context {
   Mode mode = Mode::train;
   Statistics statistics = Statistics::update;
   StatisticsCollector* collector = nullptr;  // with Statistics::collect
-  /// Address of this pass's random draws: a repeat pass with the same (seed, step) meets the same masks.
+  /// Address of this pass's random draws: a repeat pass with the same (seed, step) meets the same masks. Of a
+  /// step that is being recorded the number lives on the device (optim::StepInfo::number()), so that later
+  /// steps draw their own.
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-  /// Of a step that is being recorded: the masks of the later steps are drawn by it.
-  HostPart* host = nullptr;
+  Scalar step = 0;
   /// Dropout and shake layers draw in train mode unless this is off; then they do what they do in eval mode.
   bool dropout = true;
   /// Shake layers, which in training multiply by one number in the forward pass and by another in the
@@ -54,7 +54,7 @@ struct Context {
 
   bool training() const { return mode == Mode::train; }
   /// The next layer's draws. Layers are counted in forward order, so make a fresh Context for each pass.
-  DrawAddress next_draw() { return {seed, step, layer_++, host}; }
+  DrawAddress next_draw() { return {seed, step, layer_++}; }
 
   static Context evaluation() { return {.mode = Mode::eval}; }
 

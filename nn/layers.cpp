@@ -131,28 +131,18 @@ Variable BatchNorm2d::forward(const Variable& x, Context& ctx) {
         ": it is its own mean, so the output would be beta whatever x is; use batches of more "
         "than one, or Statistics::running");
 
-  const BatchNormResult result = batch_norm_train(x, weight_, bias_, {.eps = options_.eps});
-  switch (ctx.statistics) {
-    case Statistics::update: {
-      const double n = static_cast<double>(values);
-      const double unbiased = n > 1 ? n / (n - 1) : 1;
-      const double m = options_.momentum;
-      axpby(m, result.mean, 1 - m, running_mean_);
-      axpby(m * unbiased, result.var, 1 - m, running_var_);
-      increment(num_batches_tracked_);
-      break;
-    }
-    case Statistics::hold:
-    case Statistics::running:  // returned above
-      break;
-    case Statistics::collect:
-      ctx.collector->collect({.running_mean = &running_mean_,
-                              .running_var = &running_var_,
-                              .mean = result.mean,
-                              .var = result.var,
-                              .values = values});
-      break;
-  }
+  const double n = static_cast<double>(values);
+  const RunningStatistics running{running_mean_, running_var_, num_batches_tracked_, options_.momentum,
+                                  n > 1 ? n / (n - 1) : 1};
+  const bool update = ctx.statistics == Statistics::update;
+  const BatchNormResult result =
+      batch_norm_train(x, weight_, bias_, {.eps = options_.eps, .running = update ? &running : nullptr});
+  if (ctx.statistics == Statistics::collect)
+    ctx.collector->collect({.running_mean = &running_mean_,
+                            .running_var = &running_var_,
+                            .mean = result.mean,
+                            .var = result.var,
+                            .values = values});
   return result.y;
 }
 

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "core/ops.h"
+
 namespace basin::optim {
 namespace {
 
@@ -88,8 +90,8 @@ Tensor ParameterVector::flatten(const Tensors& parts) const {
     if (parts[i].shape() != s.shape || parts[i].dtype() != dtype())
       throw ArgumentError("[flatten] parameter '", s.name, "' is ", dtype(), " ", s.shape, ", its tensor ",
                           parts[i].dtype(), " ", parts[i].shape());
-    flat.view(s.offset, s.shape).copy_from(parts[i]);
   }
+  concatenate(parts, flat);
   return flat;
 }
 

@@ -7,20 +7,22 @@
 #include <optional>
 #include <vector>
 
-#include "core/recording.h"
 #include "core/scalar.h"
 
 namespace basin::optim {
 
 struct StepInfo;
 
-/// The host's part in a step that is being recorded, its numbers before all. A device has a place for each;
-/// see StepInfo::number().
-class StepNumbers : public HostPart {
+/// The numbers of a step that is being recorded, and the host's part in it. A device has a place for each
+/// number; see StepInfo::number().
+class StepNumbers {
  public:
+  virtual ~StepNumbers() = default;
   /// A number that lives on the device: f(now), and f(that step) in each step that is made again. f is kept
   /// as long as the record.
   virtual Scalar number(const std::function<double(const StepInfo&)>& f, const StepInfo& now) = 0;
+  /// Calls f, now and before each step that is made again, in the order in which it was told.
+  virtual void also(const std::function<void()>& f) = 0;
 };
 
 /// Where in the run a step stands: what a rule may depend on besides the weights.
@@ -48,6 +50,9 @@ struct StepInfo {
       numbers->also(f);
   }
 };
+
+/// The step's number: what its random draws have in their address.
+inline double step_of(const StepInfo& now) { return static_cast<double>(now.step); }
 
 /// Which of its sequences of passes a step makes, told by numbers: steps with equal ones ask a device for the
 /// same work, but for StepInfo::number(). Nothing: who knows; such a step is never recorded.

@@ -53,7 +53,7 @@ TrainingBench::Time TrainingBench::steps(std::int64_t count,
         .step = step_, .lr = kRate, .rows = batch.size(), .momentum = update_->momentum()};
     optim::StepReport report =
         graph_->run(sequence_of(*rule_, here, now), now, [&](const optim::StepInfo& info) {
-          BatchObjective loss(*model_, entries_, *w_, here.made(), {}, 1, step_, info.numbers);
+          BatchObjective loss(*model_, entries_, *w_, here.made(), {}, 1, info.number(optim::step_of));
           const optim::Objective objective = [&](const optim::Request& request) {
             const double entered = clock();
             optim::Evaluation e = loss(request);

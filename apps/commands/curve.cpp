@@ -45,7 +45,11 @@ struct CurveConfig {
   AnswerConfig answer;
 };
 
-bool is_run(const std::string& path) { return kind_of_file(path + "/config.toml") == FileKind::regular; }
+/// Else it is a file of weights.
+bool is_run(const std::string& path) {
+  return kind_of_file(path) != FileKind::regular && !path.ends_with(".safetensors") &&
+         !path.ends_with(".npz");
+}
 
 /// The computation of one call.
 class CurveStudy {
@@ -126,12 +130,12 @@ class CurveStudy {
       for (std::size_t i = 0; i < t.size(); ++i) names.push_back(text(path.name, " ", i));
     UnitResults units = answer_.units("points");
     std::size_t next = 0;
+    const LongWork::Nested watch = work_.nested("measuring curves", "points", "images");
     const auto compute = [&](const std::string& name) {
       while (names[next] != name) ++next;
-      const auto images = work_.part(text("point ", next + 1, " of ", names.size()), "images");
-      return at.at(paths_[next / t.size()], t[next % t.size()], images);
+      return at.at(paths_[next / t.size()], t[next % t.size()], watch.within);
     };
-    units.complete(names, compute, work_.part("measuring curves", "points"));
+    units.complete(names, compute, watch.pieces);
     Json all = Json::Array{};
     std::int64_t images = 0;
     for (const CurvePath& path : paths_) {
@@ -214,7 +218,8 @@ class CurveCall : public Call {
                "first put B's channels in the order of A's by matching weights (Git Re-Basin)");
     t.group("curve-training", "Training of the curve");
     CurveTrainingConfig& training = c.training;
-    of_curve("epochs", whole(training.epochs, 1, 1'000'000), "passes over the training images");
+    of_curve("epochs", whole(training.epochs, 1, 1'000'000),
+             "passes over the training images, --batch-size of them a step");
     of_curve("steps", whole(training.steps, 0, 1'000'000'000), "steps, in place of --epochs; 0: by epochs");
     of_curve("lr", real(training.lr, at_least(0)),
              "learning rate; it stays for half the training, then falls to a hundredth at nine tenths");
@@ -314,10 +319,8 @@ class CurveCall : public Call {
 }  // namespace
 
 Command curve_command() {
-  return {
-      "curve", "A [B] [options]",
-      "the loss between two solutions, each a RUN or a file of weights: the line, and a curve trained low", 2,
-      make_call<CurveCall>};
+  return {"curve", "A [B] [options]", "the loss from one minimum to another: the line, a trained curve", 2,
+          make_call<CurveCall>};
 }
 
 }  // namespace basin::apps

@@ -20,15 +20,18 @@ using Channels = std::vector<Element>;
 /// A number that is the same for all such channels: padding's zeros and what becomes of them.
 constexpr Element kConstant = std::numeric_limits<Element>::max();
 
-constexpr std::string_view kByItself[] = {
-    "neg",     "abs",   "exp",        "log",   "sqrt",       "reciprocal", "tanh",
-    "sigmoid", "erf",   "relu",       "gelu",  "add_scalar", "mul_scalar", "square",
-    "silu",    "rsqrt", "leaky_relu", "clamp", "alias",      "to",         "gelu_tanh"};
-constexpr std::string_view kJoins[] = {"add", "sub", "mul", "div", "pow", "maximum", "minimum"};
-
-template <std::size_t n>
-bool among(std::string_view op, const std::string_view (&ops)[n]) {
+/// Of two values, number by number, broadcasting.
+bool joins(std::string_view op) {
+  constexpr std::string_view ops[] = {"add", "sub", "mul", "div", "pow", "maximum", "minimum"};
   return std::find(std::begin(ops), std::end(ops), op) != std::end(ops);
+}
+
+/// Of one value, and told nothing of axes: each number by itself, or (a softmax) with all of its row alike.
+bool by_itself(const nn::TapeStep& step) {
+  const Attributes& told = step.node[0]->attributes();
+  return step.inputs.size() == 1 && step.inputs[0].shape == step.shape &&
+         (std::holds_alternative<std::monostate>(told) || std::holds_alternative<double>(told) ||
+          std::holds_alternative<Dtype>(told) || std::holds_alternative<attribute::Interval>(told));
 }
 
 /// One walk over the tape. Two channels are of one class if they stand in the same axes of everything that
@@ -129,14 +132,14 @@ class Walk {
 
   Channels result(const nn::TapeStep& step) {
     const std::string op = step.op();
-    if (among(op, kByItself) || op == "max_pool" || op == "avg_pool" || op == "broadcast_to")
+    if (op == "reshape") return reshaped(step);
+    if (by_itself(step) || op == "max_pool" || op == "avg_pool" || op == "broadcast_to")
       return same_axis(step);
-    if (among(op, kJoins)) return joined(step);
+    if (joins(op)) return joined(step);
     if (op == "conv2d") return convolved(step);
     if (op == "matmul") return multiplied(step);
     if (op == "batch_norm_eval" || op == "layer_norm") return normalised(step);
     if (op == "sum" || op == "max") return reduced(step);
-    if (op == "reshape") return reshaped(step);
     if (op == "permute") return permuted(step);
     if (op == "slice" || op == "pad") return cut(step, op == "pad");
     if (op == "concat") return concatenated(step);

@@ -15,15 +15,8 @@ constexpr std::uint64_t kLayersApart = 1u << 20;
 
 BatchObjective::BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
                                const StepBatch& batch, const LossOptions& options, std::uint64_t seed,
-                               std::int64_t step, HostPart* host)
-    : model_(model),
-      entries_(entries),
-      w_(w),
-      batch_(batch),
-      options_(options),
-      seed_(seed),
-      step_(step),
-      host_(host) {}
+                               const Scalar& step)
+    : model_(model), entries_(entries), w_(w), batch_(batch), options_(options), seed_(seed), step_(step) {}
 
 optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   const std::int64_t begin = request.begin, end = request.end < 0 ? batch_.rows() : request.end;
@@ -38,37 +31,39 @@ optim::Evaluation BatchObjective::operator()(const optim::Request& request) {
   const nn::Statistics statistics = options_.frozen_statistics ? nn::Statistics::running
                                     : update                   ? nn::Statistics::update
                                                                : nn::Statistics::hold;
-  nn::Context ctx{.statistics = statistics,
-                  .seed = seed_,
-                  .step = static_cast<std::uint64_t>(step_),
-                  .host = host_,
-                  .true_gradient = request.true_gradient};
+  nn::Context ctx{
+      .statistics = statistics, .seed = seed_, .step = step_, .true_gradient = request.true_gradient};
   if (part && !whole_forward) ctx.layer_ = kLayersApart * static_cast<std::uint64_t>(begin);
   const bool cut = part && !whole_forward;
   const Variable x(cut ? batch_.images.slice_rows(begin, end) : batch_.images);
   Variable logits = model_(x, ctx);
   if (whole_forward) logits = slice(logits, {begin, 0}, {end, logits.size(1)});
 
-  optim::Evaluation e =
-      optim::evaluate(loss(logits, begin, end), w_,
-                      {.norm_gradient = request.norm_gradient, .weight_decay = options_.weight_decay});
+  const CountedLoss of_rows = loss(logits, begin, end, first);
+  optim::Evaluation e = optim::evaluate(
+      of_rows.loss, w_, {.norm_gradient = request.norm_gradient, .weight_decay = options_.weight_decay});
   e.rows = end - begin;
-  if (first) e.correct = count_correct(logits.value(), batch_.heavier.slice_rows(begin, end));
+  e.correct = of_rows.correct;
   if (own_statistics) end_part(begin, end);
   look_for_failure(e);
   return e;
 }
 
-Variable BatchObjective::loss(const Variable& logits, std::int64_t begin, std::int64_t end) const {
+CountedLoss BatchObjective::loss(const Variable& logits, std::int64_t begin, std::int64_t end,
+                                 bool count) const {
   const auto loss_at = [&](const Tensor& labels) {
     return cross_entropy(logits, labels.slice_rows(begin, end), options_.cross_entropy);
   };
-  const Variable own = loss_at(batch_.labels);
+  CountedLoss own = count
+                        ? counted_cross_entropy(logits, batch_.labels.slice_rows(begin, end),
+                                                batch_.heavier.slice_rows(begin, end), options_.cross_entropy)
+                        : CountedLoss{loss_at(batch_.labels)};
   if (!batch_.mixed()) return own;
   const Variable other = loss_at(batch_.partners);
-  if (batch_.own_share.defined())
-    return Variable(batch_.own_share) * own + Variable(batch_.other_share) * other;
-  return batch_.lambda * own + (1 - batch_.lambda) * other;
+  own.loss = batch_.own_share.defined()
+                 ? Variable(batch_.own_share) * own.loss + Variable(batch_.other_share) * other
+                 : batch_.lambda * own.loss + (1 - batch_.lambda) * other;
+  return own;
 }
 
 void BatchObjective::begin_part(std::int64_t begin) {

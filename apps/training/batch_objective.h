@@ -39,11 +39,9 @@ struct LossOptions {
 /// failed: see Experiment::step().
 class BatchObjective {
  public:
-  /// `step` addresses the random draws together with `seed`; of a step that is being recorded `host` is told
-  /// of them. The model, its entries and w must outlive this.
+  /// `step` addresses the random draws together with `seed`. The model, its entries and w must outlive this.
   BatchObjective(nn::Module& model, const Entries& entries, const optim::ParameterVector& w,
-                 const StepBatch& batch, const LossOptions& options, std::uint64_t seed, std::int64_t step,
-                 HostPart* host = nullptr);
+                 const StepBatch& batch, const LossOptions& options, std::uint64_t seed, const Scalar& step);
 
   optim::Evaluation operator()(const optim::Request& request);
   /// Of the last evaluation that was not finite.
@@ -54,8 +52,8 @@ class BatchObjective {
     Tensor* buffer;
     Tensor before, mean;
   };
-  /// The loss of logits {end - begin, K} of those rows.
-  Variable loss(const Variable& logits, std::int64_t begin, std::int64_t end) const;
+  /// The loss of logits {end - begin, K} of those rows; `count`: and how many of them are right.
+  CountedLoss loss(const Variable& logits, std::int64_t begin, std::int64_t end, bool count) const;
   void begin_part(std::int64_t begin);
   void end_part(std::int64_t begin, std::int64_t end);
   void look_for_failure(const optim::Evaluation& e);
@@ -66,8 +64,7 @@ class BatchObjective {
   StepBatch batch_;
   LossOptions options_;
   std::uint64_t seed_;
-  std::int64_t step_;
-  HostPart* host_;
+  Scalar step_;
   std::vector<Statistic> statistics_;  // of a step in parts
   NonFinite failure_;
 };

@@ -106,10 +106,8 @@ void Experiment::go_on() {
 }
 
 void Experiment::ask(const Asked& asked) {
-  const optim::StepInfo now{.step = asked.step,
-                            .lr = schedule_.lr(asked.step),
-                            .rows = asked.batch.size(),
-                            .momentum = update_->momentum()};
+  const optim::StepInfo now{
+      .step = asked.step, .lr = lr(asked.step), .rows = asked.batch.size(), .momentum = update_->momentum()};
   const StepBatch batch = places_.put(asked.batch);
   const std::vector<NamedBuffer> state =
       rule_->remembers(now) ? entries_of(*rule_).buffers : std::vector<NamedBuffer>{};
@@ -135,7 +133,7 @@ void Experiment::ask(const Asked& asked) {
 optim::StepReport Experiment::make(Begun& step, const StepBatch& batch, const optim::Sequence& sequence,
                                    const optim::StepInfo& now, const std::vector<NamedBuffer>& state) {
   return graph_->run(sequence, now, [&](const optim::StepInfo& info) {
-    BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, now.step, info.numbers);
+    BatchObjective loss(*model_, entries_, w_, batch.made(), loss_, seed_, info.number(optim::step_of));
     optim::Objective objective = [&loss](const optim::Request& request) { return loss(request); };
     if (accumulate_ > 0) objective = optim::accumulated(objective, batch.rows(), accumulate_);
     optim::BufferGuard statistics_there(buffers_there_), state_there(optim::on_device(state));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -57,7 +58,9 @@ class Experiment {
   /// Whether collect() needs the weights as that step leaves them: it must be settled before another begins.
   /// On a device begin() does what does not need the report.
   bool collects_after(std::int64_t step) const { return collects(step) && !collects_there(step); }
-  double lr(std::int64_t step) const { return schedule_.lr(step); }
+  double lr(std::int64_t step) const { return rates_ ? rates_(step) : schedule_.lr(step); }
+  /// Makes lr(step) that function in place of the schedule.
+  void take_rates(std::function<double(std::int64_t step)> rates) { rates_ = std::move(rates); }
   /// Of the last step that was not finite.
   const NonFinite& failure() const { return failure_; }
 
@@ -113,6 +116,7 @@ class Experiment {
   std::unique_ptr<optim::GradientRule> rule_;
   std::unique_ptr<optim::UpdateRule> update_;
   optim::Schedule schedule_;
+  std::function<double(std::int64_t step)> rates_{};  // in its place
   std::optional<Averaging> averaging_;
   LossOptions loss_;
   std::int64_t accumulate_;  // rows of a micro-batch that shares the perturbation; 0: the whole batch at once

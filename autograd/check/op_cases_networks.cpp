@@ -210,7 +210,10 @@ OpCase softmaxes(const std::string& name, Variable (*f)(const Variable&)) {
 }
 
 OpCase cross_entropies() {
-  OpCase row{"cross_entropy", {"cross_entropy(Variable, Tensor, CrossEntropyOptions)"}, {}};
+  OpCase row{"cross_entropy",
+             {"cross_entropy(Variable, Tensor, CrossEntropyOptions)",
+              "counted_cross_entropy(Variable, Tensor, Tensor, CrossEntropyOptions)"},
+             {}};
   Draws d(55);
   const auto add = [&](const Shape& x, const std::vector<Index>& labels, double s, Smoothing form) {
     const char* how = s == 0 ? "" : form == Smoothing::uniform ? ", smoothing s/K" : ", smoothing s/(K-1)";
@@ -228,6 +231,12 @@ OpCase cross_entropies() {
       add({5, 3}, {2, 0, 2, 1, 0}, s, form);
       add({2, 10}, {9, 0}, s, form);
     }
+  row.instances.push_back({"{3,4}, counted",
+                           [label = Tensor::from(std::vector<Index>{3, 0, 2})](const Variables& in) {
+                             const Tensor labels = beside(in[0], label);
+                             return counted_cross_entropy(in[0], labels, labels).loss;
+                           },
+                           {d.normal({3, 4})}});
   return row;
 }
 

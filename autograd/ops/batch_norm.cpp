@@ -1,5 +1,6 @@
 // Differentiable batch norm, fused with a ReLU and a residual, or with the convolution behind it.
 #include <algorithm>
+#include <utility>
 
 #include "autograd/ops/deferred.h"
 #include "autograd/ops/norm_support.h"
@@ -93,24 +94,42 @@ void expect_statistics(const char* op, const Variable& x, const Tensor& mean, co
   expect_channels(op, x, "var", var);
 }
 
-/// The mean and the biased variance of a batch, if they are not known.
-Moments moments_of(const char* op, const Variable& x, const Moments& known) {
+/// The mean and the biased variance of a batch, if they are not known; options.inv_std too where a device has
+/// them together, which then moves the running statistics along and takes them out of the options.
+Moments moments_of(const char* op, const Variable& x, const Moments& known, BatchNormOptions& options) {
   if (x.value().elements() == 0)
     throw ArgumentError("[", op, "] no rows to take the mean of, x is ", x.shape());
   if (known.defined()) {
     expect_statistics(op, x, known.mean, known.var);
     return known;
   }
-  Moments found = {empty_parameter_like(x.value(), {x.size(-1)}),
-                   empty_parameter_like(x.value(), {x.size(-1)})};
+  const auto room = [&] { return empty_parameter_like(x.value(), {x.size(-1)}); };
+  Moments found = {room(), room()};
+  const Device device = found.mean.device();
+  if (!device.is_host() && (options.running == nullptr || options.running->batches.device() == device)) {
+    Tensor inv_std = room();
+    if (backend_of(found.mean, Work::norm)
+            ->batch_statistics(x.value(), {found.mean, found.var, inv_std, options.eps, options.running})) {
+      options.inv_std = inv_std;
+      options.running = nullptr;
+      return found;
+    }
+  }
   backend_of(found.mean, Work::norm)->moments(x.value(), found.mean, found.var);
   return found;
 }
 
+void move_along(const RunningStatistics& r, const Moments& batch) {
+  axpby(r.share, batch.mean, 1 - r.share, r.mean);
+  axpby(r.share * r.unbiased, batch.var, 1 - r.share, r.var);
+  increment(r.batches);
+}
+
 /// The five inputs that all have.
 Variables norm_inputs(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& mean,
-                      const Tensor& var, double eps) {
-  return {x, gamma, beta, mean, unary(UnaryOp::rsqrt, unary(UnaryOp::add_scalar, var, eps))};
+                      const Tensor& var, const BatchNormOptions& options) {
+  if (options.inv_std.defined()) return {x, gamma, beta, mean, options.inv_std};
+  return {x, gamma, beta, mean, unary(UnaryOp::rsqrt, unary(UnaryOp::add_scalar, var, options.eps))};
 }
 
 Tensors values_of(const Variables& all) {
@@ -122,7 +141,7 @@ Tensors values_of(const Variables& all) {
 Variable batch_norm(const char* op, Statistics statistics, const Variable& x, const Variable& gamma,
                     const Variable& beta, const Tensor& mean, const Tensor& var,
                     const BatchNormOptions& options) {
-  Variables inputs = norm_inputs(x, gamma, beta, mean, var, options.eps);
+  Variables inputs = norm_inputs(x, gamma, beta, mean, var, options);
   Tensor y = empty_like(x.value());
   if (y.elements() > 0) {
     const Tensors values = values_of(inputs);
@@ -147,14 +166,20 @@ Variable batch_norm(const char* op, Statistics statistics, const Variable& x, co
 }  // namespace
 
 BatchNormResult batch_norm_train(const Variable& x, const Variable& gamma, const Variable& beta,
-                                 const BatchNormOptions& options) {
-  expect_batch_norm("batch_norm_train", x, gamma, beta, options);
+                                 const BatchNormOptions& given) {
+  expect_batch_norm("batch_norm_train", x, gamma, beta, given);
+  if (given.running != nullptr)
+    expect_statistics("batch_norm_train", x, given.running->mean, given.running->var);
+  BatchNormOptions options = given;
   const Moments known = options.moments.defined() ? options.moments : moments_beside(x);
-  const auto [mean, var] = moments_of("batch_norm_train", x, known);
-  Variable y = deferred_batch_norm("batch_norm_train", {true, x, gamma, beta, mean, var, options});
+  const Moments batch = moments_of("batch_norm_train", x, known, options);
+  const RunningStatistics* running = std::exchange(options.running, nullptr);
+  Variable y =
+      deferred_batch_norm("batch_norm_train", {true, x, gamma, beta, batch.mean, batch.var, options});
   if (!y.defined())
-    y = batch_norm("batch_norm_train", Statistics::of_batch, x, gamma, beta, mean, var, options);
-  return {std::move(y), mean, var};
+    y = batch_norm("batch_norm_train", Statistics::of_batch, x, gamma, beta, batch.mean, batch.var, options);
+  if (running != nullptr) move_along(*running, batch);
+  return {std::move(y), batch.mean, batch.var};
 }
 
 Variable batch_norm_eval(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& mean,
@@ -212,7 +237,7 @@ Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable
                            const Variable& beta, const Tensor& mean, const Tensor& var,
                            const Variable& weight, const BatchNormOptions& options, const ConvGeometry& g,
                            Moments* of_y) {
-  Variables inputs = norm_inputs(x, gamma, beta, mean, var, options.eps);
+  Variables inputs = norm_inputs(x, gamma, beta, mean, var, options);
   inputs.push_back(weight);
   Tensor y = empty_like(x.value(), g.y_shape());
   if (y.elements() > 0) {
@@ -223,12 +248,13 @@ Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable
         ->conv2d({.geometry = g, .norm = &f, .moments = of_y}, x.value(), weight.value(), y);
   }
   const Tensor given = statistics == Statistics::given ? var : Tensor();
-  const ConvOptions conv{g.stride_h, g.stride_w, g.pad_h, g.pad_w, g.groups};
   return fused(
       {op, attribute::NormalisedConvolution{{options.eps, options.relu, given}, g}}, inputs,
-      [statistics, eps = options.eps, with_relu = options.relu, conv](const Variables& in) {
+      [statistics, eps = options.eps, with_relu = options.relu, g](const Variables& in) {
         const Variable z = normalised(in, statistics, eps);
-        return conv2d(to(with_relu ? relu(z) : z, in[x_at].dtype()), in[weight_at], conv);
+        // Of the convolution the history alone: its numbers, which nobody reads, are most of the work.
+        return recorded_conv2d(empty_like(in[x_at].value(), g.y_shape()),
+                               to(with_relu ? relu(z) : z, in[x_at].dtype()), in[weight_at], g);
       },
       {.value = std::move(y), .backward = [statistics, with_relu = options.relu, g](const KernelBackward& k) {
          return batch_norm_conv2d_backward(k, statistics, with_relu, g);
@@ -249,11 +275,12 @@ ConvGeometry expect_batch_norm_conv2d(const char* op, const Variable& x, const V
 }  // namespace
 
 BatchNormResult batch_norm_conv2d_train(const Variable& x, const Variable& gamma, const Variable& beta,
-                                        const Variable& weight, const BatchNormOptions& options,
+                                        const Variable& weight, const BatchNormOptions& given,
                                         const ConvOptions& conv, Moments* moments_of_y) {
   constexpr const char* op = "batch_norm_conv2d_train";
-  const ConvGeometry g = expect_batch_norm_conv2d(op, x, gamma, beta, weight, options, conv);
-  const auto [mean, var] = moments_of(op, x, options.moments);
+  const ConvGeometry g = expect_batch_norm_conv2d(op, x, gamma, beta, weight, given, conv);
+  BatchNormOptions options = given;
+  const auto [mean, var] = moments_of(op, x, options.moments, options);
   return {batch_norm_conv2d(op, Statistics::of_batch, x, gamma, beta, mean, var, weight, options, g,
                             moments_of_y),
           mean, var};

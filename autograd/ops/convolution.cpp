@@ -5,6 +5,26 @@
 #include "autograd/ops/op_support.h"
 
 namespace basin {
+namespace {
+
+Variable recorded_weight_grad(Tensor dw, const Variable& x, const Variable& dy, const ConvGeometry& g) {
+  return record({"conv2d_weight_grad", g}, std::move(dw), {x, dy}, other_factor(x, dy),
+                [g](const Backward& b) -> Variables {
+                  return {b.needs(0) ? conv2d_input_grad(b.input(1), b.grad(), g) : none,
+                          b.needs(1) ? recorded_conv2d(conv2d(b.input(0).value(), b.grad().value(), g),
+                                                       b.input(0), b.grad(), g)
+                                     : none};
+                });
+}
+
+/// The cotangent of input 1, w, of a convolution.
+Variable weight_cotangent(const Backward& b, const Variable& x, const Variable& dy, const ConvGeometry& g) {
+  if (!b.unread(1)) return conv2d_weight_grad(x, dy, g);
+  return recorded_weight_grad(Tensor::zeros(b.input_shape(1), b.input_dtype(1), dy.value().device()), x, dy,
+                              g);
+}
+
+}  // namespace
 
 Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g) {
   return record({"conv2d", g}, std::move(y), {x, w}, other_factor(x, w), [g](const Backward& b) -> Variables {
@@ -13,7 +33,7 @@ Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const C
       return {dx, dw};
     }
     return {b.needs(0) ? conv2d_input_grad(b.grad(), b.input(1), g) : none,
-            b.needs(1) ? conv2d_weight_grad(b.input(0), b.grad(), g) : none};
+            b.needs(1) ? weight_cotangent(b, b.input(0), b.grad(), g) : none};
   });
 }
 
@@ -40,16 +60,12 @@ Variable conv2d_input_grad(const Variable& dy, const Variable& w, const ConvGeom
   return record({"conv2d_input_grad", g}, conv2d_input_grad(dy.value(), w.value(), g), {dy, w},
                 other_factor(dy, w), [g](const Backward& b) -> Variables {
                   return {b.needs(0) ? convolve(b.grad(), b.input(1), g) : none,
-                          b.needs(1) ? conv2d_weight_grad(b.grad(), b.input(0), g) : none};
+                          b.needs(1) ? weight_cotangent(b, b.grad(), b.input(0), g) : none};
                 });
 }
 
 Variable conv2d_weight_grad(const Variable& x, const Variable& dy, const ConvGeometry& g) {
-  return record({"conv2d_weight_grad", g}, conv2d_weight_grad(x.value(), dy.value(), g), {x, dy},
-                other_factor(x, dy), [g](const Backward& b) -> Variables {
-                  return {b.needs(0) ? conv2d_input_grad(b.input(1), b.grad(), g) : none,
-                          b.needs(1) ? convolve(b.input(0), b.grad(), g) : none};
-                });
+  return recorded_weight_grad(conv2d_weight_grad(x.value(), dy.value(), g), x, dy, g);
 }
 
 }  // namespace basin

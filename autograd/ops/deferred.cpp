@@ -247,8 +247,13 @@ void DeferredNorm::on_read() {
 class DeferredConv : public Deferred {
  public:
   DeferredConv(const Variable& x, const Variable& weight, const ConvOptions& options, const Shape& y)
-      : Deferred("conv2d", y, x.dtype(), {&x, &weight}), x_(x), weight_(weight), options_(options) {}
+      : Deferred("conv2d", y, x.dtype(), {&x, &weight}),
+        x_(x),
+        weight_(weight),
+        options_(options),
+        forms_moments_(backend(weight.value().device()).takes_norms_along()) {}
 
+  bool forms_moments() const { return forms_moments_; }
   /// Those of the result, which is formed with them. None, if an op has read its value before.
   Moments moments() {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -283,7 +288,7 @@ class DeferredConv : public Deferred {
 
   Variable x_, weight_;
   ConvOptions options_;
-  bool moments_wanted_ = false;
+  bool forms_moments_, moments_wanted_ = false;
   Moments moments_;
 };
 
@@ -293,7 +298,8 @@ Variable deferred_conv2d(const Variable& x, const Variable& weight, const ConvOp
   if (!current || !has_derivatives(x.dtype()) || weight.dtype() != compute_dtype(x.dtype())) return {};
   const Shape y = conv_geometry(x.shape(), weight.shape(), options).y_shape();
   const auto norm = waiting_norm(x);
-  const bool waits = norm && norm->joins_convolution() && norm->reader();
+  const bool waits = norm && norm->joins_convolution() &&
+                     backend(weight.value().device()).takes_norms_along() && norm->reader();
   return deferred(std::make_shared<DeferredConv>(waits ? x : formed(x), formed(weight), options, y));
 }
 
@@ -322,7 +328,7 @@ Variable deferred_sum(const Variable& x, const Variable& y) {
 
 Moments moments_beside(const Variable& x) {
   const auto conv = std::dynamic_pointer_cast<DeferredConv>(x.deferred());
-  return conv ? conv->moments() : Moments();
+  return conv && conv->forms_moments() ? conv->moments() : Moments();
 }
 
 }  // namespace basin

@@ -3,7 +3,6 @@
 
 #include "autograd/ops/norm_support.h"
 #include "core/op_checks.h"
-#include "core/random.h"
 
 namespace basin {
 namespace {
@@ -50,26 +49,11 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
                {.value = std::move(y), .backward = layer_norm_backward});
 }
 
-Tensor DrawAddress::drawn(const std::function<Tensor(std::uint64_t step)>& f, Device device) const {
-  if (host == nullptr) return f(step).to(device);
-  return host->sent([f, part = host] { return f(static_cast<std::uint64_t>(part->step())); }, device);
-}
-
 Variable dropout(const Variable& x, double p, const DrawAddress& at) {
   if (!(p >= 0 && p < 1)) throw ArgumentError("[dropout] p is a probability in [0, 1), got ", p);
   if (p == 0) return x;
-  const auto threshold = static_cast<std::uint64_t>(p * 4294967296.0);
-  const auto mask_of = [=, shape = x.shape(), dtype = compute_dtype(x.dtype())](std::uint64_t step) {
-    Random random(at.seed, Stream::dropout, step, at.layer);
-    Tensor mask = Tensor::empty(shape, dtype);
-    dispatch_floating(dtype, "dropout", [&]<class T>(T) {
-      T* m = mask.mutable_data<T>();
-      const T kept = static_cast<T>(1 / (1 - p));
-      for (Index i = 0; i < mask.elements(); ++i) m[i] = random.bits() < threshold ? T(0) : kept;
-    });
-    return mask;
-  };
-  return x * Variable(at.drawn(mask_of, x.value().device()));
+  const LayerDraws mask{DropoutMask(p), Stream::dropout, at};
+  return x * Variable(drawn(mask, x.shape(), compute_dtype(x.dtype()), x.value().device()));
 }
 
 Variable shake(const Variable& x, const Tensor& forward, const Tensor& backward) {

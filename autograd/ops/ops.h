@@ -10,8 +10,9 @@
 
 #include "autograd/variable.h"
 #include "core/conv_geometry.h"
+#include "core/draws.h"
 #include "core/moments.h"
-#include "core/recording.h"
+#include "core/scalar.h"
 
 namespace basin {
 
@@ -135,6 +136,8 @@ struct BatchNormOptions {
   bool relu = false;       // max(. , 0) afterwards, in the same kernel
   Variable residual = {};  // like x, added before the ReLU
   Moments moments = {};    // of x, where they are known already (batch_norm_train, batch_norm_conv2d_train)
+  Tensor inv_std = {};     // 1/sqrt(moments.var + eps), where that is known too
+  const RunningStatistics* running = nullptr;  // moved along by batch_norm_train, when it is called
   bool joins_convolution = true;  // if its result waits for a reader: a convolution may take it along
 };
 struct BatchNormResult {
@@ -161,14 +164,6 @@ Variable batch_norm_conv2d_eval(const Variable& x, const Variable& gamma, const 
 /// gamma (x - mean) / sqrt(var + eps) + beta over the last axis (Ba et al. 2016). x {...,C}; gamma, beta {C}.
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps = 1e-5);
 
-/// Where the numbers are drawn that one layer needs in one pass.
-struct DrawAddress {
-  std::uint64_t seed = 0, step = 0, layer = 0;
-  HostPart* host = nullptr;  // of a pass that is being recorded
-
-  /// f(step), which the host draws, on that device. In work made from a record, that of the step then made.
-  Tensor drawn(const std::function<Tensor(std::uint64_t step)>& f, Device device) const;
-};
 /// x * mask / (1 - p), the mask 0 with probability p in [0, 1) (Srivastava et al. 2014). Element i
 /// (row-major) is dropped if the i-th 32 bits of Random(seed, Stream::dropout, step, layer) are below p 2^32.
 /// p = 0 is x itself.
@@ -195,6 +190,13 @@ struct CrossEntropyOptions {
 /// Mean over rows of -sum_k q_k log softmax(logits)_k, q the (smoothed) label: logits {N,K}, labels i64 {N}.
 /// Errors: no rows; a label outside [0, K), with its position.
 Variable cross_entropy(const Variable& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
+/// The same, and how many rows have their first largest logit at the label of `counted`, i64 {N}.
+struct CountedLoss {
+  Variable loss;
+  Scalar correct = 0;
+};
+CountedLoss counted_cross_entropy(const Variable& logits, const Tensor& labels, const Tensor& counted,
+                                  const CrossEntropyOptions& options = {});
 Variable mean_squared_error(const Variable& x, const Variable& y);  // mean of (x - y)^2 over all elements
 
 }  // namespace basin

@@ -1,6 +1,6 @@
 // CpuBackend: the kernels of core/backend.h on the host. Its methods live by subject in elementwise.cpp,
 // reduce.cpp, layout.cpp, index.cpp, pool.cpp, convolution.cpp, batch_norm.cpp, norm.cpp, image_batch.cpp,
-// flat.cpp and backend.cpp.
+// draws.cpp, flat.cpp and backend.cpp.
 #pragma once
 
 #include "core/backend.h"
@@ -55,6 +55,7 @@ class CpuBackend : public Backend {
   void log_softmax_grad(const Tensor& y, const Tensor& dy, Tensor& dx) override;
 
   void image_batch(const ImageBatch& b, Tensor& out) override;
+  void draw(const LayerDraws& d, Tensor& out) override;
 
   Scalar dot(const Tensor& x, const Tensor& y) override;
   void axpby(const Scalar& a, const Tensor& x, const Scalar& b, Tensor& y) override;

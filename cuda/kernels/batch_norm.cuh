@@ -7,6 +7,31 @@
 
 namespace basin::cuda {
 
+/// What follows from the moments of a batch, where there is room for it (not null): inv_std = 1/sqrt(var +
+/// eps), and running statistics r <- (1 - share) r + share s, s the mean and `unbiased` times the variance.
+template <class N>
+struct AfterMoments {
+  N *inv_std = nullptr, *running_mean = nullptr, *running_var = nullptr;
+  std::int64_t* batches = nullptr;
+  double eps = 0, share = 0, unbiased = 0;
+
+  __device__ void move(N& r, N s, double by) const {
+    const N kept = static_cast<N>(1 - share), moved = static_cast<N>(by) * s;
+    r = kept == N(0) ? moved : moved + kept * r;
+  }
+  __device__ void follow(std::int64_t c, N mean, N var) const {
+    if (inv_std != nullptr) inv_std[c] = functors::Unary<UnaryOp::rsqrt>{}(var + static_cast<N>(eps));
+    if (running_mean == nullptr) return;
+    move(running_mean[c], mean, share);
+    move(running_var[c], var, share * unbiased);
+    if (c == 0) ++*batches;
+  }
+  template <class F>
+  void for_each_pointer(F f) const {
+    f(inv_std), f(running_mean), f(running_var), f(batches);
+  }
+};
+
 /// mean_c = sum_r x_rc / rows and var_c = sum_r (x_rc - mean_c)^2 / rows. A thread sums x - x' and its
 /// square, x' the first number that it reads, so that no digits cancel in f32; in f64 all go over to x_0c.
 template <class T, int group>
@@ -20,6 +45,7 @@ struct MomentTerms {
 
   const T* x;
   Number *mean, *var;
+  AfterMoments<Number> after;
 
   struct Channels {
     Number center[group];
@@ -53,10 +79,12 @@ struct MomentTerms {
     const double d = sum / static_cast<double>(rows), v = squares / static_cast<double>(rows) - d * d;
     mean[c] = static_cast<Number>(static_cast<double>(x[c]) + d);
     var[c] = static_cast<Number>(v < 0 ? 0 : v);
+    after.follow(c, mean[c], var[c]);
   }
   template <class F>
   void for_each_pointer(F f) const {
     f(x), f(mean), f(var);
+    after.for_each_pointer(f);
   }
 };
 

@@ -1,7 +1,9 @@
 // Gather and scatter. Where several numbers meet in one place they are added in the order of the index, by
-// one thread: no atomics, the CPU's bits.
+// one thread: no atomics, the CPU's bits. An index outside of what it points into gives 0, adds nothing, and
+// is told to the host.
 #pragma once
 
+#include "cuda/kernels/index_check.cuh"
 #include "cuda/kernels/pack.cuh"
 #include "cuda/kernels/walk.cuh"
 
@@ -17,13 +19,14 @@ struct Indexed {
 /// y[a, j, b] = x[a, index[j], b].
 template <class T>
 __global__ void __launch_bounds__(kThreads, kResident)
-    gather_kernel(Indexed s, const T* x, const std::int64_t* index, T* y) {
+    gather_kernel(IndexCheck entries, Indexed s, const T* x, const std::int64_t* index, T* y) {
   const std::int64_t n = s.before * s.m * s.after;
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
     std::int64_t b = i;
     std::int64_t j = s.by_after.divide(b);
     const std::int64_t a = s.by_m.divide(j);
-    y[i] = x[(a * s.extent + index[j]) * s.after + b];
+    const std::int64_t from = index[j];
+    y[i] = entries.holds(from) ? x[(a * s.extent + from) * s.after + b] : T{};
   }
 }
 
@@ -47,14 +50,15 @@ __global__ void __launch_bounds__(kThreads, kResident)
 /// numbers b adds up the chain. after of `s` counts packs of w.
 template <int w, class T>
 __global__ void __launch_bounds__(kThreads, kResident)
-    scatter_add_kernel(Indexed s, const T* x, const std::int64_t* index, const std::int64_t* next,
-                       const std::int64_t* first, T* y) {
+    scatter_add_kernel(IndexCheck entries, Indexed s, const T* x, const std::int64_t* index,
+                       const std::int64_t* next, const std::int64_t* first, T* y) {
   const std::int64_t n = s.before * s.m * s.after;
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
     std::int64_t b = i;
     std::int64_t j = s.by_after.divide(b);
     const std::int64_t a = s.by_m.divide(j);
     if (first[j] == 0) continue;
+    if (!entries.holds(index[j])) continue;
     T* to = y + ((a * s.extent + index[j]) * s.after + b) * w;
     const Pack<T, w> before = load_pack<w>(to);
     Pack<Compute<T>, w> sum;
@@ -72,11 +76,12 @@ __global__ void __launch_bounds__(kThreads, kResident)
 /// y[r, j] = x[r, index[r, j]], rows of m entries over rows of `extent` numbers.
 template <class T>
 __global__ void __launch_bounds__(kThreads, kResident)
-    gather_last_kernel(const T* x, std::int64_t extent, const std::int64_t* index, Divisor by_m, T* y,
+    gather_last_kernel(IndexCheck entries, const T* x, const std::int64_t* index, Divisor by_m, T* y,
                        std::int64_t n) {
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
     std::int64_t j = i;
-    y[i] = x[by_m.divide(j) * extent + index[i]];
+    const std::int64_t from = index[i];
+    y[i] = entries.holds(from) ? x[by_m.divide(j) * entries.extent + from] : T{};
   }
 }
 
@@ -84,15 +89,16 @@ __global__ void __launch_bounds__(kThreads, kResident)
 /// all that are alike.
 template <class T>
 __global__ void __launch_bounds__(kThreads, kResident)
-    scatter_add_last_kernel(const T* x, std::int64_t extent, const std::int64_t* index, std::int64_t m,
+    scatter_add_last_kernel(IndexCheck entries, const T* x, const std::int64_t* index, std::int64_t m,
                             Divisor by_m, T* y, std::int64_t n) {
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
     std::int64_t j = i;
     const std::int64_t r = by_m.divide(j), row = i - j;
+    if (!entries.holds(index[i])) continue;
     std::int64_t k = 0;
     while (index[row + k] != index[i]) ++k;
     if (k < j) continue;
-    T* to = y + r * extent + index[i];
+    T* to = y + r * entries.extent + index[i];
     Compute<T> sum = *to;
     for (; k < m; ++k)
       if (index[row + k] == index[i]) sum += static_cast<Compute<T>>(x[row + k]);

@@ -61,6 +61,7 @@ class Homecomings::Underway final : public Arrival {
   Underway& operator=(const Underway&) = delete;
   const std::byte* wait() override {
     slot_->arrived.wait();
+    home_.look_();
     return slot_->memory.start();
   }
 

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/arrival.h"
@@ -60,6 +62,9 @@ class SendingRing {
 /// Brings bytes of a card to the host: arrivals (core/arrival.h), none of which may outlive this.
 class Homecomings {
  public:
+  /// `look` is called whenever the host has waited for one: for what the card's kernels had to say besides.
+  explicit Homecomings(std::function<void()> look) : look_(std::move(look)) {}
+
   std::unique_ptr<Arrival> send(const std::byte* from, std::size_t bytes, cudaStream_t stream);
 
  private:
@@ -72,6 +77,7 @@ class Homecomings {
   };
   std::unique_ptr<Slot> slot(std::size_t bytes);
 
+  std::function<void()> look_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slot>> free_;
 };

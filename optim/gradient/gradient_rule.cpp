@@ -63,12 +63,7 @@ void StepReport::bring_here() {
   arriving = {};
 }
 
-void StepReport::gather_there() {
-  Tensors parts;
-  for (const Scalar* x : numbers_of(*this))
-    if (!x->known()) parts.push_back(x->tensor({}).reshape(Shape{1}));
-  if (!parts.empty()) gathered = concat(parts, 0);
-}
+void StepReport::gather_there() { gathered = basin::gathered_there(numbers_of(*this)); }
 
 void remember(Tensor& state, const Tensor& now, const Scalar& finite) {
   if (!possibly(finite)) return;

@@ -11,6 +11,18 @@ constexpr std::size_t kNumbers = 64;  // of one tensor
 
 }  // namespace
 
+StepReport StepGraph::run(const Sequence& sequence, const StepInfo& now, const Body& body) {
+  static_cast<void>(sequence);
+  return called(now, body);
+}
+
+StepReport StepGraph::called(const StepInfo& now, const Body& body) {
+  NumbersWait numbers;
+  StepReport report = body(now);
+  numbers.finish();
+  return report;
+}
+
 /// One sequence: its record, and what the host does before it is played, in the order of the body.
 class RecordedSteps::Record {
  public:
@@ -19,7 +31,7 @@ class RecordedSteps::Record {
   StepReport rehearse(const StepInfo& now, const Body& body) {
     begin(Phase::rehearsed);
     StepReport report;
-    recording_->rehearse([&] { report = body(now); });
+    recording_->rehearse([&] { report = called(now, body); });
     rehearsed_ = true;
     return report;
   }
@@ -28,12 +40,10 @@ class RecordedSteps::Record {
     begin(Phase::recorded);
     StepReport report;
     recording_->record([&] {
-      report = body(now);
+      report = called(now, body);
       report.gather_there();
     });
     send_numbers();
-    for (auto& [there, here] : to_send_) there.copy_from(here);
-    to_send_.clear();
     report_ = report;
     recorded_ = true;
   }
@@ -65,30 +75,13 @@ class RecordedSteps::Record {
     host_.emplace_back([f](const StepInfo&) { f(); });
   }
 
-  Tensor sent(const std::function<Tensor()>& f, Device device) {
-    const Tensor here = f();
-    const std::size_t i = next_sent_++;
-    if (i == sent_.size()) sent_.push_back(Tensor::empty(here.shape(), here.dtype(), device));
-    Tensor there = sent_[i];
-    if (there.shape() != here.shape() || there.dtype() != here.dtype())
-      throw InternalError("[recorded steps] a tensor that is sent was ", there.dtype(), " ", there.shape(),
-                          " and is ", here.dtype(), " ", here.shape(), " in a step of the same sequence");
-    if (phase_ == Phase::rehearsed)
-      there.copy_from(here);
-    else
-      to_send_.emplace_back(there, here);
-    host_.emplace_back([there, f](const StepInfo&) mutable { there.copy_from(f()); });
-    return there;
-  }
-
  private:
   enum class Phase { rehearsed, recorded };
 
   void begin(Phase phase) {
     phase_ = phase;
     host_.clear();
-    to_send_.clear();
-    next_number_ = next_sent_ = 0;
+    next_number_ = 0;
   }
 
   void send_numbers() {
@@ -107,9 +100,7 @@ class RecordedSteps::Record {
   std::vector<std::function<void(const StepInfo&)>> host_;
   std::vector<double> here_;  // the numbers, as they were sent last
   Tensors there_;             // the same on the device, kNumbers in a row
-  Tensors sent_;
-  std::vector<std::pair<Tensor, Tensor>> to_send_;  // there, here: once the record is made
-  std::size_t next_number_ = 0, next_sent_ = 0;
+  std::size_t next_number_ = 0;
 };
 
 RecordedSteps::RecordedSteps(Device device) : device_(device) {
@@ -120,13 +111,12 @@ RecordedSteps::RecordedSteps(Device device) : device_(device) {
 RecordedSteps::~RecordedSteps() = default;
 
 StepReport RecordedSteps::run(const Sequence& sequence, const StepInfo& now, const Body& body) {
-  if (!sequence) return body(now);
+  if (!sequence) return called(now, body);
   std::unique_ptr<Record>& slot = records_[*sequence];
   if (!slot) slot = std::make_unique<Record>(backend(device_).make_recording());
   StepInfo info = now;
   info.numbers = this;
   record_ = slot.get();
-  now_ = &info;
   if (!record_->rehearsed()) return record_->rehearse(info, body);
   if (record_->recorded()) {
     record_->prepare(info);
@@ -143,10 +133,6 @@ Scalar RecordedSteps::number(const std::function<double(const StepInfo&)>& f, co
 }
 
 void RecordedSteps::also(const std::function<void()>& f) { record_->also(f); }
-
-Tensor RecordedSteps::sent(const std::function<Tensor()>& f, Device device) {
-  return record_->sent(f, device);
-}
 
 std::unique_ptr<StepGraph> step_graph(Device device) {
   if (!device.is_host() && backend(device).make_recording()) return std::make_unique<RecordedSteps>(device);

@@ -18,15 +18,16 @@ class StepGraph {
   using Body = std::function<StepReport(const StepInfo&)>;
 
   virtual ~StepGraph() = default;
-  virtual StepReport run(const Sequence& sequence, const StepInfo& now, const Body& body) {
-    static_cast<void>(sequence);
-    return body(now);
-  }
+  virtual StepReport run(const Sequence& sequence, const StepInfo& now, const Body& body);
+
+ protected:
+  /// body(now), whose numbers wait for their readers, but not for the end of the step.
+  static StepReport called(const StepInfo& now, const Body& body);
 };
 
 /// How a device makes steps that records them. Of each sequence the first step is made by calls, inside the
 /// memory of the record to be; the second is recorded and played; the later ones are played: the host calls
-/// what the body told it by StepInfo::number(), also() and HostPart::sent(), sends the numbers, and plays.
+/// what the body told it by StepInfo::number() and also(), sends the numbers, and plays.
 /// The body is not called then, so whatever else it does on the host is left out. A step without a sequence
 /// is made by calls.
 ///
@@ -49,14 +50,11 @@ class RecordedSteps final : public StepGraph, private StepNumbers {
   class Record;
 
   Scalar number(const std::function<double(const StepInfo&)>& f, const StepInfo& now) override;
-  std::int64_t step() const override { return now_->step; }
   void also(const std::function<void()>& f) override;
-  Tensor sent(const std::function<Tensor()>& f, Device device) override;
 
   Device device_;
   std::map<std::vector<std::int64_t>, std::unique_ptr<Record>> records_;
-  Record* record_ = nullptr;       // of the step that is being made
-  const StepInfo* now_ = nullptr;  // the same
+  Record* record_ = nullptr;  // of the step that is being made
   std::int64_t played_ = 0;
 };
 

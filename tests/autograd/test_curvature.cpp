@@ -165,3 +165,29 @@ TEST_CASE("hvp of a loss that is linear is zero") {
   const Tensor hv = hessian_vector_product(sum(w * 2.0), {w}, {w.value()})[0];
   CHECK(hv.to_vector<double>() == std::vector<double>{0, 0, 0});
 }
+
+TEST_CASE("gradients that are only differentiated again have the same derivatives, bit for bit") {
+  const NoLeaks check;
+  for (SmallNet::Mode mode : {SmallNet::Mode::train, SmallNet::Mode::eval}) {
+    const SmallNet net(mode, f64, 4, 6, 5);
+    // conv1.weight is used twice: its cotangents meet.
+    const auto loss = [&] { return net.loss() + sum(square(conv2d(net.images, net.weights[0]))) * 0.1; };
+    const Tensors v = direction_like(net.weights, 50);
+    const Tensors read = two_lines(loss(), net.weights, v),
+                  unread = hessian_vector_product(loss(), net.weights, v);
+    for (std::size_t i = 0; i < read.size(); ++i)
+      CHECK(unread[i].to_vector<double>() == read[i].to_vector<double>());
+  }
+}
+
+TEST_CASE("only what nobody reads is left out of a gradient") {
+  const NoLeaks check;
+  const SmallNet net(SmallNet::Mode::train, f64, 4, 6, 5);
+  const Variable loss = net.loss();
+  const Tensors whole = gradients(loss, net.weights, {.keep_graph = true});
+  std::vector<char> unread(net.weights.size(), 0);
+  unread[3] = 1;  // conv2.weight
+  const Variables g = histories_of_gradients(loss, net.weights, {}, unread);
+  for (std::size_t i = 0; i < g.size(); ++i) CHECK((norm(g[i].value()) == 0) == (unread[i] != 0));
+  CHECK(relative_distance({g[0].value()}, {whole[0]}) < 1e-12);
+}

@@ -1,4 +1,6 @@
 // Batch and layer normalisation of the CUDA backend against the CPU's.
+#include <cmath>
+
 #include "core/backend.h"
 #include "core/ops.h"
 #include "tests/cuda/nearness.h"
@@ -96,6 +98,34 @@ TEST_CASE("moments are those of the numbers, to two roundings of f32") {
       for (std::size_t i : {0U, 1U})
         check_near(got[i], exact[i], compute_dtype(dtype), dtype == Dtype::f64 ? 30 : 2, 0.01);
     }
+}
+
+TEST_CASE("batch_statistics: 1/sqrt(var + eps), and running statistics that move along") {
+  for (const Dtype dtype : kActivations)
+    for (const Shape& shape : kShapes)
+      for (const double share : {0.1, 1.0}) {
+        CAPTURE(shape);
+        CAPTURE(dtype);
+        const Dtype wide = compute_dtype(dtype);
+        const Shape c{shape[shape.rank() - 1]};
+        const Tensor x = there(draw(shape, dtype, 1, 0.5, 2));
+        Tensor mean = empty_there(c, wide), var = like(mean), inv_std = like(mean);
+        const Tensor before = share == 1 ? Tensor::full(c, NAN, wide) : draw(c, wide, 9, 2, 0.1);
+        Tensor running_mean = there(before), running_var = there(before),
+               batches = there(Tensor::from(std::vector<Index>{41}));
+        const RunningStatistics running{running_mean, running_var, batches, share, 1.25};
+        CHECK(card().batch_statistics(x, {mean, var, inv_std, 1e-5, &running}));
+        const Tensors wanted = moments_of(x);
+        CHECK(same_bits(here(mean), here(wanted[0])));
+        CHECK(same_bits(here(var), here(wanted[1])));
+        check_near(inv_std, unary(UnaryOp::rsqrt, unary(UnaryOp::add_scalar, here(var), 1e-5)), wide, 4);
+        Tensor moved_mean = before.clone(), moved_var = before.clone();
+        axpby(share, here(mean), 1 - share, moved_mean);
+        axpby(share * 1.25, here(var), 1 - share, moved_var);
+        check_near(running_mean, moved_mean, wide, 2);
+        check_near(running_var, moved_var, wide, 2);
+        CHECK(here(batches).item() == 42);
+      }
 }
 
 TEST_CASE("moments far from zero, and beside an outlier, keep their digits") {

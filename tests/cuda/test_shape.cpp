@@ -80,6 +80,45 @@ TEST_CASE("gather and scatter_add along any axis have the CPU's bits") {
         }
 }
 
+TEST_CASE("concatenate puts parts of any size one behind the other, also many of them") {
+  for (const Dtype dtype : kAllDtypes)
+    for (const Index count : {1, 2, 7, 128, 300}) {
+      CAPTURE(dtype);
+      CAPTURE(count);
+      Tensors parts, wanted;
+      Index total = 0;
+      for (Index i = 0; i < count; ++i) {
+        const Tensor part = counting({(i * 7) % 23}, dtype);
+        total += part.elements();
+        wanted.push_back(part);
+        parts.push_back(there(part));
+      }
+      Tensor out = Tensor::full({total + 1}, 77, dtype, cuda_device());
+      Tensor room = out.view(0, {total});
+      concatenate(parts, room);
+      CHECK(same_bits(here(room), concat(wanted, 0)));
+      CHECK(here(out).to(Dtype::f64).to_vector<double>().back() == 77);
+    }
+  Tensor large = empty_there({600'000}, Dtype::f32);
+  const Tensor half = random({300'000}, Dtype::f32, 5);
+  concatenate({there(half), unaligned(half)}, large);
+  CHECK(same_bits(here(large), concat({half, half}, 0)));
+}
+
+TEST_CASE("assign_if writes where its condition holds, and else leaves every bit") {
+  for (const Dtype dtype : kAllDtypes)
+    for (const Index n : {1, 5, 64, 1000})
+      for (const double condition : {0.0, 1.0}) {
+        const Tensor x = counting({n}, dtype);
+        for (const Tensor& from : {there(x), unaligned(x)}) {
+          Tensor y = Tensor::full({n}, 9, dtype, cuda_device());
+          const Tensor before = here(y).clone();
+          assign_if(Scalar(there(Tensor::scalar(condition, Dtype::f64))), from, y);
+          CHECK(same_bits(here(y), condition != 0 ? x : before));
+        }
+      }
+}
+
 TEST_CASE("gather_last and scatter_add_last have the CPU's bits") {
   for (const Shape& shape : {Shape{1, 10}, Shape{37, 10}, Shape{2, 3, 5}})
     for (Index m : {1, 2, 21})

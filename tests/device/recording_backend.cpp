@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/draws.h"
 #include "core/image_batch.h"
 
 namespace basin::testing {
@@ -219,6 +220,9 @@ class RecordingBackend final : public Backend {
                           .lambda = lambda},
                          out);
     });
+  }
+  void draw(const LayerDraws& d, Tensor& out) override {
+    ask([=, this]() mutable { inner_.draw(d, out); });
   }
 
   Scalar dot(const Tensor& x, const Tensor& y) override {

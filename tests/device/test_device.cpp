@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/backend.h"
+#include "core/draws.h"
 #include "core/image_batch.h"
 #include "tests/device/recording_backend.h"
 
@@ -276,6 +277,10 @@ class TestBackend final : public Backend {
                       .exchanged = h.in(b.exchanged),
                       .lambda = h.number(b.lambda)},
                      h.out(out));
+  }
+  void draw(const LayerDraws& d, Tensor& out) override {
+    Here h("draw", d.formula.index(), d.at.step);
+    cpu_.draw({d.formula, d.stream, {d.at.seed, h.number(d.at.step), d.at.layer}}, h.out(out));
   }
 
   Scalar dot(const Tensor& x, const Tensor& y) override {

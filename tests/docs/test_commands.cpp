@@ -76,6 +76,7 @@ TEST_CASE("the program accepts every documented command") {
     // wrong.
     const bool needs_run = command.find("--resume ") != std::string::npos ||
                            command.find(" --run ") != std::string::npos ||
+                           command.find(" runs/") != std::string::npos ||
                            command.find(" --ensemble ") != std::string::npos;
     CHECK_MESSAGE((answer.code == 0 || (answer.code == 4 && needs_run)), place << ": " << command << "\n"
                                                                                << answer.complaint);

@@ -30,14 +30,13 @@ Objective SmallNetwork::objective(const ParameterVector& vector, std::int64_t t)
   };
 }
 
-Objective SmallNetwork::on(const Tensor& x, const Tensor& y, const ParameterVector& vector, std::int64_t t,
-                           HostPart* host) {
-  return [this, x, y, &vector, t, host](const Request& request) {
+Objective SmallNetwork::on(const Tensor& x, const Tensor& y, const ParameterVector& vector,
+                           const Scalar& step) {
+  return [this, x, y, &vector, step](const Request& request) {
     const Index end = request.end < 0 ? kRows : request.end;
     nn::Context ctx{.statistics = request.pass == Pass::first ? nn::Statistics::update : nn::Statistics::hold,
                     .seed = 3,
-                    .step = static_cast<std::uint64_t>(t),
-                    .host = host};
+                    .step = step};
     const Variable hidden = dropout(relu(norm(first(x.slice_rows(request.begin, end), ctx), ctx)), ctx);
     return evaluate(cross_entropy(second(hidden, ctx), y.slice_rows(request.begin, end)), vector,
                     {.norm_gradient = request.norm_gradient});

@@ -110,9 +110,8 @@ struct SmallNetwork {
   /// The objective of step t, of the rows asked for: the same draws in every pass, statistics moved by the
   /// first.
   Objective objective(const ParameterVector& vector, std::int64_t t);
-  /// The same of a batch x, y that is where the network is; `host` is that of a step that is being recorded.
-  Objective on(const Tensor& x, const Tensor& y, const ParameterVector& vector, std::int64_t t,
-               HostPart* host = nullptr);
+  /// The same of a batch x, y that is where the network is.
+  Objective on(const Tensor& x, const Tensor& y, const ParameterVector& vector, const Scalar& step);
   /// Copies of all buffers: what a failed step must not change.
   Tensors buffers();
 };

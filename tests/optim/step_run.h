@@ -52,7 +52,7 @@ struct StepRun {
     BufferGuard statistics(not_on_device(network_buffers())), rule_state(not_on_device(state));
     StepReport report = graph.run(rule->sequence(now), now, [&](const StepInfo& info) {
       BufferGuard statistics_there(on_device(network_buffers())), state_there(on_device(state));
-      Direction d = rule->direction(network.on(x, y, w, t, info.numbers), w, info);
+      Direction d = rule->direction(network.on(x, y, w, info.number(step_of)), w, info);
       if (possibly(d.report.finite))
         d.report.finite = update->apply(w, d.vector, info, d.report.direction_norm, d.report.finite);
       statistics_there.settle(d.report.finite);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -37,6 +38,17 @@ std::size_t executed_kernels();
 /// memory of the host that is not pinned, and by freeing memory, while something was under way. A program
 /// that runs on the double writes the number to the file DOUBLE_STALLS at its end.
 std::size_t stalls();
+/// Copies from the host to a card that were asked for so far.
+std::size_t copies_from_host();
+/// What was written down in records since the last clear(): kernels by their address, all else by its name.
+struct Recorded {
+  std::map<const void*, std::size_t> kernels;
+  std::map<std::string, std::size_t> others;
+
+  std::size_t total() const;
+  void clear() { kernels.clear(), others.clear(); }
+};
+Recorded& recorded();
 /// Forgets errors, pending work and records that were begun: between tests.
 void reset();
 

@@ -108,6 +108,7 @@ bool accessible(const void* p, std::size_t bytes, cudaStream_t stream) {
   return runtime.streams.contains(stream) && wrong_with(p, bytes, stream->card).empty();
 }
 
+std::size_t copies_from_host() { return runtime.copies_from_host; }
 std::size_t live_allocations() { return runtime.allocations.size(); }
 std::size_t live_bytes() {
   const Call call;
@@ -234,6 +235,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   const Call call;
   if (bytes == 0) return cudaSuccess;
   if (!runtime.streams.contains(stream)) return enqueue(stream, {}, "cudaMemcpyAsync");
+  runtime.copies_from_host += kind == cudaMemcpyHostToDevice;
   const int card = stream->card;
   const auto check = [=] {
     const std::string wrong = wrong_copy(to, from, bytes, kind, card);

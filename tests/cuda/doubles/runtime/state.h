@@ -48,7 +48,8 @@ struct Task {
   enum class Kind : std::uint8_t { work, record, wait } kind = Kind::work;
   Work work;
   CUevent_st* event = nullptr;
-  std::uint64_t version = 0;  // of the event
+  std::uint64_t version = 0;       // of the event
+  const void* function = nullptr;  // the kernel, if it is one
 };
 
 /// A record of streams' work that is, or was, being written.
@@ -84,6 +85,7 @@ struct Runtime {
   std::string message;
   cudaError_t sticky = cudaSuccess, last = cudaSuccess;
   std::size_t kernels = 0, stalls = 0;
+  std::size_t copies_from_host = 0;
 };
 extern Runtime runtime;
 

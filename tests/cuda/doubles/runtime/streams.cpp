@@ -87,6 +87,18 @@ void drain_until(CUevent_st* event, std::uint64_t version) {
     execute_first(event->stream);
 }
 
+Recorded& recorded() {
+  static Recorded all;
+  return all;
+}
+
+std::size_t Recorded::total() const {
+  std::size_t sum = 0;
+  for (const auto& [kernel, count] : kernels) sum += count;
+  for (const auto& [call, count] : others) sum += count;
+  return sum;
+}
+
 cudaError_t enqueue(cudaStream_t stream, Task task, const char* call) {
   if (runtime.sticky != cudaSuccess) return fail(runtime.sticky, std::string(runtime.message));
   if (stream == nullptr)
@@ -95,6 +107,10 @@ cudaError_t enqueue(cudaStream_t stream, Task task, const char* call) {
   if (!runtime.streams.contains(stream))
     return fail(cudaErrorInvalidResourceHandle, std::string(call) + ": no such stream");
   if (stream->record != nullptr) {
+    if (task.function != nullptr)
+      ++recorded().kernels[task.function];
+    else
+      ++recorded().others[call];
     write_down(stream, std::move(task.work));
     return cudaSuccess;
   }
@@ -140,7 +156,8 @@ cudaError_t enqueue_kernel(cudaStream_t stream, dim3 grid, dim3 block, std::size
   }
   return enqueue(
       stream,
-      {.work = {[=, body = std::move(body)] { run_kernel(grid, block, dynamic_shared, body); }, check}},
+      {.work = {[=, body = std::move(body)] { run_kernel(grid, block, dynamic_shared, body); }, check},
+       .function = function},
       "launch");
 }
 
