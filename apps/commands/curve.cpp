@@ -1,4 +1,6 @@
 // `basin curve`: the loss between two solutions, along the line and along a curve that is trained to be low.
+#include <algorithm>
+
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
@@ -6,9 +8,10 @@
 #include "apps/config/data.h"
 #include "apps/config/device.h"
 #include "apps/lab/answer.h"
-#include "apps/lab/curve_figures.h"
-#include "apps/lab/curve_points.h"
-#include "apps/lab/curve_training.h"
+#include "apps/lab/curve/curve_figures.h"
+#include "apps/lab/curve/curve_points.h"
+#include "apps/lab/curve/curve_training.h"
+#include "apps/lab/landscape/landscape_config.h"
 #include "apps/runs/run_config.h"
 #include "apps/runs/weights_of_run.h"
 #include "apps/weights/weights.h"
@@ -25,13 +28,6 @@ const NamesOf<CurveKind>& kind_names() {
   return names;
 }
 
-const NamesOf<PointStatistics>& statistics_names() {
-  static const NamesOf<PointStatistics> names = {{"recomputed", PointStatistics::recomputed},
-                                                 {"interpolated", PointStatistics::interpolated},
-                                                 {"frozen", PointStatistics::frozen}};
-  return names;
-}
-
 struct CurveConfig {
   SubjectConfig subject;  // A
   std::string other;      // B: a run or a file
@@ -39,7 +35,7 @@ struct CurveConfig {
   CurveKind kind = CurveKind::bezier;
   std::int64_t bends = 1;
   std::int64_t points = 61;
-  PointStatistics statistics = PointStatistics::recomputed;
+  StatisticsAt statistics = StatisticsAt::recomputed;
   bool align = false;
   CurveTrainingConfig training;
   AnswerConfig answer;
@@ -51,13 +47,31 @@ bool is_run(const std::string& path) {
          !path.ends_with(".npz");
 }
 
+/// What else than the subject's examples is looked at.
+struct CurveImages {
+  std::shared_ptr<const data::ExampleSource> test{};        // null where the subject's are these
+  std::shared_ptr<const data::ExampleSource> statistics{};  // that running statistics are recomputed from
+};
+
+/// --images of each split, or all.
+CurveImages images_for(const Subject& subject, const SubjectConfig& config) {
+  const RunData& data = subject.run.data;
+  const auto some_of = [&](Split split, std::int64_t there) {
+    return examples_of(data, split, std::min(config.images, there), config.seed);
+  };
+  CurveImages images{.statistics = some_of(Split::train, data.train->size())};
+  if (config.split != Split::test) images.test = some_of(Split::test, data.test->size());
+  return images;
+}
+
 /// The computation of one call.
 class CurveStudy {
  public:
-  CurveStudy(const CurveConfig& config, Subject& subject, Solution a, Solution b, const Answer& answer,
-             Terminal& terminal)
+  CurveStudy(const CurveConfig& config, Subject& subject, const CurveImages& images, Solution a, Solution b,
+             const Answer& answer, Terminal& terminal)
       : config_(config),
         subject_(subject),
+        images_(images),
         a_(std::move(a)),
         b_(std::move(b)),
         answer_(answer),
@@ -67,7 +81,8 @@ class CurveStudy {
     result_.set("split", subject_.statement.at("split"))
         .set("batch_norm", name_of(statistics_names(), config_.statistics));
     result_.set("distance", distance(a_.w, b_.w));
-    paths_.push_back({"line", "line", ModeCurve(CurveKind::line, {a_.w, b_.w}), {a_.buffers, b_.buffers}});
+    paths_.push_back(
+        {"line", "line", ModeCurve(CurveKind::line, {a_.w, b_.w}), {a_.statistics, b_.statistics}});
     if (config_.align) align();
     if (config_.kind != CurveKind::line) train();
     measure();
@@ -91,7 +106,7 @@ class CurveStudy {
     paths_.push_back({"line_aligned",
                       "line, B aligned",
                       ModeCurve(CurveKind::line, {a_.w, b_.w}),
-                      {a_.buffers, b_.buffers}});
+                      {a_.statistics, b_.statistics}});
     put(b_, subject_);
     save("aligned.safetensors");
   }
@@ -111,42 +126,41 @@ class CurveStudy {
                    text(config_.kind == CurveKind::bezier ? "Bezier curve" : "chain",
                         config_.align ? ", B aligned" : ""),
                    fit_->curve(),
-                   {a_.buffers}};
+                   {a_.statistics}};
     for (std::size_t j = 1; j <= fit_->bends(); ++j) {
-      put({path.curve.points()[j], a_.buffers}, subject_);
-      recompute_statistics(subject_, config_.subject.seed, work_.part("batch norm of a bend", "images"));
+      put({"", path.curve.points()[j], a_.statistics}, subject_);
+      recompute_statistics(subject_, images_.statistics, work_.part("batch norm of a bend", "images"));
       save(text("bend-", j, ".safetensors"));
-      path.buffers.push_back(solution_in(subject_).buffers);
+      path.statistics.push_back(solution_in(subject_, "").statistics);
     }
-    path.buffers.push_back(b_.buffers);
+    path.statistics.push_back(b_.statistics);
     paths_.push_back(std::move(path));
   }
 
   void measure() {
     const std::vector<double> t = equally_spaced(static_cast<int>(config_.points));
-    const CurveMeasure at(subject_, config_.statistics, a_.buffers, config_.subject.seed);
     std::vector<std::string> names;
     for (const CurvePath& path : paths_)
       for (std::size_t i = 0; i < t.size(); ++i) names.push_back(text(path.name, " ", i));
     UnitResults units = answer_.units("points");
     std::size_t next = 0;
     const LongWork::Nested watch = work_.nested("measuring curves", "points", "images");
+    const bool recomputed =
+        config_.statistics == StatisticsAt::recomputed && config_.subject.batch_norm == nn::Mode::eval;
+    HeightsOf height(subject_, images_.test, recomputed ? images_.statistics : nullptr, watch.within);
+    const CurveMeasure at(subject_, height, config_.statistics);
     const auto compute = [&](const std::string& name) {
       while (names[next] != name) ++next;
-      return at.at(paths_[next / t.size()], t[next % t.size()], watch.within);
+      return at.at(paths_[next / t.size()], t[next % t.size()]);
     };
     units.complete(names, compute, watch.pieces);
     Json all = Json::Array{};
-    std::int64_t images = 0;
     for (const CurvePath& path : paths_) {
       std::vector<Json> measured;
-      for (std::size_t i = 0; i < t.size(); ++i) {
-        measured.push_back(units.at(text(path.name, " ", i)));
-        images += measured.back().at("images").integer();
-      }
+      for (std::size_t i = 0; i < t.size(); ++i) measured.push_back(units.at(text(path.name, " ", i)));
       all.append(path_result(path, t, measured));
     }
-    result_.set("forward_passes_of_images", images).set("paths", std::move(all));
+    result_.set("passes", height.passes() * std::ssize(names)).set("paths", std::move(all));
   }
 
   /// What is in the model, as a file of weights.
@@ -158,6 +172,7 @@ class CurveStudy {
 
   const CurveConfig& config_;
   Subject& subject_;
+  const CurveImages& images_;
   Solution a_, b_;
   const Answer& answer_;
   LongWork work_;
@@ -189,8 +204,7 @@ void show(const Json& statement, const std::string& a, const std::string& b, con
   for (const Json& path : result.at("paths").array())
     line += text(line.ends_with(": ") ? "" : "; ", path.at("label").string(), " ",
                  significant(path.at("length").number(), 4));
-  terminal.result(text(line, "; ", grouped(result.at("forward_passes_of_images").integer()),
-                       " images through the network\n"));
+  terminal.result(text(line, "; ", grouped(result.at("passes").integer()), " passes over the images\n"));
 }
 
 class CurveCall : public Call {
@@ -228,6 +242,7 @@ class CurveCall : public Call {
              "adds weight-decay |w|^2 / 2 of the point w on the curve to the loss of a step");
     of_curve("augment", augmentation(training.augment),
              "random changes to the images, as of `basin train`; by default the run's, none for files");
+    c.subject.images = 2000;
     add(t, c.subject);
     add(t, c.answer);
     add(t, output_);
@@ -254,8 +269,7 @@ class CurveCall : public Call {
 
   void check(const OptionTable& table, const std::vector<std::string>&) override {
     config_.training.seed = config_.subject.seed;
-    if (config_.subject.batch_norm == nn::Mode::train)
-      throw UsageError("--batch-norm train does not count for curves: --bn says what is divided by");
+    config_.subject.images_at_most = table.by_flag("images")->source == Source::standard;
     if (is_run(config_.other) || config_.other.empty()) return;
     if (table.by_flag("to")->source != Source::standard)
       throw UsageError("--to is of a RUN, and ", config_.other, " is none");
@@ -265,9 +279,10 @@ class CurveCall : public Call {
     apply(config_.subject.device);
     const std::string file = other_file();
     Subject subject = open_subject(config_.subject, terminal);
-    Solution a = solution_in(subject), b = other_solution(subject, file);
+    Solution a = solution_in(subject, "A"), b = other_solution(subject, "B", file);
+    const CurveImages images = images_for(subject, config_.subject);
     const bool within = !config_.subject.run.empty() && config_.other.empty();
-    const Json question = this->question(subject, file);
+    const Json question = this->question(subject, images, file);
     const Answer answer(config_.answer, within ? config_.subject.run + "/lab" : "lab", "curve", question);
     const std::string state = answer.file("training.safetensors");
     if (config_.answer.again && kind_of_file(state) == FileKind::regular) remove_file(state);
@@ -276,7 +291,7 @@ class CurveCall : public Call {
       result = *earlier;
     } else {
       try {
-        result = CurveStudy(config_, subject, std::move(a), std::move(b), answer, terminal).run();
+        result = CurveStudy(config_, subject, images, std::move(a), std::move(b), answer, terminal).run();
       } catch (const InterruptedError& signal) {
         terminal.repaint("");
         terminal.note(text(signal.what(), "; the same call goes on from there"));
@@ -298,7 +313,7 @@ class CurveCall : public Call {
   }
 
   /// All that decides the answer.
-  Json question(const Subject& subject, const std::string& file) const {
+  Json question(const Subject& subject, const CurveImages& images, const std::string& file) const {
     const CurveConfig& c = config_;
     Json q;
     q.set("kind", name_of(kind_names(), c.kind)).set("points", c.points);
@@ -310,6 +325,8 @@ class CurveCall : public Call {
       q.set("lr", training.lr).set("momentum", training.momentum).set("weight_decay", training.weight_decay);
       q.set("augment", training.augment);
     }
+    if (images.test) q.set("test_images", images.test->size());
+    q.set("statistics_of_images", images.statistics->size());
     return q.set("a", subject.statement).set("b_sha256", sha256_file(file));
   }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "apps/lab/answer.h"
-#include "apps/lab/curve_points.h"
+#include "apps/lab/curve/curve_points.h"
 #include "apps/runs/run_config.h"
 #include "core/io/directory.h"
 #include "core/ops.h"
@@ -46,9 +46,9 @@ std::pair<double, double> own(const std::string& run, const std::string& file) {
   SubjectConfig config = subject_of(run);
   config.weights = file;
   Subject subject = open(config);
-  recompute_statistics(subject, 0);
-  const Tally tally = subject.tally();
-  return {tally.loss(), tally.accuracy()};
+  recompute_statistics(subject, subject.examples);
+  const optim::Evaluation here = subject.objective().forward();
+  return {here.loss, static_cast<double>(here.correct) / static_cast<double>(here.rows)};
 }
 
 }  // namespace
@@ -140,15 +140,13 @@ TEST_CASE(
   const Tensor& w = a.w->values();
   const double decay = read_run_config(small_run()).optimizer.weight_decay;
   CHECK(points[0].at("loss").number() ==
-        doctest::Approx(a.tally().loss() + decay / 2 * static_cast<double>(dot(w, w))).epsilon(1e-12));
+        doctest::Approx(a.objective().loss() + decay / 2 * static_cast<double>(dot(w, w))).epsilon(1e-12));
   CHECK(points[0].find("test_loss") == nullptr);
 }
 
 TEST_CASE("what no curve can join is said before any work") {
   CHECK(parse_failure("curve", {small_run()}) ==
         "2: nothing to go to: name a second RUN or file of weights, or --to swa, ema, member:N of the first");
-  CHECK(parse_failure("curve", {small_run(), other_run(), "--batch-norm", "train"}) ==
-        "2: --batch-norm train does not count for curves: --bn says what is divided by");
   CHECK(parse_failure("curve", {small_run(), other_run(), "--kind", "line", "--lr", "0.1"})
             .starts_with("2: --lr"));
   CHECK(parse_failure("curve", {"w.safetensors", other_run()}) ==

@@ -1,5 +1,5 @@
 // Landscapes: heights over a grid, what stays as it was, and that an interrupted one goes on.
-#include "apps/lab/landscape.h"
+#include "apps/lab/landscape/landscape.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "apps/lab/answer.h"
-#include "apps/lab/choose_slice.h"
+#include "apps/lab/landscape/choose_slice.h"
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/run_config.h"
 #include "core/io/directory.h"
