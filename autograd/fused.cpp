@@ -62,6 +62,7 @@ Variable fused(Op&& op, const Variables& inputs, Meaning meaning, Kernels kernel
   return record(std::move(op), std::move(value), inputs, keep,
                 [meaning = std::move(meaning), kernels = std::move(kernels), count](const Backward& b) {
                   if (!recording() && kernels.backward) return run_kernel(b, kernels, count);
+                  if (recording() && kernels.recorded) return kernels.recorded(b);
                   return differentiate_meaning(b, meaning, count);
                 });
 }

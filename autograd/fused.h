@@ -25,12 +25,15 @@ struct Kernels {
   /// One cotangent Tensor per input (undefined where not needed). Empty: the meaning is differentiated
   /// instead.
   std::function<Tensors(const KernelBackward&)> backward;
+  /// The same cotangents as ops that are recorded: what runs while the sweep records, where that takes less
+  /// than to differentiate the meaning. Empty: the meaning is differentiated then.
+  std::function<Variables(const Backward&)> recorded = {};
 };
 
 /// Records `kernels.value` as the result of op on `inputs`. While the sweep does not record, kernels.backward
-/// runs; while it does, the meaning is recomputed on fresh aliases of the inputs and differentiated. Aliases,
-/// because the inputs may depend on one another (x on gamma), and a derivative with respect to the originals
-/// would count those paths twice.
+/// runs; while it does, kernels.recorded does, or the meaning is recomputed on fresh aliases of the inputs
+/// and differentiated. Aliases, because the inputs may depend on one another (x on gamma), and a derivative
+/// with respect to the originals would count those paths twice.
 Variable fused(Op&& op, const Variables& inputs, Meaning meaning, Kernels kernels);
 
 }  // namespace basin

@@ -14,7 +14,6 @@
 #include <memory>
 #include <vector>
 
-#include "core/arrival.h"
 #include "core/conv_geometry.h"
 #include "core/functors/binary.h"
 #include "core/functors/reduce.h"
@@ -28,7 +27,7 @@
 
 namespace basin {
 
-struct ImageBatch;     // core/image_batch.h
+struct ImageBatch;     // core/images/image_batch.h
 struct LayerDraws;     // core/draws.h
 struct ScalarProgram;  // core/scalar_program.h
 

@@ -1,6 +1,8 @@
-// Recording: work of a device that is written down once and made again.
+// What a device does while the host goes on: work that is written down once and made again, bytes on their
+// way.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -28,6 +30,15 @@ class Recording {
   virtual void record(const std::function<void()>& work) = 0;
   /// Asks for all of it, in the order of the device's other work. Nobody waits.
   virtual void play() = 0;
+};
+
+/// What Backend::send_home() gives for bytes on their way.
+class Arrival {
+ public:
+  virtual ~Arrival() = default;
+  /// The bytes, which stay as long as the arrival lives. Waits for them, but not for what was asked of the
+  /// device later.
+  virtual const std::byte* wait() = 0;
 };
 
 }  // namespace basin

@@ -1,5 +1,5 @@
 // Batches of images (kernels/image_batch.cuh).
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 
 #include "cuda/backend.h"
 #include "cuda/kernels/image_batch.cuh"

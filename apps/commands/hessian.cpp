@@ -1,5 +1,5 @@
 // `basin hessian`: eigenvalues, trace and spectral density of the Hessian at trained weights.
-#include "apps/lab/hessian.h"
+#include "apps/lab/curvature/hessian.h"
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"

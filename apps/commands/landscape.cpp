@@ -7,8 +7,8 @@
 #include "apps/cli/long_work.h"
 #include "apps/config/device.h"
 #include "apps/lab/answer.h"
-#include "apps/lab/choose_slice.h"
-#include "apps/lab/landscape_answer.h"
+#include "apps/lab/landscape/choose_slice.h"
+#include "apps/lab/landscape/landscape_answer.h"
 #include "apps/runs/run_config.h"
 #include "core/io/hash.h"
 

@@ -1,5 +1,5 @@
 // `basin sharpness`: how much the loss rises around trained weights, and how steep it gets there.
-#include "apps/lab/sharpness.h"
+#include "apps/lab/sharpness/sharpness.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "apps/cli/long_work.h"
 #include "apps/config/device.h"
 #include "apps/config/sharpness.h"
-#include "apps/lab/flatness_check.h"
+#include "apps/lab/sharpness/flatness_check.h"
 #include "apps/report/tables.h"
 
 namespace basin::apps {
@@ -47,9 +47,8 @@ class SharpnessCall : public Call {
     t.group("sharpness", "The neighbourhood and the search");
     t.add_call("rho", radii(q_.rho), "radii of the neighbourhood, measured one by one");
     t.add_call("p-norm", order(q_.ball.p), "norm in which the radius is measured: 2 or inf");
-    t.add_call(
-        "scaling", choice(q_.ball.scaling, balls()),
-        "shape of the neighbourhood; none: a ball; weights: ASAM's, scaled by |w|");
+    t.add_call("scaling", choice(q_.ball.scaling, balls()),
+               "shape of the neighbourhood; none: a ball; weights: ASAM's, scaled by |w|");
     t.add_call("eta", real(q_.ball.eta, at_least(0)), "small number added to |w|, see --scaling")
         .only_with("scaling", {"weights", "all", "segments"});
     t.add_call("steps", whole(q_.steps, 1, 1000),

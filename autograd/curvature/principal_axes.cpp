@@ -10,27 +10,23 @@
 namespace basin {
 namespace {
 
-/// In f64, less their mean if `centred`.
-Tensors prepared(const Tensors& rows, bool centred) {
-  Tensors own;
-  for (const Tensor& row : rows) own.push_back(row.to(Dtype::f64));
-  if (!centred) return own;
-  Tensor mean = Tensor::zeros(own.front().shape(), Dtype::f64, own.front().device());
-  for (const Tensor& row : own) axpby(1 / static_cast<double>(rows.size()), row, 1, mean);
-  for (Tensor& row : own) row = combination(1, row, -1, mean);
-  return own;
+void take_out_mean(Tensors& rows) {
+  Tensor mean = Tensor::zeros(rows.front().shape(), Dtype::f64, rows.front().device());
+  for (const Tensor& row : rows) axpby(1 / static_cast<double>(rows.size()), row.to(Dtype::f64), 1, mean);
+  const Tensor own = mean.to(rows.front().dtype());
+  for (Tensor& row : rows) row = combination(1, row, -1, own);
 }
 
 }  // namespace
 
-PrincipalAxes principal_axes(const Tensors& rows, std::size_t count, bool centred) {
+PrincipalAxes principal_axes(Tensors rows, std::size_t count, bool centred) {
   if (rows.empty()) throw ArgumentError("[principal_axes] of no vectors");
-  const Tensors own = prepared(rows, centred);
-  const std::size_t n = own.size();
+  if (centred) take_out_mean(rows);
+  const std::size_t n = rows.size();
   std::vector<double> products(n * n);
   double all = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) products[i * n + j] = products[j * n + i] = dot(own[i], own[j]);
+    for (std::size_t j = 0; j <= i; ++j) products[i * n + j] = products[j * n + i] = dot(rows[i], rows[j]);
     all += products[i * n + i];
   }
   const SymmetricEigen eigen = symmetric_eigen(products, static_cast<Index>(n));
@@ -40,11 +36,14 @@ PrincipalAxes principal_axes(const Tensors& rows, std::size_t count, bool centre
     const std::vector<double>& shares = eigen.vectors[k];
     const auto larger = [](double a, double b) { return std::abs(a) < std::abs(b) - 1e-12; };
     const double sign = *std::max_element(shares.begin(), shares.end(), larger) < 0 ? -1 : 1;
-    Tensor axis = Tensor::zeros(own.front().shape(), Dtype::f64, own.front().device());
-    for (std::size_t i = 0; i < n; ++i) axpby(sign * shares[i], own[i], 1, axis);
+    Tensor axis = Tensor::zeros(rows.front().shape(), Dtype::f64, rows.front().device());
+    for (std::size_t i = 0; i < n; ++i) axpby(sign * shares[i], rows[i].to(Dtype::f64), 1, axis);
     for (const Tensor& before : found.axes) axpby(-1.0 * dot(axis, before), before, 1, axis);
     found.axes.push_back(axis * (1 / norm(axis).value()));
     found.explained.push_back(eigen.values[k] / all);
+    std::vector<double> places;
+    for (const double share : shares) places.push_back(sign * share * std::sqrt(eigen.values[k]));
+    found.places.push_back(places);
   }
   return found;
 }

@@ -138,10 +138,26 @@ Tensors values_of(const Variables& all) {
   return values;
 }
 
-Variable batch_norm(const char* op, Statistics statistics, const Variable& x, const Variable& gamma,
-                    const Variable& beta, const Tensor& mean, const Tensor& var,
-                    const BatchNormOptions& options) {
-  Variables inputs = norm_inputs(x, gamma, beta, mean, var, options);
+/// Whether the gradient has ops of its own to be recorded (batch_norm_cotangents).
+bool has_recorded_gradient(const Variable& x) { return x.dtype() != Dtype::bf16 && x.value().elements() > 0; }
+
+/// dL/d(inputs) of a batch norm whose result, `y` where there is a ReLU, has the cotangent dy.
+Variables recorded_gradient(const Variables& in, const Variable& dy, const Tensor& y,
+                            const NormOfBatch& norm) {
+  const Variable masked = y.defined() ? relu_grad(dy, y) : dy;
+  const NormCotangents found = batch_norm_cotangents(in, masked, norm);
+  Variables result(in.size());
+  result[x_at] = found.x;
+  result[gamma_at] = found.gamma;
+  result[beta_at] = found.beta;
+  if (in.size() > residual_at) result[residual_at] = masked;
+  return result;
+}
+
+/// The op on the five inputs, and the residual of the options. `given`: the variance, for readers.
+Variable batch_norm_of(const char* op, Statistics statistics, Variables inputs, const Tensor& given,
+                       const BatchNormOptions& options) {
+  const Variable x = inputs[x_at];
   Tensor y = empty_like(x.value());
   if (y.elements() > 0) {
     const Tensors values = values_of(inputs);
@@ -151,16 +167,39 @@ Variable batch_norm(const char* op, Statistics statistics, const Variable& x, co
   }
   if (options.residual.defined()) inputs.push_back(options.residual);
 
-  const Tensor given = statistics == Statistics::given ? var : Tensor();
-  return fused({op, attribute::Normalisation{options.eps, options.relu, given}}, inputs,
-               [statistics, eps = options.eps, with_relu = options.relu](const Variables& in) {
-                 return batch_norm_meaning(in, statistics, eps, with_relu);
-               },
-               {.value = std::move(y),
-                .keep_output = options.relu && options.residual.defined(),
-                .backward = [statistics, with_relu = options.relu](const KernelBackward& k) {
-                  return batch_norm_backward(k, statistics, with_relu);
-                }});
+  const NormOfBatch norm{statistics == Statistics::of_batch, options.eps};
+  const bool kept = options.relu && options.residual.defined();
+  std::function<Variables(const Backward&)> recorded;
+  if (has_recorded_gradient(x))
+    recorded = [norm, kept, with_relu = options.relu, count = inputs.size()](const Backward& b) {
+      Variables in;
+      for (std::size_t i = 0; i < count; ++i) in.push_back(b.input(i));
+      Tensor y_of;
+      if (kept) {
+        y_of = b.output().value();
+      } else if (with_relu) {
+        y_of = empty_like(in[x_at].value());
+        backend_of(y_of, Work::norm)->batch_norm(forward_of(values_of(in), true), y_of);
+      }
+      return recorded_gradient(in, b.grad(), y_of, norm);
+    };
+  return fused(
+      {op, attribute::Normalisation{options.eps, options.relu, given}}, inputs,
+      [statistics, eps = options.eps, with_relu = options.relu](const Variables& in) {
+        return batch_norm_meaning(in, statistics, eps, with_relu);
+      },
+      {.value = std::move(y),
+       .keep_output = kept,
+       .backward = [statistics, with_relu = options.relu](
+                       const KernelBackward& k) { return batch_norm_backward(k, statistics, with_relu); },
+       .recorded = std::move(recorded)});
+}
+
+Variable batch_norm(const char* op, Statistics statistics, const Variable& x, const Variable& gamma,
+                    const Variable& beta, const Tensor& mean, const Tensor& var,
+                    const BatchNormOptions& options) {
+  return batch_norm_of(op, statistics, norm_inputs(x, gamma, beta, mean, var, options),
+                       statistics == Statistics::given ? var : Tensor(), options);
 }
 
 }  // namespace
@@ -248,17 +287,35 @@ Variable batch_norm_conv2d(const char* op, Statistics statistics, const Variable
         ->conv2d({.geometry = g, .norm = &f, .moments = of_y}, x.value(), weight.value(), y);
   }
   const Tensor given = statistics == Statistics::given ? var : Tensor();
-  return fused(
-      {op, attribute::NormalisedConvolution{{options.eps, options.relu, given}, g}}, inputs,
-      [statistics, eps = options.eps, with_relu = options.relu, g](const Variables& in) {
-        const Variable z = normalised(in, statistics, eps);
-        // Of the convolution the history alone: its numbers, which nobody reads, are most of the work.
-        return recorded_conv2d(empty_like(in[x_at].value(), g.y_shape()),
-                               to(with_relu ? relu(z) : z, in[x_at].dtype()), in[weight_at], g);
-      },
-      {.value = std::move(y), .backward = [statistics, with_relu = options.relu, g](const KernelBackward& k) {
-         return batch_norm_conv2d_backward(k, statistics, with_relu, g);
-       }});
+  std::function<Variables(const Backward&)> recorded;
+  if (has_recorded_gradient(x))
+    recorded = [op, statistics, with_relu = options.relu, eps = options.eps, g](const Backward& b) {
+      Variables in;
+      for (std::size_t i = 0; i <= inv_std_at; ++i) in.push_back(b.input(i));
+      const Variable z = batch_norm_of(op, statistics, in, Tensor(), {.eps = eps, .relu = with_relu});
+      Variables result(weight_at + 1);
+      if (b.needs(weight_at)) result[weight_at] = weight_cotangent(b, weight_at, z, b.grad(), g);
+      if (!b.needs(x_at) && !b.needs(gamma_at) && !b.needs(beta_at)) return result;
+      const Variable dz = conv2d_input_grad(b.grad(), b.input(weight_at), g);
+      const Variables of_norm = recorded_gradient(in, dz, with_relu ? z.value() : Tensor(),
+                                                  {statistics == Statistics::of_batch, eps});
+      std::copy(of_norm.begin(), of_norm.end(), result.begin());
+      return result;
+    };
+  return fused({op, attribute::NormalisedConvolution{{options.eps, options.relu, given}, g}}, inputs,
+               [statistics, eps = options.eps, with_relu = options.relu, g](const Variables& in) {
+                 const Variable z = normalised(in, statistics, eps);
+                 // Of the convolution the history alone: its numbers, which nobody reads, are most of the
+                 // work.
+                 return recorded_conv2d(empty_like(in[x_at].value(), g.y_shape()),
+                                        to(with_relu ? relu(z) : z, in[x_at].dtype()), in[weight_at], g);
+               },
+               {.value = std::move(y),
+                .backward =
+                    [statistics, with_relu = options.relu, g](const KernelBackward& k) {
+                      return batch_norm_conv2d_backward(k, statistics, with_relu, g);
+                    },
+                .recorded = std::move(recorded)});
 }
 
 /// Errors: as those of the two ops, and a residual.

@@ -17,14 +17,14 @@ Variable recorded_weight_grad(Tensor dw, const Variable& x, const Variable& dy, 
                 });
 }
 
-/// The cotangent of input 1, w, of a convolution.
-Variable weight_cotangent(const Backward& b, const Variable& x, const Variable& dy, const ConvGeometry& g) {
-  if (!b.unread(1)) return conv2d_weight_grad(x, dy, g);
-  return recorded_weight_grad(Tensor::zeros(b.input_shape(1), b.input_dtype(1), dy.value().device()), x, dy,
+}  // namespace
+
+Variable weight_cotangent(const Backward& b, std::size_t at, const Variable& x, const Variable& dy,
+                          const ConvGeometry& g) {
+  if (!b.unread(at)) return conv2d_weight_grad(x, dy, g);
+  return recorded_weight_grad(Tensor::zeros(b.input_shape(at), b.input_dtype(at), dy.value().device()), x, dy,
                               g);
 }
-
-}  // namespace
 
 Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g) {
   return record({"conv2d", g}, std::move(y), {x, w}, other_factor(x, w), [g](const Backward& b) -> Variables {
@@ -33,7 +33,7 @@ Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const C
       return {dx, dw};
     }
     return {b.needs(0) ? conv2d_input_grad(b.grad(), b.input(1), g) : none,
-            b.needs(1) ? weight_cotangent(b, b.input(0), b.grad(), g) : none};
+            b.needs(1) ? weight_cotangent(b, 1, b.input(0), b.grad(), g) : none};
   });
 }
 
@@ -60,7 +60,7 @@ Variable conv2d_input_grad(const Variable& dy, const Variable& w, const ConvGeom
   return record({"conv2d_input_grad", g}, conv2d_input_grad(dy.value(), w.value(), g), {dy, w},
                 other_factor(dy, w), [g](const Backward& b) -> Variables {
                   return {b.needs(0) ? convolve(b.grad(), b.input(1), g) : none,
-                          b.needs(1) ? weight_cotangent(b, b.grad(), b.input(0), g) : none};
+                          b.needs(1) ? weight_cotangent(b, 1, b.grad(), b.input(0), g) : none};
                 });
 }
 

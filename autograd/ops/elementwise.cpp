@@ -10,13 +10,16 @@ namespace {
 
 Tensor apply(UnaryOp op, const Variable& x, double a = 0, double b = 0) { return unary(op, x.value(), a, b); }
 
-/// g where y > 0, else 0. Linear in g; the mask is data, and its own derivative is zero.
+}  // namespace
+
 Variable relu_grad(const Variable& g, const Variable& y) {
   return record("relu_grad", binary(BinaryOp::relu_grad, g.value(), y.value()), {g, y.detach()}, Keep::second,
                 [](const Backward& b) -> Variables {
                   return {relu_grad(b.grad(), b.input(1)), none};
                 });
 }
+
+namespace {
 
 /// The share of an extremum's derivative that goes to its first operand: 1 where that one won, 1/2 at a tie.
 Variable share(const Tensor& won, const Tensor& won_or_tied) {

@@ -33,4 +33,17 @@ inline void expect_channels(const char* op, const Variable& x, const char* what,
                         x.shape(), " expects {", x.size(-1), "}");
 }
 
+/// What a batch norm's derivative needs besides the cotangent of its result.
+struct NormOfBatch {
+  bool batch_statistics;  // they depend on x
+  double eps;
+};
+struct NormCotangents {
+  Variable x, gamma, beta;
+};
+/// The cotangents of x, gamma and beta of a batch norm without a ReLU, `in` the five inputs and dy the
+/// cotangent of its result, f32 or f64: as ops that are recorded, whose own derivatives are kernels
+/// (batch_norm_second.cpp).
+NormCotangents batch_norm_cotangents(const Variables& in, const Variable& dy, const NormOfBatch& norm);
+
 }  // namespace basin

@@ -34,6 +34,14 @@ inline Tensor empty_like(const Tensor& t) { return empty_like(t, t.shape()); }
 /// y as the result of conv2d(x, w), for the history alone: y may be undefined.
 Variable recorded_conv2d(Tensor y, const Variable& x, const Variable& w, const ConvGeometry& g);
 
+/// The cotangent of input `at` of b, the weight of a convolution of x whose result has the cotangent dy: its
+/// numbers zero where nobody reads them.
+Variable weight_cotangent(const Backward& b, std::size_t at, const Variable& x, const Variable& dy,
+                          const ConvGeometry& g);
+
+/// g where y > 0, else 0, y = relu(...): linear in g, y is data.
+Variable relu_grad(const Variable& g, const Variable& y);
+
 /// The number a as a constant that combines with x, of the dtype of x's parameters.
 inline Variable scalar_like(const Variable& x, double a) {
   return Tensor::full({}, a, compute_dtype(x.dtype()), x.value().device());

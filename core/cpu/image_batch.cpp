@@ -1,5 +1,5 @@
 // CpuBackend: batches of images out of pictures of bytes. A task is a row of pixels.
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 
 #include "core/cpu/backend.h"
 #include "core/functors/image.h"

@@ -1,4 +1,4 @@
-// The numbers of images that are cut out of pictures of bytes (core/image_batch.h), one at a time.
+// The numbers of images that are cut out of pictures of bytes (core/images/image_batch.h), one at a time.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Images of a batch out of pictures of bytes: crop, mirror, cutout and mix in one pass (core/image_batch.h).
+// Images of a batch out of pictures of bytes: crop, mirror, cutout and mix in one pass
+// (core/images/image_batch.h).
 #pragma once
 
 #include "core/functors/image.h"

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/arrival.h"
+#include "core/recording.h"
 #include "cuda/runtime/stream.h"
 
 namespace basin::cuda {
@@ -59,7 +59,7 @@ class SendingRing {
   std::vector<std::unique_ptr<Event>> spare_;
 };
 
-/// Brings bytes of a card to the host: arrivals (core/arrival.h), none of which may outlive this.
+/// Brings bytes of a card to the host: arrivals (core/recording.h), none of which may outlive this.
 class Homecomings {
  public:
   /// `look` is called whenever the host has waited for one: for what the card's kernels had to say besides.

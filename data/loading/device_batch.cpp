@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 
 namespace basin::data {
 namespace {

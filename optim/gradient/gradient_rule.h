@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "autograd/inventory.h"
-#include "core/arrival.h"
+#include "core/recording.h"
 #include "optim/objective.h"
 #include "optim/parameter_vector.h"
 #include "optim/step_info.h"

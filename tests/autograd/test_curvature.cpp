@@ -191,3 +191,51 @@ TEST_CASE("only what nobody reads is left out of a gradient") {
   for (std::size_t i = 0; i < g.size(); ++i) CHECK((norm(g[i].value()) == 0) == (unread[i] != 0));
   CHECK(relative_distance({g[0].value()}, {whole[0]}) < 1e-12);
 }
+
+TEST_CASE("the gradient of batch norm: its kernels are its meaning, at second and third order") {
+  const NoLeaks check;
+  const Tensor x = normal_tensor({4, 3, 3, 5}, f64, 1), with = normal_tensor({4, 3, 3, 5}, f64, 2),
+               rest = normal_tensor({4, 3, 3, 5}, f64, 3), mean = normal_tensor({5}, f64, 4),
+               var = unary(UnaryOp::exp, normal_tensor({5}, f64, 5)),
+               kernel = normal_tensor({3, 3, 5, 2}, f64, 6);
+  for (const int form : {0, 1, 2, 3}) {
+    for (const bool train : {true, false}) {
+      const Loss loss = [&](const Variables& w) {
+        const BatchNormOptions o{
+            .eps = 0.1, .relu = form != 0, .residual = form == 2 ? w[0] * Variable(rest) : Variable()};
+        if (form == 3) {
+          const Variable y = train ? batch_norm_conv2d_train(w[0], w[1], w[2], w[3], o).y
+                                   : batch_norm_conv2d_eval(w[0], w[1], w[2], mean, var, w[3], o);
+          return sum(square(sigmoid(y)));
+        }
+        const Variable y =
+            train ? batch_norm_train(w[0], w[1], w[2], o).y : batch_norm_eval(w[0], w[1], w[2], mean, var, o);
+        return sum(sigmoid(y) * Variable(with)) + 0.1 * sum(square(w[3]));
+      };
+      Variables w;
+      for (const Tensor& t : {x, normal_tensor({5}, f64, 7), normal_tensor({5}, f64, 8), kernel})
+        w.push_back(Variable::parameter(t));
+      const Tensors v = direction_like(w, 9), u = direction_like(w, 20);
+      const Tensors by_kernels = hessian_vector_product(loss(w), w, v);
+      INFO("form ", form, ", batch statistics ", train);
+      CHECK(relative_distance(by_kernels, difference_hvp(loss, w, v, 1e-3)) < 1e-7);
+      // While the sweep records, the meanings are differentiated.
+      const Variables g = differentiable_gradients(loss(w), w);
+      const Variables hv = differentiable_gradients(dot(g, Variables(v.begin(), v.end())), w);
+      Tensors by_meanings;
+      for (const Variable& part : hv) by_meanings.push_back(part.value());
+      CHECK(relative_distance(by_kernels, by_meanings) < 1e-12);
+      // u . d/dw (u . H v) against differences of u . H v along u.
+      const Tensors third = gradients(dot(hv, Variables(u.begin(), u.end())), w);
+      double along = 0, difference = 0;
+      const Variables far = moved(w, u, 1e-5), near = moved(w, u, -1e-5);
+      const Tensors a = hessian_vector_product(loss(far), far, v),
+                    b = hessian_vector_product(loss(near), near, v);
+      for (std::size_t i = 0; i < w.size(); ++i) {
+        along += dot(third[i], u[i]);
+        difference += (static_cast<double>(dot(a[i], u[i])) - static_cast<double>(dot(b[i], u[i]))) / 2e-5;
+      }
+      CHECK(along == doctest::Approx(difference).epsilon(1e-5));
+    }
+  }
+}

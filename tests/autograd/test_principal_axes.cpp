@@ -33,6 +33,8 @@ TEST_CASE("5.6.6 principal axes of centred rows") {
   REQUIRE(found.axes.size() == 2);
   check_equal(found.axes[0], {1, 0, 0});
   check_equal(found.axes[1], {0, -1, 0});  // along which the first row, as far out as any, lies at 0.5
+  const std::vector<double> along = {2, 1, -1, -2};
+  for (std::size_t i = 0; i < 4; ++i) CHECK(found.places[0][i] == Approx(along[i]));
   CHECK(found.explained[0] == Approx(0.9090909).epsilon(1e-7));
   CHECK(found.explained[1] == Approx(0.0909091).epsilon(1e-6));
 }

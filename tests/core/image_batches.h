@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 #include "core/random.h"
 
 namespace basin::testing {

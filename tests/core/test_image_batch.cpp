@@ -1,5 +1,5 @@
 // image_batch(): the CPU's numbers against pictures that are padded, cut, mirrored and mixed one by one.
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 
 #include <doctest/doctest.h>
 

@@ -64,6 +64,9 @@ if [[ -n $rehearse ]]; then
   tests=$build/tests/cuda/test_cuda cases=('-tc=weights are read by row*,dot adds up*')
   train_size=(--batch-size 2)
 fi
+for program in "$basin" "$tests"; do
+  [[ -x $program ]] || usage "there is no $program: build it, or name the folder of the build by --build"
+done
 
 out=${out:-$(mktemp -d "${TMPDIR:-/tmp}/basin-gpu.XXXXXX")}
 mkdir -p "$out"

@@ -60,7 +60,7 @@ nvcc() {
 }
 
 planted() {
-  make test_cuda test_cuda_asan test_cuda_tsan test_optim test_apps
+  make test_cuda test_cuda_asan test_cuda_tsan test_optim
   "$root/tests/cuda/planted/planted.sh" "$build"
 }
 

@@ -1,7 +1,7 @@
 // Batches of images on a card: the bits of the CPU's.
 #include <doctest/doctest.h>
 
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 #include "tests/core/image_batches.h"
 #include "tests/cuda/device.h"
 #include "tests/cuda/schedules.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/draws.h"
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 
 namespace basin::testing {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "core/backend.h"
 #include "core/draws.h"
-#include "core/image_batch.h"
+#include "core/images/image_batch.h"
 #include "tests/device/recording_backend.h"
 
 namespace basin::testing {

@@ -74,10 +74,9 @@ TEST_CASE("the program accepts every documented command") {
     const Answer answer = ask_basin(command);
     // A run that is to be resumed or evaluated does not exist here, which is exit code 4; anything else is
     // wrong.
-    const bool needs_run = command.find("--resume ") != std::string::npos ||
-                           command.find(" --run ") != std::string::npos ||
-                           command.find(" runs/") != std::string::npos ||
-                           command.find(" --ensemble ") != std::string::npos;
+    const bool needs_run =
+        command.find("--resume ") != std::string::npos || command.find(" --run ") != std::string::npos ||
+        command.find(" runs/") != std::string::npos || command.find(" --ensemble ") != std::string::npos;
     CHECK_MESSAGE((answer.code == 0 || (answer.code == 4 && needs_run)), place << ": " << command << "\n"
                                                                                << answer.complaint);
   }

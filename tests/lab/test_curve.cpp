@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "apps/lab/answer.h"
-#include "apps/lab/curve_points.h"
+#include "apps/lab/curve/curve_points.h"
 #include "apps/runs/run_config.h"
 #include "core/io/directory.h"
 #include "core/ops.h"

@@ -1,5 +1,5 @@
 // Directions through the space of weights: their length, their draws, the axes of a plane.
-#include "apps/lab/directions.h"
+#include "apps/lab/landscape/directions.h"
 
 #include <doctest/doctest.h>
 

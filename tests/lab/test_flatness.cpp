@@ -1,5 +1,5 @@
 // Flatness against quadratics, whose maxima over balls are known.
-#include "apps/lab/flatness.h"
+#include "apps/lab/sharpness/flatness.h"
 
 #include <doctest/doctest.h>
 

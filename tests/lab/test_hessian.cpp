@@ -1,5 +1,5 @@
 // `basin hessian`: what it finds, against the operator itself, and that it goes on where it was interrupted.
-#include "apps/lab/hessian.h"
+#include "apps/lab/curvature/hessian.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <map>
 #include <memory>
 
-#include "apps/lab/eigenvectors.h"
+#include "apps/lab/curvature/eigenvectors.h"
 #include "apps/runs/run_config.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"

@@ -1,5 +1,5 @@
 // Landscapes: heights over a grid, what stays as it was, and that an interrupted one goes on.
-#include "apps/lab/landscape.h"
+#include "apps/lab/landscape/landscape.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,8 @@
 #include <limits>
 
 #include "apps/lab/answer.h"
-#include "apps/lab/choose_slice.h"
+#include "apps/lab/landscape/choose_slice.h"
+#include "apps/runs/checkpoint.h"
 #include "apps/runs/run_config.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"
@@ -296,7 +297,7 @@ TEST_CASE("basin landscape: pictures of lines, planes and trainings, of one run 
   const TemporaryDirectory there;
   const auto figures = [&](const Words& words, const std::string& name) {
     Words all = words;
-    all.insert(all.end(), {"--images", "20", "--out", there.path() + "/" + name});
+    all.insert(all.end(), {"--images", "4", "--out", there.path() + "/" + name});
     CHECK(run_command("landscape", all).code == 0);
     return read_answer(there.path() + "/" + name);
   };
@@ -322,7 +323,12 @@ TEST_CASE("basin landscape: pictures of lines, planes and trainings, of one run 
   }
   SUBCASE("a training's principal axes draw its way, which ends at 0") {
     const FoundAnswer pca = figures({run, "--directions", "pca", "--dims", "1", "--grid", "3"}, "pca");
-    CHECK(pca.result.at("runs").array()[0].at("axes").array()[0].at("explained_variance").number() > 0.5);
+    const Json& one = pca.result.at("runs").array()[0];
+    CHECK(one.at("axes").array()[0].at("explained_variance").number() > 0.5);
+    const Json::Array& path = one.at("path").array();
+    CHECK(path.size() == list_checkpoints(run).size() + 1);
+    CHECK(path.front().array()[0].number() != 0);
+    CHECK(path.back().array()[0].number() == 0);
   }
   SUBCASE("along an eigenvector the curvature is the eigenvalue, of a file's vectors too") {
     const Words words = {run, "--directions", "eigen",        "--dims",  "1",  "--grid",

@@ -1,5 +1,5 @@
 // Curves between two solutions: the worked numbers of swa_landscape 5.4, and their training.
-#include "apps/lab/mode_curve.h"
+#include "apps/lab/curve/mode_curve.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "apps/lab/curve_fit.h"
+#include "apps/lab/curve/curve_fit.h"
 #include "core/ops.h"
 #include "tests/apps/calls.h"
 

@@ -1,7 +1,7 @@
 // `basin sharpness` on a small run: its numbers, its directory, going on after an end in the middle.
 #include <doctest/doctest.h>
 
-#include "apps/lab/sharpness.h"
+#include "apps/lab/sharpness/sharpness.h"
 #include "core/io/files.h"
 #include "core/ops.h"
 #include "core/parallel.h"

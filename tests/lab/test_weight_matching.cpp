@@ -1,5 +1,5 @@
 // Channels that may change places, the assignment problem, and networks put in each other's order.
-#include "apps/lab/weight_matching.h"
+#include "apps/lab/curve/weight_matching.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <numeric>
 #include <string>
 
-#include "apps/lab/assignment.h"
+#include "apps/lab/curve/assignment.h"
 #include "core/ops.h"
 #include "core/random.h"
 #include "nn/models/mlp.h"

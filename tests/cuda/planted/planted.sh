@@ -32,15 +32,16 @@ objects_of() {
   done
 }
 
-# affected FILE TARGET FOLDER: objects of the target that are compiled from the file, or from what includes it. With ccache's
-# CCACHE_BASEDIR its path is one from the build folder.
+# affected FILE TARGET FOLDER SOURCES: objects of the target that are compiled from the file, or from what includes it;
+# if there are sources, of these alone. With ccache's CCACHE_BASEDIR the file's path is one from the build folder.
 affected() {
+  local through=${4:-.*}
   awk -v file="$root/$1" -v near="$(realpath --relative-to="$build" "$root/$1")" '
     /^[^ ]/ {object = $1; sub(/:$/, "", object)}
     $1 == file || $1 == near {print object}' "$work/deps" |
     sort -u >"$3/users"
   objects_of "$2" | sort -u >"$3/parts"
-  comm -12 "$3/users" "$3/parts"
+  comm -12 "$3/users" "$3/parts" | grep -E "/(${through// /|})\.o$"
 }
 
 # compile OBJECT FILE TO FOLDER: the object's own command, on the folder's changed copy where it is the source, with
@@ -69,7 +70,7 @@ change() {
 # outcome WORD TEXT: the line of a mistake.
 outcome() { printf '%-7s %s\n' "$1" "$2" | tee -a "$work/outcomes"; }
 
-# plant WHAT TARGET CASES FILE LINE BECOMES AFTER
+# plant WHAT TARGET CASES FILE LINE BECOMES AFTER SOURCES
 plant() {
   local what=$1 target=$2 cases=$3 file=$4 folder objects=() object status=0 start=$SECONDS
   folder=$(mktemp -d "$work/one.XXXXXX")
@@ -83,7 +84,7 @@ plant() {
       outcome BROKEN "$what: does not compile: $(grep -m 1 'error' "$folder/log")"
       return
     fi
-  done < <(affected "$file" "$target" "$folder")
+  done < <(affected "$file" "$target" "$folder" "$8")
   if ((${#objects[@]} == 0)); then
     outcome BROKEN "$what: nothing in $target is compiled from $file"
     return
@@ -113,13 +114,14 @@ plant() {
 }
 export -f objects_of affected compile change outcome plant
 
-what='' target='' cases='' file='' line='' becomes='' after=''
-# The mistake that was read, for plant: its seven words, each ended by a zero byte.
+what='' target='' cases='' file='' line='' becomes='' after='' through=''
+# The mistake that was read, for plant: its eight words, each ended by a zero byte.
 flush() {
   if [[ -n $what && ($word == '' || $what == *"$word"* || $target == "$word") ]]; then
-    printf '%s\0' "$what" "$target" "$cases" "$file" "$line" "$becomes" "$after"
+    printf '%s\0' "$what" "$target" "$cases" "$file" "$line" "$becomes" "$after" \
+      "$through"
   fi
-  what='' after='' becomes=''
+  what='' after='' becomes='' through=''
 }
 while IFS= read -r text; do
   case $text in
@@ -127,6 +129,7 @@ while IFS= read -r text; do
     'mistake '*) flush && read -r _ what <<<"$text" ;;
     'check '*) read -r _ target cases <<<"$text" ;;
     'in '*) read -r _ file <<<"$text" ;;
+    'through '*) read -r _ through <<<"$text" ;;
     'after '*) read -r _ after <<<"$text" ;;
     'line '*) read -r _ line <<<"$text" ;;
     'becomes'*) read -r _ becomes <<<"$text" ;;
@@ -136,7 +139,7 @@ done <"$here/mistakes.txt" >"$work/mistakes"
 flush >>"$work/mistakes"
 
 : >"$work/outcomes"
-xargs -0 -r -n 7 -P "$(nproc)" --process-slot-var=SLOT bash -c 'plant "$@"' plant <"$work/mistakes"
-made=$(($(tr -cd '\0' <"$work/mistakes" | wc -c) / 7)) found=$(grep -c '^found ' "$work/outcomes" || true)
+xargs -0 -r -n 8 -P "$(nproc)" --process-slot-var=SLOT bash -c 'plant "$@"' plant <"$work/mistakes"
+made=$(($(tr -cd '\0' <"$work/mistakes" | wc -c) / 8)) found=$(grep -c '^found ' "$work/outcomes" || true)
 printf '%d mistakes, %d found\n' "$made" "$found"
 ((found == made && made > 0))
