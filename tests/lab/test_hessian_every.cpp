@@ -1,7 +1,7 @@
 // `basin train --hessian-every`: curves of the Hessian beside a training that does not notice.
 #include <doctest/doctest.h>
 
-#include "apps/lab/curvature.h"
+#include "apps/lab/curvature/curvature.h"
 #include "apps/report/page.h"
 #include "autograd/curvature/lanczos.h"
 #include "tests/lab/runs.h"
