@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "apps/lab/curvature/curvature.h"
-#include "apps/report/page.h"
+#include "apps/report/page/learning.h"
 #include "autograd/curvature/lanczos.h"
 #include "tests/lab/runs.h"
 
