@@ -76,6 +76,7 @@ ExitCode train(const TrainConfig& given, Terminal& terminal) {
   std::optional<RunDirectory> run;
   if (!given.run.dry_run) run.emplace(given, terminal);
   LoadPlan plan{.watch = LongWork(terminal).parts(), .training = true};
+  plan.plain_train = given.measure.hessian_every > 0;
   if (given.run.resume) plan.known = read_data_files(given.run.dir + "/" + kDataFilesName);
   const RunData data = load_run_data(given.data, given.run.seed, plan);
   terminal.repaint("");

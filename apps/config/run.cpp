@@ -32,6 +32,10 @@ void add(OptionTable& t, RunConfig& c) {
   Option& time = t.add("max-time", "max_time", duration(c.max_seconds),
                        "save and stop after this time in one call: 90s, 10m, 1.5h or none");
   time.role = Role::session;
+  t.add("tensorboard", "tensorboard", toggle(c.tensorboard),
+        "write losses, accuracies, learning rate and gradient norms also as event files of TensorBoard, into "
+        "RUN/tensorboard")
+      .role = Role::session;
   t.add_call("dry-run", toggle(c.dry_run), "check everything, try one step, write nothing");
 }
 

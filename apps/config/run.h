@@ -23,6 +23,7 @@ struct RunConfig {
   std::int64_t stop_after_steps = 0;  // of this call; 0: no limit
   std::int64_t max_seconds = 0;       // of this call; 0: no limit
   bool dry_run = false;
+  bool tensorboard = false;          // the records also as event files
   std::vector<std::string> command;  // as called, for run.json
 };
 

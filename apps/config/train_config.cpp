@@ -116,6 +116,7 @@ void add(OptionTable& t, TrainConfig& c, SourceConfig* sources) {
   add(t, c.average);
   add(t, c.ensemble);
   add(t, c.loss);
+  add(t, c.measure);
   add(t, c.run);
   if (sources) add(t, *sources);
   add(t, c.device);

@@ -10,6 +10,7 @@
 #include "apps/config/device.h"
 #include "apps/config/ensemble.h"
 #include "apps/config/loss.h"
+#include "apps/config/measure.h"
 #include "apps/config/model.h"
 #include "apps/config/optimizer.h"
 #include "apps/config/run.h"
@@ -33,6 +34,7 @@ struct TrainConfig {
   AverageConfig average;
   EnsembleConfig ensemble;
   LossConfig loss;
+  MeasureConfig measure;
   RunConfig run;
   DeviceConfig device;
   OutputConfig output;

@@ -207,6 +207,8 @@ RunData run_data_in_memory(const DataConfig& config, std::uint64_t seed, const L
   if (plan.training) count_classes(e, config, train.labels, validation_labels, loaded.test.labels);
   e.noise = std::move(parts.noise);
   e.hash = sha256_text(train.hash + loaded.test.hash + validation_hash);
+  if (plan.plain_train)
+    e.plain_train = std::make_shared<data::DatasetSource>(train, data::Augmentation{}, seed);
   e.train = std::make_shared<data::DatasetSource>(std::move(train), augmentation(config), seed);
   e.test = std::make_shared<data::DatasetSource>(loaded.test, data::Augmentation{}, seed);
   return e;
@@ -272,6 +274,7 @@ RunData run_data_in_files(const DataConfig& config, std::uint64_t seed, const Lo
     find_shared(e, train, validation, "validation");
     e.validation = std::make_shared<data::FolderSource>(std::move(validation), as_is, seed);
   }
+  if (plan.plain_train) e.plain_train = std::make_shared<data::FolderSource>(train, as_is, seed);
   e.train = std::make_shared<data::FolderSource>(std::move(train), changed, seed);
   e.test = std::make_shared<data::FolderSource>(std::move(test), as_is, seed);
   return e;

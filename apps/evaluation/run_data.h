@@ -30,7 +30,8 @@ struct Normalisation {
 struct RunData {
   ImageSet set;
   std::shared_ptr<const data::ExampleSource> train, test;
-  std::shared_ptr<const data::ExampleSource> validation;  // null without --validation
+  std::shared_ptr<const data::ExampleSource> validation;   // null without --validation
+  std::shared_ptr<const data::ExampleSource> plain_train;  // as test images are seen; null unless asked for
   std::vector<data::DrawnLabel> noise;  // index: place in the data set's own training images
   std::vector<std::string> left_out;    // pictures that cannot be decoded, with their reasons
   std::vector<std::string> warnings;    // what may be wrong with the data, a line each
@@ -50,6 +51,7 @@ struct LoadPlan {
   /// known where that costs seconds (at most kSummedByDefault bytes), where `known` has it, or with
   /// config.check full. Else only what is read is checked, when it is.
   bool training = false;
+  bool plain_train = false;  // the training images without augmentation too
   DataFiles known{};  // of the run that is resumed; a file with an equal stamp has the sum that is there
   Normalisation normalisation{};  // in place of the set's own, if it is of as many channels
 };

@@ -13,7 +13,6 @@
 #include "apps/runs/weights_of_run.h"
 #include "core/error.h"
 #include "core/io/hash.h"
-#include "core/random.h"
 #include "data/loading/chosen.h"
 
 namespace basin::apps {
@@ -74,10 +73,7 @@ std::shared_ptr<const data::ExampleSource> examples_of(const RunData& data, Spli
   if (images > all->size())
     throw UsageError("--images ", images, ": the ", name, " images are ", all->size(),
                      "; 0 takes all of them");
-  std::vector<std::int64_t> places = permutation(all->size(), seed, Stream::probe, 0);
-  places.resize(static_cast<std::size_t>(images));
-  std::sort(places.begin(), places.end());
-  return data::chosen(all, std::move(places));
+  return data::drawn(all, images, seed);
 }
 
 void add_question(OptionTable& t, SubjectConfig& c) {

@@ -25,7 +25,8 @@ class ContourPicture {
       wide = std::min(kMostWide, kMostHigh / ratio);
       high = wide * ratio;
     }
-    const double top = kTop - 8 + kRow * legend_rows(s_.paths, kMostWide);
+    const int rows = legend_rows(s_.paths, kMostWide);
+    const double top = kTop + (rows > 0 ? kRow * rows - 8 : 0);
     x_ = {.low = s_.x.front(), .high = s_.x.back(), .begin = kLeft, .end = kLeft + wide};
     y_ = {.low = s_.y.front(), .high = s_.y.back(), .begin = top + high, .end = top};
     for (Axis* axis : {&x_, &y_})
@@ -38,6 +39,7 @@ class ContourPicture {
   std::string text() {
     Svg page(kWidth, y_.begin + kBottom, s_.title);
     page.title(kWidth / 2, 18, s_.title, kWidth - 24);
+    for (const Mark& mark : s_.marks) labels_.emplace_back(x_.at(mark.x), y_.at(mark.y) - 6);
     draw_bands(page);
     draw_lines(page);
     draw_axes(page);
@@ -186,7 +188,7 @@ class ContourPicture {
   const HeightScale& scale_;
   Axis x_, y_;
   HeightGrid grid_;
-  std::vector<std::pair<double, double>> labels_;  // where there is one
+  std::vector<std::pair<double, double>> labels_;  // where there is one, or a mark's
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <type_traits>
 
 #include "apps/options/bindings.h"
 #include "apps/weights/finite.h"
@@ -15,9 +16,10 @@ namespace basin::apps {
 
 namespace {
 
-// The one list of an epoch's fields: visit(name, field) for each, in the order of the columns.
+// The one list of an epoch's fields: visit(name, field) for each, in the order of the columns; those of the
+// Hessian where there are such columns, as three optional numbers.
 template <class Record, class Visit>
-void each_field(Record& r, Visit visit) {
+void each_field(Record& r, bool hessian, Visit visit) {
   visit("epoch", r.epoch);
   visit("step", r.step);
   visit("train_loss", r.train_loss);
@@ -30,6 +32,21 @@ void each_field(Record& r, Visit visit) {
   visit("skipped", r.skipped);
   visit("gradient_norm", r.gradient_norm);
   visit("lr", r.lr);
+  if (hessian) {
+    std::optional<double> largest, trace, error;
+    if (r.hessian) {
+      largest = r.hessian->largest;
+      trace = r.hessian->trace;
+      error = r.hessian->trace_error;
+    }
+    visit("hessian_max", largest);
+    visit("hessian_trace", trace);
+    visit("hessian_trace_error", error);
+    if constexpr (!std::is_const_v<Record>) {
+      r.hessian.reset();
+      if (largest && trace && error) r.hessian = EpochCurvature{*largest, *trace, *error};
+    }
+  }
   visit("seconds", r.seconds);
   visit("images_per_second", r.images_per_second);
   visit("data_wait", r.data_wait);
@@ -67,9 +84,9 @@ void read_json_cell(const Json& json, std::optional<double>& x) {
   x = json.is_null() ? std::optional<double>() : recorded_number(json);
 }
 
-std::string row_of(const EpochRecord& record) {
+std::string row_of(const EpochRecord& record, bool hessian) {
   std::vector<std::string> cells;
-  each_field(record, [&](const char*, const auto& value) { cells.push_back(cell(value)); });
+  each_field(record, hessian, [&](const char*, const auto& value) { cells.push_back(cell(value)); });
   return csv_row(cells);
 }
 
@@ -180,33 +197,36 @@ Json to_json(const StepRecord& r) {
 
 Json to_json(const EpochRecord& record) {
   Json json = Json::Object{};
-  each_field(record, [&](const char* name, const auto& value) { json.set(name, json_cell(value)); });
+  each_field(record, record.hessian.has_value(),
+             [&](const char* name, const auto& value) { json.set(name, json_cell(value)); });
   return json;
 }
 
 EpochRecord epoch_record(const Json& json) {
   EpochRecord record;
-  each_field(record, [&](const char* name, auto& value) { read_json_cell(json.at(name), value); });
+  each_field(record, json.find("hessian_max") != nullptr,
+             [&](const char* name, auto& value) { read_json_cell(json.at(name), value); });
   return record;
 }
 
-const std::vector<std::string>& metrics_columns() {
-  static const std::vector<std::string> names = [] {
+const std::vector<std::string>& metrics_columns(bool hessian) {
+  const auto names = [](bool with) {
     std::vector<std::string> all;
     EpochRecord any;
-    each_field(any, [&](const char* name, const auto&) { all.push_back(name); });
+    each_field(any, with, [&](const char* name, const auto&) { all.push_back(name); });
     return all;
-  }();
-  return names;
+  };
+  static const std::vector<std::string> usual = names(false), all = names(true);
+  return hessian ? all : usual;
 }
 
 namespace {
 
 // The cells of a row as a record; the name of the first that is no number, null if there is none.
-const char* read_row(const std::vector<std::string>& cells, EpochRecord& record) {
+const char* read_row(const std::vector<std::string>& cells, bool hessian, EpochRecord& record) {
   const char* bad = nullptr;
   std::size_t column = 0;
-  each_field(record, [&](const char* name, auto& value) {
+  each_field(record, hessian, [&](const char* name, auto& value) {
     if (!read_cell(cells[column++], value) && !bad) bad = name;
   });
   return bad;
@@ -216,12 +236,13 @@ const char* read_row(const std::vector<std::string>& cells, EpochRecord& record)
 
 std::vector<EpochRecord> read_metrics(const std::string& path) {
   const std::vector<std::vector<std::string>> rows = parse_csv(read_file(path));
-  if (rows.empty() || rows[0] != metrics_columns())
+  const bool hessian = !rows.empty() && rows[0] == metrics_columns(true);
+  if (rows.empty() || (!hessian && rows[0] != metrics_columns()))
     throw DataError("[metrics] ", path, ": not the columns of a run");
   std::vector<EpochRecord> records;
   for (std::size_t i = 1; i < rows.size(); ++i) {
     EpochRecord record;
-    if (const char* bad = read_row(rows[i], record))
+    if (const char* bad = read_row(rows[i], hessian, record))
       throw DataError("[metrics] ", path, ": row ", i + 1, ": ", bad, " is no number");
     records.push_back(record);
   }
@@ -236,26 +257,29 @@ std::vector<EpochRecord> readable_metrics(const std::string& path, std::int64_t 
   } catch (const DataError&) {
     return records;
   }
-  bool ours = false;
+  bool ours = false, hessian = false;
   for (std::size_t at = 0, end; (end = content.find('\n', at)) != std::string::npos; at = end + 1) {
     const std::string line = content.substr(at, end + 1 - at);
-    ours = ours || line == csv_row(metrics_columns());
+    hessian = hessian || line == csv_row(metrics_columns(true));
+    ours = ours || hessian || line == csv_row(metrics_columns());
     const std::int64_t epoch = epoch_of(line), before = records.empty() ? 0 : records.back().epoch;
     if (!ours || epoch <= before || epoch > epochs) continue;
     try {
       const auto rows = parse_csv(line);
       EpochRecord record;
-      if (rows[0].size() == metrics_columns().size() && !read_row(rows[0], record)) records.push_back(record);
+      if (rows[0].size() == metrics_columns(hessian).size() && !read_row(rows[0], hessian, record))
+        records.push_back(record);
     } catch (const DataError&) {  // a quote that no run wrote
     }
   }
   return records;
 }
 
-Records::Records(const std::string& directory, std::int64_t step, const std::vector<EpochRecord>& epochs)
-    : metrics_(directory + "/metrics.csv"), steps_(directory + "/steps.jsonl") {
-  std::vector<std::string> rows = {csv_row(metrics_columns())};
-  for (const EpochRecord& record : epochs) rows.push_back(row_of(record));
+Records::Records(const std::string& directory, std::int64_t step, const std::vector<EpochRecord>& epochs,
+                 bool hessian)
+    : hessian_(hessian), metrics_(directory + "/metrics.csv"), steps_(directory + "/steps.jsonl") {
+  std::vector<std::string> rows = {csv_row(metrics_columns(hessian))};
+  for (const EpochRecord& record : epochs) rows.push_back(row_of(record, hessian));
   const auto found = [&](const RecordFile& file, std::int64_t lost, std::int64_t foreign, const char* what,
                          const char* how) {
     if (lost == 0 && foreign == 0) return;
@@ -292,7 +316,7 @@ Records::Records(const std::string& directory, std::int64_t step, const std::vec
 
 void Records::write(const StepRecord& record) { steps_.append(to_json(record).compact() + "\n"); }
 
-void Records::write(const EpochRecord& record) { metrics_.append(row_of(record)); }
+void Records::write(const EpochRecord& record) { metrics_.append(row_of(record, hessian_)); }
 
 void Records::sync() {
   metrics_.sync();

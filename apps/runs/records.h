@@ -32,6 +32,13 @@ struct StepRecord {
   double data_seconds = 0;  // of them waiting for the batch
 };
 
+/// Of the Hessian of the training loss.
+struct EpochCurvature {
+  double largest = 0;  // eigenvalue
+  double trace = 0;
+  double trace_error = 0;  // its standard error
+};
+
 /// One epoch, evaluated on the test images at its end. Accuracies are fractions. A mean over no steps is NaN.
 struct EpochRecord {
   std::int64_t epoch = 0;
@@ -43,12 +50,13 @@ struct EpochRecord {
   double test_accuracy = 0;
   std::optional<double> validation_loss{};  // of a run with --validation
   std::optional<double> validation_accuracy{};
-  std::int64_t skipped = 0;      // steps that were not finite; the means are over the others
-  double gradient_norm = 0;      // mean over steps
-  double lr = 0;                 // of the last step
-  double seconds = 0;            // training and evaluation
-  double images_per_second = 0;  // training alone, skipped steps included
-  double data_wait = 0;          // fraction of the training time
+  std::int64_t skipped = 0;                 // steps that were not finite; the means are over the others
+  double gradient_norm = 0;                 // mean over steps
+  double lr = 0;                            // of the last step
+  std::optional<EpochCurvature> hessian{};  // where --hessian-every has it measured
+  double seconds = 0;                       // training and evaluation
+  double images_per_second = 0;             // training alone, skipped steps included
+  double data_wait = 0;                     // fraction of the training time
 };
 
 /// Sums over the steps of an epoch so far. A checkpoint in mid-epoch holds them.
@@ -75,8 +83,9 @@ Json to_json(const EpochRecord& record);
 /// The inverse, bit for bit. Errors: JsonError.
 EpochRecord epoch_record(const Json& json);
 
-/// Columns of metrics.csv, in order; those after "lr" are times and differ from run to run.
-const std::vector<std::string>& metrics_columns();
+/// Columns of metrics.csv, in order; those from "seconds" on are times and differ from run to run. Those of
+/// `hessian` are there in a run with --hessian-every alone, empty after epochs in which it was not measured.
+const std::vector<std::string>& metrics_columns(bool hessian = false);
 
 /// metrics.csv as records. Errors: DataError naming the file: unreadable, other columns, a cell that is no
 /// number.
@@ -92,7 +101,8 @@ class Records {
  public:
   /// Makes metrics.csv hold the rows of `epochs`, those that are finished, and steps.jsonl what it has of the
   /// first `step` steps; what else is in them goes, lines that no run wrote included. None for a new run.
-  Records(const std::string& directory, std::int64_t step, const std::vector<EpochRecord>& epochs);
+  Records(const std::string& directory, std::int64_t step, const std::vector<EpochRecord>& epochs,
+          bool hessian = false);
 
   void write(const StepRecord& record);
   void write(const EpochRecord& record);
@@ -105,6 +115,7 @@ class Records {
   std::string error() const { return metrics_.error().empty() ? steps_.error() : metrics_.error(); }
 
  private:
+  bool hessian_;  // has columns
   RecordFile metrics_;
   RecordFile steps_;
   std::vector<std::string> findings_;

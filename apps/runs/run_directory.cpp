@@ -136,7 +136,11 @@ class RunDirectory::Lock {
 };
 
 RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
-    : path_(config.run.dir), resume_(config.run.resume), force_(config.run.force), terminal_(terminal) {
+    : path_(config.run.dir),
+      resume_(config.run.resume),
+      force_(config.run.force),
+      tensorboard_(config.run.tensorboard),
+      terminal_(terminal) {
   while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
   if (resume_ && !exists(path_ + "/config.toml"))
     throw CheckpointError(quote(path_), " is no run directory: it has no config.toml");
@@ -190,6 +194,7 @@ void RunDirectory::clear() {
   // In the order of their steps: of what is left the newest is there to the last.
   for (const std::string& name : checkpoints) remove_file(file(name));
   keep_members(path_, 0);
+  remove_file(file(kEventFile));
   for (const std::string& name : others) remove_file(file(name));
 }
 
@@ -268,32 +273,41 @@ double RunDirectory::earlier_seconds() const {
   return seconds;
 }
 
-void RunDirectory::open_records(std::int64_t step, const std::vector<EpochRecord>& epochs) {
-  records_ = std::make_unique<Records>(path_, step, epochs);
+void RunDirectory::open_records(std::int64_t step, const std::vector<EpochRecord>& epochs, bool hessian) {
+  records_ = std::make_unique<Records>(path_, step, epochs, hessian);
+  if (tensorboard_) events_ = std::make_unique<EventFile>(path_, step, epochs);
   last_step_ = step;
   for (const std::string& line : records_->findings()) terminal_.warn(line);
   check_records();
 }
 
+std::string RunDirectory::records_error() const {
+  std::string error = records_ ? records_->error() : "";
+  return error.empty() && events_ ? events_->error() : error;
+}
+
 void RunDirectory::check_records() {
-  if (warned_ || records_->error().empty()) return;
+  if (warned_ || records_error().empty()) return;
   warned_ = true;
-  terminal_.warn(records_->error() + "; training goes on, records are kept and tried again");
+  terminal_.warn(records_error() + "; training goes on, records are kept and tried again");
 }
 
 void RunDirectory::write(const StepRecord& record) {
   records_->write(record);
+  if (events_) events_->write(record);
   last_step_ = record.step;
   check_records();
 }
 
 void RunDirectory::write(const EpochRecord& record) {
   records_->write(record);
+  if (events_) events_->write(record);
   check_records();
 }
 
 void RunDirectory::sync() {
   records_->sync();
+  if (events_) events_->sync();
   check_records();
 }
 
@@ -337,11 +351,11 @@ ExitCode RunDirectory::session(const std::function<ExitCode()>& body) {
     failed(ExitCode::internal, error.what());
     throw;
   }
-  const bool records_missing = records_ && !records_->error().empty();
+  const bool records_missing = !records_error().empty();
   const std::string stdout_error = terminal_.stdout_error();
   if (code == ExitCode::success && (records_missing || terminal_.log_incomplete() || !stdout_error.empty())) {
     code = ExitCode::output;
-    if (records_missing) terminal_.warn(records_->error() + "; records of this run are missing");
+    if (records_missing) terminal_.warn(records_error() + "; records of this run are missing");
     if (!stdout_error.empty())
       terminal_.warn(stdout_error + "; the run is complete, and what was to be printed is in " +
                      file("log.txt"));

@@ -8,6 +8,7 @@
 
 #include "apps/cli/terminal.h"
 #include "apps/config/train_config.h"
+#include "apps/runs/event_file.h"
 #include "apps/runs/records.h"
 #include "apps/runs/result.h"
 #include "core/error.h"
@@ -46,9 +47,10 @@ class RunDirectory {
   /// Seconds that earlier calls of this run took.
   double earlier_seconds() const;
 
-  /// Opens metrics.csv and steps.jsonl, made to hold the records of the finished `epochs` and of the first
-  /// `step` steps; warns of what was lost or foreign. To be called once, before write() and sync().
-  void open_records(std::int64_t step, const std::vector<EpochRecord>& epochs);
+  /// Opens metrics.csv (with columns of the Hessian if asked for), steps.jsonl, and with --tensorboard the
+  /// event file, made to hold the records of the finished `epochs` and of the first `step` steps; warns of
+  /// what was lost or foreign. To be called once, before write() and sync().
+  void open_records(std::int64_t step, const std::vector<EpochRecord>& epochs, bool hessian = false);
   /// Appends a record. On a full disk it is kept and tried again with the next one; the first failure is
   /// warned about.
   void write(const StepRecord& record);
@@ -76,14 +78,17 @@ class RunDirectory {
   void begin_session(const TrainConfig& config);
   void end_session(ExitCode code, const std::string& reason);
   void save_run_json();
+  /// Why records are missing; empty if none are.
+  std::string records_error() const;
   void check_records();
 
   std::string path_;
-  bool resume_, force_;
+  bool resume_, force_, tensorboard_;
   Terminal& terminal_;
   std::unique_ptr<Lock> lock_;
   std::unique_ptr<Records> records_;
-  Json run_;  // run.json
+  std::unique_ptr<EventFile> events_;  // null without --tensorboard
+  Json run_;                           // run.json
   double begin_ = 0;
   std::int64_t last_step_ = 0;
   std::string reason_;

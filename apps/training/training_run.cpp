@@ -1,11 +1,13 @@
 #include "apps/training/training_run.h"
 
 #include <cmath>
+#include <optional>
 
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
 #include "apps/report/page/page.h"
 #include "apps/runs/members.h"
+#include "apps/training/epoch_curvature.h"
 #include "apps/training/outcome.h"
 #include "apps/training/training_words.h"
 
@@ -53,7 +55,7 @@ void TrainingRun::open() {
   if (earlier_seconds_ == 0) earlier_seconds_ = run_.earlier_seconds();
   first_step_ = state_.step;
   if (members_) keep_members(run_.path(), members_->count(state_.step));
-  run_.open_records(state_.step, state_.epochs);
+  run_.open_records(state_.step, state_.epochs, config_.measure.hessian_every > 0);
   checkpoint_timer_.emplace(config_.run.checkpoint_every, length_.steps_per_epoch);
   progress_.emplace(terminal_, ProgressPlan{.epochs = length_.epochs,
                                             .steps_per_epoch = length_.steps_per_epoch,
@@ -171,9 +173,17 @@ Tally TrainingRun::evaluate_on(const std::shared_ptr<const data::ExampleSource>&
 bool TrainingRun::finish_epoch() {
   const double begin = clock_();
   Tally test, validation;
+  std::optional<EpochCurvature> hessian;
   try {
     if (data_.validation) validation = evaluate_on(data_.validation);
     test = evaluate_on(data_.test);
+    const std::int64_t every = config_.measure.hessian_every, epoch = state_.epoch + 1;
+    if (every > 0 && (epoch % every == 0 || epoch == length_.epochs)) {
+      EvaluationOptions options = evaluation_options(config_);
+      options.watch = work_.part("measuring the Hessian", "images");
+      hessian = measure_curvature(experiment_.model(), experiment_.weights(), data_.plain_train,
+                                  config_.measure.hessian_images, options);
+    }
   } catch (const InterruptedError&) {
     return false;
   }
@@ -184,11 +194,15 @@ bool TrainingRun::finish_epoch() {
     record.validation_loss = validation.loss();
     record.validation_accuracy = validation.accuracy();
   }
+  record.hessian = hessian;
   record.seconds += clock_() - begin;
   run_.write(record);
   state_.epochs.push_back(record);
   progress_->clear();
   terminal_.result(epoch_table(columns(), terminal_.unicode()).row(epoch_cells(record, columns())) + "\n");
+  if (hessian)
+    terminal_.note(text("Hessian: largest eigenvalue ", significant(hessian->largest, 4), ", trace ",
+                        significant(hessian->trace, 4), " +- ", significant(hessian->trace_error, 2)));
   state_.sums = {};
   ++state_.epoch;
   state_.batch = 0;

@@ -64,22 +64,28 @@ Gradient gradient_of(const Statistics& s, const Tensor& gamma, const Tensor& dy,
   return g;
 }
 
-/// dL/dgamma = sum over rows of dy h, h the normalised x; `value` is that.
-Variable scale_gradient(const Variable& x, const Variable& dy, const Variable& mean_of_x,
-                        const Variable& inv_std, Tensor value, const NormOfBatch& norm) {
-  const auto backward = [norm](const KernelBackward& k) -> Tensors {
+/// dL/dgamma = sum over rows of dy h, h the normalised x, and dL/dbeta = sum of dy: {2,C}, so that both have
+/// one derivative. `found` has the numbers.
+Variable parameter_gradients(const Variables& in, const Variable& cotangent, const Gradient& found,
+                             const NormOfBatch& norm) {
+  const Index c = found.dbeta.elements();
+  const auto backward = [norm, c](const KernelBackward& k) -> Tensors {
     const Statistics s{k.inputs[0], k.inputs[2], k.inputs[3]};
-    const Tensor& p = k.grad;
+    const Tensor p = k.grad.slice_rows(0, 1).reshape(Shape{c}), q = k.grad.slice_rows(1, 2).reshape(Shape{c});
     Tensors grads(4);
     if (k.needs[0]) grads[0] = gradient_of(s, p, k.inputs[1], norm.batch_statistics).dx;
-    if (k.needs[1]) grads[1] = affine(s, p, Tensor::zeros(p.shape(), p.dtype(), p.device()), nullptr);
+    if (k.needs[1]) grads[1] = affine(s, p, q, nullptr);
     return grads;
   };
-  return fused("batch_norm_scale_grad", {x, dy, mean_of_x, inv_std},
-               [norm](const Variables& in) {
-                 return sum(in[1] * normalised_of(in[0], in[2], in[3], norm).x, rows_of(in[0]));
-               },
-               {.value = std::move(value), .backward = backward});
+  return fused(
+      "batch_norm_parameter_grads", {in[x_at], cotangent, in[mean_at], in[inv_std_at]},
+      [norm, c](const Variables& of) {
+        const Axes rows = rows_of(of[0]);
+        const Variable h = normalised_of(of[0], of[2], of[3], norm).x;
+        return concat(Variables{reshape(sum(of[1] * h, rows), {1, c}), reshape(sum(of[1], rows), {1, c})}, 0);
+      },
+      {.value = concat(Tensors{found.dgamma.reshape(Shape{1, c}), found.dbeta.reshape(Shape{1, c})}, 0),
+       .backward = backward});
 }
 
 /// dL/dx of a batch norm of the batch's own statistics,
@@ -141,12 +147,13 @@ Variable scaled_gradient(const Variable& gamma, const Variable& dy, const Variab
 }  // namespace
 
 NormCotangents batch_norm_cotangents(const Variables& in, const Variable& dy, const NormOfBatch& norm) {
-  const Variable &x = in[x_at], &gamma = in[gamma_at], &mean_of_x = in[mean_at], &inv_std = in[inv_std_at];
-  const Gradient found = gradient_of({x.value(), mean_of_x.value(), inv_std.value()}, gamma.value(),
-                                     dy.value(), norm.batch_statistics);
+  const Gradient found = gradient_of({in[x_at].value(), in[mean_at].value(), in[inv_std_at].value()},
+                                     in[gamma_at].value(), dy.value(), norm.batch_statistics);
+  const Variable both = parameter_gradients(in, dy, found, norm);
+  const Index c = both.size(1);
   return {norm.batch_statistics ? input_gradient(in, dy, found, norm)
-                                : scaled_gradient(gamma, dy, inv_std, found.dx),
-          scale_gradient(x, dy, mean_of_x, inv_std, found.dgamma, norm), sum(dy, rows_of(x))};
+                                : scaled_gradient(in[gamma_at], dy, in[inv_std_at], found.dx),
+          reshape(slice(both, {0, 0}, {1, c}), {c}), reshape(slice(both, {1, 0}, {2, c}), {c})};
 }
 
 }  // namespace basin

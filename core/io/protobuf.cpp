@@ -29,6 +29,13 @@ ProtobufMessage& ProtobufMessage::number(int field, float value) {
   return *this;
 }
 
+ProtobufMessage& ProtobufMessage::real(int field, double value) {
+  key(field, eight_bytes_type);
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  for (int shift = 0; shift < 64; shift += 8) bytes_.push_back(static_cast<char>(bits >> shift & 0xff));
+  return *this;
+}
+
 ProtobufMessage& ProtobufMessage::string(int field, std::string_view value) {
   announce(field, value.size());
   bytes_.append(value);

@@ -15,6 +15,8 @@ class ProtobufMessage {
   ProtobufMessage& integer(int field, std::int64_t value);
   /// float: four bytes, the lowest first.
   ProtobufMessage& number(int field, float value);
+  /// double: eight bytes, the lowest first.
+  ProtobufMessage& real(int field, double value);
   /// string, bytes: a length and the bytes.
   ProtobufMessage& string(int field, std::string_view value);
   /// A message in this one, as its bytes.

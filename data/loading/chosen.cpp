@@ -1,8 +1,10 @@
 #include "data/loading/chosen.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
+#include "core/random.h"
 
 namespace basin::data {
 namespace {
@@ -37,6 +39,15 @@ class Chosen : public ExampleSource {
 std::shared_ptr<const ExampleSource> chosen(std::shared_ptr<const ExampleSource> all,
                                             std::vector<std::int64_t> places) {
   return std::make_shared<Chosen>(std::move(all), std::move(places));
+}
+
+std::shared_ptr<const ExampleSource> drawn(std::shared_ptr<const ExampleSource> all, std::int64_t n,
+                                           std::uint64_t seed) {
+  if (n >= all->size()) return all;
+  std::vector<std::int64_t> places = permutation(all->size(), seed, Stream::probe, 0);
+  places.resize(static_cast<std::size_t>(n));
+  std::sort(places.begin(), places.end());
+  return chosen(std::move(all), std::move(places));
 }
 
 }  // namespace basin::data

@@ -141,13 +141,12 @@ TEST_CASE("surfaces of a group have one scale") {
   CHECK(std::isnan(scale_of({&low}).part(0)));
 }
 
-TEST_CASE("golden bytes of a small relief's and a small contour's shapes") {
+TEST_CASE("shapes of a small relief and a small contour by hand") {
   Surface s{.title = "t", .x_label = "x", .y_label = "y", .z_label = "z", .x = {0, 1}, .y = {0, 1}};
   s.z = {0, 0, 1, 1};
   const std::string above = contour_svg(s, scale_of({&s}));
-  // The band from half the height on: the upper half of the square from (62, 348) to (382, 28).
-  CHECK(above.find("<path d=\"M382 188L382 28L62 28L62 188z\" fill=\"#21918c\"/>") == std::string::npos);
-  CHECK(above.find("M382 188L382 28L62 28L62 188z") != std::string::npos);
+  // The band from half the height on: the upper half of the square from (62, 356) to (382, 36).
+  CHECK(above.find("<path d=\"M382 196L382 36L62 36L62 196z\" fill=\"#22958b\"/>") != std::string::npos);
   CHECK(count(above, "stroke-opacity=\"0.65\"") >= 4);
   CHECK(above == contour_svg(s, scale_of({&s})));
   const std::string side = relief_svg(s, scale_of({&s}), 0);
@@ -158,6 +157,15 @@ TEST_CASE("golden bytes of a small relief's and a small contour's shapes") {
     CHECK(count(picture, "<svg") == 1);
     CHECK(picture.ends_with("</svg>\n"));
   }
+}
+
+TEST_CASE("golden bytes of a small plot") {
+  const Plot plot{.title = "t",
+                  .x_label = "x",
+                  .y_label = "y",
+                  .log_y = true,
+                  .curves = {{.label = "a & b", .points = {{0, 1}, {1, 100}}, .dashed = true}}};
+  CHECK(svg({plot}) == read_file(BASIN_SOURCE_DIR "/tests/apps/small_plot.svg"));
 }
 
 TEST_CASE("surfaces that are flat, all holes, or a line are drawn without numbers that are none") {

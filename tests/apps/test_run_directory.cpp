@@ -243,7 +243,7 @@ TEST_CASE("result.json and the report") {
 
   write_report(run.path());
   const std::string page = read_file(run.file("report.html")), curves = read_file(run.file("curves.svg"));
-  CHECK(page.find("aria-label=\"Loss; Accuracy\"") != std::string::npos);
+  CHECK(page.find("data-figure=\"accuracy\"") != std::string::npos);
   CHECK(page.find("<title>&lt;b&gt;&amp;&quot;x&quot;</title>") != std::string::npos);
   CHECK(page.find("<strong>50.00 %</strong>") != std::string::npos);
   CHECK(page.find("http") == std::string::npos);  // nothing is fetched

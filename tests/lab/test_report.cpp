@@ -118,6 +118,15 @@ TEST_CASE("a page of four runs has every figure, one scale for a group, means ov
   CHECK(page_of(runs).html == page.html);
 }
 
+TEST_CASE("a run that has not ended has a page of what is there") {
+  ReportedRun run = run_named("young", 1, 0.5);
+  run.result = {};
+  const std::string page = page_of({run}).html;
+  CHECK(page.find("accuracy after epoch 3 <strong>50.00 %</strong>") != std::string::npos);
+  CHECK(page.find("none yet: the run has not ended") != std::string::npos);
+  CHECK(page.find("<td>epoch 3</td>") != std::string::npos);
+}
+
 TEST_CASE("smoothing is a mean that keeps straight lines in the middle, and passes over gaps") {
   Curve line;
   for (int i = 0; i < 50; ++i) line.points.emplace_back(i, 2.0 * i);

@@ -32,6 +32,13 @@ std::string percent_encoded(const std::string& bytes) {
   return out;
 }
 
+/// An SVG document as an element of a page, where it needs no name space.
+std::string inline_svg(std::string svg) {
+  const std::string space = " xmlns=\"http://www.w3.org/2000/svg\"";
+  if (const std::size_t at = svg.find(space); at != std::string::npos) svg.erase(at, space.size());
+  return svg;
+}
+
 std::string attribute(const std::string& name, const std::string& value) {
   return " " + name + "=\"" + escaped_xml(value) + "\"";
 }
@@ -68,12 +75,6 @@ std::string html_preformatted(const std::string& content) {
 
 std::string html_details(const std::string& summary, const std::string& body) {
   return "<details><summary>" + escaped_xml(summary) + "</summary>\n" + body + "</details>\n";
-}
-
-std::string inline_svg(std::string svg) {
-  const std::string space = " xmlns=\"http://www.w3.org/2000/svg\"";
-  if (const std::size_t at = svg.find(space); at != std::string::npos) svg.erase(at, space.size());
-  return svg;
 }
 
 void Html::section(const std::string& title) {
@@ -122,9 +123,9 @@ std::string Html::text() const {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
          "<link rel=\"icon\" href=\"data:,\">\n<title>" +
-         name + "</title>\n<style>" + page_style() + "</style>\n</head>\n<body>\n<h1>" + name + "</h1>\n" +
-         lead_ + "<nav aria-label=\"Contents\"><ul>\n" + contents_ + "</ul></nav>\n" + body_ + "<script>\n" +
-         page_script() + "</script>\n</body>\n</html>\n";
+         name + "</title>\n<style>" + page_style() + "</style>\n</head>\n<body>\n<h1>" + name +
+         "</h1>\n<div class=\"lead\">" + lead_ + "</div>\n<nav aria-label=\"Contents\"><ul>\n" + contents_ +
+         "</ul></nav>\n" + body_ + "<script>\n" + page_script() + "</script>\n</body>\n</html>\n";
 }
 
 }  // namespace basin::apps

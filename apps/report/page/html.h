@@ -15,9 +15,6 @@ std::string html_paragraph(const std::string& text, const std::string& kind = ""
 std::string html_preformatted(const std::string& content);
 std::string html_details(const std::string& summary, const std::string& body);
 
-/// An SVG document as an element of a page, where it needs no name space.
-std::string inline_svg(std::string svg);
-
 /// A figure that is to be shown, and what stands below it.
 struct ShownFigure {
   const Figure* figure = nullptr;

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kSmoothed = 20;  // points from which on a curve is smoothed
 constexpr std::size_t kMostRaw = 600;  // points that are drawn of it itself
 constexpr std::size_t kMostSmooth = 300;
+constexpr const char *kLargest = "Largest eigenvalue of the Hessian", *kTrace = "Trace of the Hessian";
 
 Curve thinned(const Curve& curve, std::size_t most) {
   Curve thin = curve;
@@ -21,6 +22,20 @@ Curve thinned(const Curve& curve, std::size_t most) {
   thin.points.clear();
   for (std::size_t i = 0; i < curve.points.size(); i += stride) thin.points.push_back(curve.points[i]);
   return thin;
+}
+
+/// The largest eigenvalue or the trace along the training of those runs that measured it.
+Figure curvature_over_epochs(const std::vector<ReportedRun>& runs, const std::string& name,
+                             const std::string& title, double EpochCurvature::*of) {
+  Plot plot{.title = title, .x_label = "epoch", .y_label = title, .whole_x = true};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    Curve curve{.label = runs[i].label, .points = {}};
+    curve.colour = static_cast<int>(i);
+    for (const EpochRecord& r : runs[i].epochs)
+      if (r.hessian) curve.points.emplace_back(static_cast<double>(r.epoch), (*r.hessian).*of);
+    if (!curve.points.empty()) plot.curves.push_back(std::move(curve));
+  }
+  return {name, plot};
 }
 
 /// Adds the curve of a run, and what it is smoothed from.
@@ -65,6 +80,7 @@ std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
   Curve train_loss{.label = "train", .points = {}}, test_loss{.label = "test", .points = {}};
   Curve perturbed_loss{.label = "train at w+e", .points = {}, .dashed = true};
   Curve train_accuracy{.label = "train", .points = {}}, test_accuracy{.label = "test", .points = {}};
+  Curve largest{.label = "largest eigenvalue", .points = {}}, trace{.label = "trace", .points = {}};
   for (const EpochRecord& r : epochs) {
     const auto x = static_cast<double>(r.epoch);
     train_loss.points.emplace_back(x, r.train_loss);
@@ -72,19 +88,22 @@ std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
     if (r.train_loss_perturbed) perturbed_loss.points.emplace_back(x, *r.train_loss_perturbed);
     train_accuracy.points.emplace_back(x, 100 * r.train_accuracy);
     test_accuracy.points.emplace_back(x, 100 * r.test_accuracy);
+    if (!r.hessian) continue;
+    largest.points.emplace_back(x, r.hessian->largest);
+    trace.points.emplace_back(x, r.hessian->trace);
   }
-  Plot loss{.title = "Loss",
-            .x_label = "epoch",
-            .y_label = "cross-entropy",
-            .whole_x = true,
-            .curves = {train_loss, test_loss}};
-  if (!perturbed_loss.points.empty()) loss.curves.push_back(perturbed_loss);
-  return {loss,
-          {.title = "Accuracy",
-           .x_label = "epoch",
-           .y_label = "%",
-           .whole_x = true,
-           .curves = {train_accuracy, test_accuracy}}};
+  const auto plot = [](const char* title, const char* unit, std::vector<Curve> curves) {
+    return Plot{
+        .title = title, .x_label = "epoch", .y_label = unit, .whole_x = true, .curves = std::move(curves)};
+  };
+  std::vector<Plot> plots = {plot("Loss", "cross-entropy", {train_loss, test_loss}),
+                             plot("Accuracy", "%", {train_accuracy, test_accuracy})};
+  if (!perturbed_loss.points.empty()) plots.front().curves.push_back(perturbed_loss);
+  if (!largest.points.empty()) {
+    plots.push_back(plot(kLargest, "lambda_max", {largest}));
+    plots.push_back(plot(kTrace, "trace", {trace}));
+  }
+  return plots;
 }
 
 Curve smoothed(const Curve& curve, double width) {
@@ -119,6 +138,12 @@ std::vector<Figure> learning_figures(const std::vector<ReportedRun>& runs) {
                        [](const EpochRecord& r) { return r.train_loss; }),
            over_epochs(runs, "train-accuracy", "Training accuracy, mean of an epoch", "%",
                        [](const EpochRecord& r) { return 100 * r.train_accuracy; })};
+  }
+  if (runs.size() > 1) {
+    for (const Figure& figure :
+         {curvature_over_epochs(runs, "lambda-max", kLargest, &EpochCurvature::largest),
+          curvature_over_epochs(runs, "trace", kTrace, &EpochCurvature::trace)})
+      if (!std::get<Plot>(figure.content).curves.empty()) all.push_back(figure);
   }
   for (const Figure& figure :
        {over_steps(runs, "step-loss", "Loss of a step's batch, at w", "cross-entropy",

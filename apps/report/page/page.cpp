@@ -169,10 +169,22 @@ void write_page(Html& page, const std::vector<ReportedRun>& runs,
                 const std::vector<ReportedAnswer>& between) {
   for (const ReportedRun& run : runs) page.lead(headline(run));
   page.section("Learning curves");
-  if (runs.size() == 1) page.add(inline_svg(svg(training_plots(runs[0].epochs))));
-  const std::vector<Figure> curves = learning_figures(runs);
+  std::vector<Figure> curves = learning_figures(runs);
+  if (runs.size() == 1) {
+    const std::vector<Plot> own = training_plots(runs[0].epochs);
+    curves.insert(curves.begin(), {{"loss", own[0]}, {"accuracy", own[1]}});
+  }
   std::vector<ShownFigure> shown;
-  for (const Figure& figure : curves) shown.push_back({&figure, ""});
+  bool smoothed = false;
+  for (const Figure& figure : curves) {
+    shown.push_back({&figure, ""});
+    for (const Curve& curve : std::get<Plot>(figure.content).curves) smoothed = smoothed || curve.faint;
+  }
+  if (smoothed)
+    page.add(
+        html_paragraph("Thin lines are the numbers themselves; thick ones their means under a Gaussian as "
+                       "wide as 2 % of the curve.",
+                       "said"));
   page.figures(shown);
   add_results(page, runs);
   add_answers(page, runs, between);

@@ -16,7 +16,7 @@ margin:2em auto;padding:0 1em}
 h1{font-size:1.6em;margin:.2em 0}h2{font-size:1.25em;margin-top:2.2em;border-bottom:1px solid var(--rule)}
 h3{font-size:1.05em;margin:1.6em 0 .3em}
 a{color:var(--link)}.said{color:var(--faint);margin:.2em 0;font-size:.93em}
-nav ul{display:flex;flex-wrap:wrap;gap:.2em 1.4em;padding:0;margin:.8em 0;list-style:none}
+.lead p{margin:.15em 0}nav ul{display:flex;flex-wrap:wrap;gap:.2em 1.4em;padding:0;margin:.8em 0;list-style:none}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.6em 0}
 th,td{padding:.2em .8em;text-align:right;border-bottom:1px solid var(--rule);vertical-align:top}
