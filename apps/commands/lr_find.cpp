@@ -36,7 +36,8 @@ std::vector<Figure> figures_of(const Json& result, const RateSearchConfig& searc
   Plot plot{.title = "loss while the learning rate rises",
             .x_label = "learning rate",
             .y_label = "loss",
-            .log_x = true};
+            .log_x = true,
+            .log_y = true};
   Curve batch{.label = "of a batch"}, smooth{.label = "smoothed"};
   double highest = 0, least = 0;
   for (const Json& step : result.at("steps").array()) {
