@@ -98,6 +98,9 @@ void EventFile::write(const EpochRecord& r) {
                                  {"epoch/test_accuracy", r.test_accuracy}});
   if (r.validation_loss) scalars.emplace_back("epoch/validation_loss", *r.validation_loss);
   if (r.validation_accuracy) scalars.emplace_back("epoch/validation_accuracy", *r.validation_accuracy);
+  if (r.hessian)
+    scalars.insert(scalars.end(),
+                   {{"hessian/lambda_max", r.hessian->largest}, {"hessian/trace", r.hessian->trace}});
   write(r.step, scalars);
 }
 

@@ -118,10 +118,10 @@ TEST_CASE("an interrupted curve goes on to the same bytes, with any number of th
   const std::string straight = there.path() + "/straight", parts = there.path() + "/parts";
   REQUIRE(run_command("curve", curve_words(straight, how)).code == 0);
   Words again = curve_words(parts, {"--bends", "2", "--bn", "interpolated", "--threads", "2"});
-  CHECK(interrupted_at("curve", "training the curve:", again) == 143);
+  CHECK(interrupted_at("curve", "training the curve: ", again) == 143);
   CHECK(kind_of_file(parts + "/training.safetensors") == FileKind::regular);
   again.back() = "1";
-  CHECK(interrupted_at("curve", "measuring curves:", again) == 143);
+  CHECK(interrupted_at("curve", "measuring curves: ", again) == 143);
   CHECK(kind_of_file(parts + "/answer.json") == FileKind::none);
   // As a process leaves it that was killed while it wrote the third point.
   const std::string points = read_file(straight + "/points.jsonl");

@@ -1,8 +1,8 @@
 // `basin train --hessian-every`: curves of the Hessian beside a training that does not notice.
 #include <doctest/doctest.h>
 
-#include "apps/lab/curvature.h"
-#include "apps/report/page.h"
+#include "apps/lab/curvature/curvature.h"
+#include "apps/report/page/learning.h"
 #include "autograd/curvature/lanczos.h"
 #include "tests/lab/runs.h"
 

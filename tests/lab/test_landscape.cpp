@@ -331,8 +331,8 @@ TEST_CASE("basin landscape: pictures of lines, planes and trainings, of one run 
     CHECK(path.back().array()[0].number() == 0);
   }
   SUBCASE("along an eigenvector the curvature is the eigenvalue, of a file's vectors too") {
-    const Words words = {run, "--directions", "eigen",        "--dims",  "1",  "--grid",
-                         "3", "--span",       "-0.001:0.001", "--dtype", "f64"};
+    const Words words = {run,      "--directions",     "eigen",   "--dims", "1", "--grid", "3",
+                         "--span", "-0.00001:0.00001", "--dtype", "f64"};
     const Json found = figures(words, "eigen").result.at("runs").array()[0];
     const double eigenvalue = found.at("axes").array()[0].at("eigenvalue").number();
     CHECK(found.at("along_x").at("curvature").number() == Approx(eigenvalue).epsilon(0.02));

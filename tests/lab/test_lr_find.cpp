@@ -100,7 +100,7 @@ TEST_CASE("an interrupted search goes on to the same bytes, with any number of t
   Words one = search_words(straight, sam), two = search_words(parts, sam);
   two.insert(two.end(), {"--threads", "2"});
   REQUIRE(run_command("lr-find", one).code == 0);
-  CHECK(interrupted_at("lr-find", "learning rates:", two) == 143);
+  CHECK(interrupted_at("lr-find", "learning rates: ", two) == 143);
   CHECK(kind_of_file(parts + "/state.safetensors") == FileKind::regular);
   REQUIRE(run_command("lr-find", two).code == 0);
   CHECK(content(parts) == content(straight));

@@ -162,7 +162,7 @@ void add(OptionTable& t, LandscapeConfig& c) {
              "random directions move biases and normalisation's scales and shifts too")
       .only_with("directions", {"random"});
   t.add_call("vectors", free_text(c.vectors, "FILE", "a file"),
-             "eigenvectors that `basin hessian` saved, eigenvectors.safetensors, in place of computing them")
+             "eigenvectors.safetensors of an answer about the Hessian, in place of computing them")
       .only_with("directions", {"eigen"});
   t.add_call(
        "solutions", free_text(c.solutions, "LIST", "words of --weights between commas"),

@@ -1,5 +1,7 @@
 #include "apps/report/page/html.h"
 
+#include <algorithm>
+
 #include "apps/options/bindings.h"
 #include "apps/report/axis.h"
 #include "apps/report/figure_files.h"
@@ -87,6 +89,9 @@ std::string Html::drawn(const ShownFigure& shown, const std::vector<const Figure
   const Figure& figure = *shown.figure;
   const std::string id = "figure" + std::to_string(++figures_), numbers = id + "-numbers";
   const auto* surface = std::get_if<Surface>(&figure.content);
+  const auto surfaces = std::count_if(all.begin(), all.end(), [](const Figure* other) {
+    return std::holds_alternative<Surface>(other->content);
+  });
   std::string views;
   if (const auto* table = std::get_if<FigureTable>(&figure.content)) views = html_table(*table);
   for (const Picture& picture : pictures_of(figure, all)) {
@@ -98,7 +103,7 @@ std::string Html::drawn(const ShownFigure& shown, const std::vector<const Figure
   }
   if (surface) views = "<div class=\"views\">" + views + "</div>\n";
   return "<figure" + attribute("id", id) + attribute("data-figure", figure.name) +
-         (surface && all.size() == 1 ? " class=\"pair\"" : "") + ">\n" + views + "<figcaption>" +
+         (surface && surfaces == 1 ? " class=\"pair\"" : "") + ">\n" + views + "<figcaption>" +
          escaped_xml(shown.caption) + (shown.caption.empty() ? "" : " · ") + "<a" + attribute("id", numbers) +
          attribute("download", figure.name + ".csv") + " href=\"data:text/csv;charset=utf-8," +
          percent_encoded(csv_of(figure)) + "\">numbers (CSV)</a></figcaption>\n</figure>\n";

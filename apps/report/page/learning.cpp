@@ -139,12 +139,9 @@ std::vector<Figure> learning_figures(const std::vector<ReportedRun>& runs) {
            over_epochs(runs, "train-accuracy", "Training accuracy, mean of an epoch", "%",
                        [](const EpochRecord& r) { return 100 * r.train_accuracy; })};
   }
-  if (runs.size() > 1) {
-    for (const Figure& figure :
-         {curvature_over_epochs(runs, "lambda-max", kLargest, &EpochCurvature::largest),
-          curvature_over_epochs(runs, "trace", kTrace, &EpochCurvature::trace)})
-      if (!std::get<Plot>(figure.content).curves.empty()) all.push_back(figure);
-  }
+  for (const Figure& figure : {curvature_over_epochs(runs, "lambda-max", kLargest, &EpochCurvature::largest),
+                               curvature_over_epochs(runs, "trace", kTrace, &EpochCurvature::trace)})
+    if (!std::get<Plot>(figure.content).curves.empty()) all.push_back(figure);
   for (const Figure& figure :
        {over_steps(runs, "step-loss", "Loss of a step's batch, at w", "cross-entropy",
                    &ReportedRun::step_losses),

@@ -101,6 +101,13 @@ void add_command(Html& page, const std::string& command, const std::vector<Repor
         if (std::find(names.begin(), names.end(), figure.name) == names.end()) names.push_back(figure.name);
     }
     for (const std::string& words : told) page.add(html_paragraph(words, "said"));
+    if (answers.size() == 1) {
+      std::vector<ShownFigure> shown;
+      const std::string caption = runs.size() > 1 ? answers[0].first : "";
+      for (const Figure& figure : answers[0].second->figures) shown.push_back({&figure, caption});
+      page.figures(shown);
+      continue;
+    }
     std::vector<Figure> kept;
     kept.reserve(names.size());
     for (const std::string& name : names) add_side_by_side(page, name, answers, kept);
