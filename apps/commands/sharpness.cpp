@@ -74,6 +74,10 @@ class SharpnessCall : public Call {
     return check_ ? "" : build_on_run(table, subject_, words[0]);
   }
 
+  void check(const OptionTable& table, const std::vector<std::string>&) override {
+    sizes_given_ = table.by_flag("m")->source != Source::standard;
+  }
+
   std::string settled(const OptionTable&) override {
     if (q_.ball.p != 2 && !std::isinf(q_.ball.p))
       throw UsageError("--p-norm ", print_real(q_.ball.p), ": sharpness is measured for 2 and inf");
@@ -89,7 +93,7 @@ class SharpnessCall : public Call {
   ExitCode measure_run(Terminal& terminal) {
     apply(subject_.device);
     const Subject subject = open_subject(subject_, terminal);
-    expect_micro_batches(subject);
+    settle_sizes(subject);
     Json question = to_json(q_);
     question.set("seed", subject_.seed).set("measured", subject.statement);
     const Answer answer(answer_, lab_of(subject_), "sharpness", question);
@@ -108,12 +112,14 @@ class SharpnessCall : public Call {
     return ExitCode::success;
   }
 
-  /// Before the work rather than after it.
-  void expect_micro_batches(const Subject& subject) const {
+  /// Sizes that were asked for must be there; of the usual ones those that are.
+  void settle_sizes(const Subject& subject) {
+    const auto images = static_cast<double>(subject.examples->size());
     for (const double m : q_.m) {
-      if (m > static_cast<double>(subject.examples->size()))
+      if (sizes_given_ && m > images)
         throw UsageError("--m ", m, ": there are ", subject.examples->size(), " images (--images)");
     }
+    std::erase_if(q_.m, [images](double m) { return m > images; });
   }
 
   void show(const Json& statement, const Json& question, const Json& result, const Answer& answer,
@@ -127,12 +133,12 @@ class SharpnessCall : public Call {
       if (const auto* table = std::get_if<FigureTable>(&figure.content))
         terminal.result(text(table->title, "\n", table_of(*table).text(terminal.unicode()), "\n"));
     }
-    terminal.result(text("written to ", answer.path(), "\n"));
+    terminal.result(text("numbers and pictures: ", answer.path(), "\n"));
     terminal.result(Json(Json::Object{{"question", question}, {"result", result}, {"path", answer.path()}}));
   }
 
   SharpnessQuestion q_;
-  bool check_ = false;
+  bool check_ = false, sizes_given_ = false;
   SubjectConfig subject_;
   AnswerConfig answer_;
 };

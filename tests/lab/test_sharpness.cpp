@@ -94,6 +94,11 @@ TEST_CASE("sharpness: what can't be measured is said before any work") {
   CHECK(failure([&] {
           run_command("sharpness", {small_run(), "--images", "40", "--m", "41", "--out", there / "a"});
         }) == "2: --m 41: there are 40 images (--images)");
+  // Of the usual sizes those that are there.
+  const Said few = run_command(
+      "sharpness", {small_run(), "--images", "40", "--rho", "0.1", "--steps", "1", "--starts", "1", "--draws",
+                    "0", "--micro-batches", "2", "--no-first-order", "--json", "--out", there / "b"});
+  CHECK(parse_json(few.out).at("result").at("rho").array()[0].at("m").array().size() == 2);
 }
 
 TEST_CASE("sharpness: the self-check finds the flatness of a known quadratic") {
