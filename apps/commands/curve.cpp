@@ -12,6 +12,7 @@
 #include "apps/lab/curve/curve_points.h"
 #include "apps/lab/curve/curve_training.h"
 #include "apps/lab/landscape/landscape_config.h"
+#include "apps/runs/lab_directory.h"
 #include "apps/runs/run_config.h"
 #include "apps/runs/weights_of_run.h"
 #include "apps/weights/weights.h"
@@ -283,7 +284,7 @@ class CurveCall : public Call {
     const CurveImages images = images_for(subject, config_.subject);
     const bool within = !config_.subject.run.empty() && config_.other.empty();
     const Json question = this->question(subject, images, file);
-    const Answer answer(config_.answer, within ? config_.subject.run + "/lab" : "lab", "curve", question);
+    const Answer answer(config_.answer, lab_directory(within ? config_.subject.run : ""), "curve", question);
     const std::string state = answer.file("training.safetensors");
     if (config_.answer.again && kind_of_file(state) == FileKind::regular) remove_file(state);
     Json result;

@@ -6,6 +6,7 @@
 #include "apps/cli/table.h"
 #include "apps/config/device.h"
 #include "apps/options/period.h"
+#include "apps/runs/lab_directory.h"
 
 namespace basin::apps {
 namespace {
@@ -87,7 +88,7 @@ class HessianCall : public Call {
     Subject subject = open_subject(subject_, terminal);
     Json question = question_of(config_, subject_.seed);
     question.set("measured", subject.statement);
-    const Answer answer(answer_, lab_of(subject_), "hessian", question);
+    const Answer answer(answer_, lab_directory(subject_.run), "hessian", question);
     Json result;
     if (const Json* earlier = answer.earlier()) {
       result = *earlier;

@@ -9,6 +9,7 @@
 #include "apps/lab/answer.h"
 #include "apps/lab/landscape/choose_slice.h"
 #include "apps/lab/landscape/landscape_answer.h"
+#include "apps/runs/lab_directory.h"
 #include "apps/runs/run_config.h"
 #include "core/io/hash.h"
 
@@ -150,7 +151,7 @@ class LandscapeCall : public Call {
   ExitCode work(Terminal& terminal) {
     const LongWork work(terminal);
     std::vector<Sitter> sitters = open(terminal);
-    const Answer answer(answer_, runs_.size() == 1 ? runs_.front() + "/lab" : "lab", "landscape",
+    const Answer answer(answer_, lab_directory(runs_.size() == 1 ? runs_.front() : ""), "landscape",
                         question(sitters));
     if (const Json* earlier = answer.earlier()) {
       show(sitters, *earlier, answer, terminal);

@@ -8,6 +8,7 @@
 #include "apps/lab/answer.h"
 #include "apps/lab/rate_search.h"
 #include "apps/options/sources.h"
+#include "apps/runs/lab_directory.h"
 #include "apps/runs/run_config.h"
 #include "apps/training/axes.h"
 #include "apps/training/batch_check.h"
@@ -137,7 +138,7 @@ class LrFindCall : public Call {
                     *build_model(config.model, set.image, set.classes(), 0, config.device.dtype));
       words = in_words(data);
       question = question_for(data);
-      const Answer answer(answer_, run_.empty() ? "lab" : run_ + "/lab", "lr-find", question);
+      const Answer answer(answer_, lab_directory(run_), "lr-find", question);
       path = answer.path();
       if (const Json* earlier = answer.earlier()) {
         result = *earlier;

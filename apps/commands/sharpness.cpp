@@ -11,6 +11,7 @@
 #include "apps/config/sharpness.h"
 #include "apps/lab/sharpness/flatness_check.h"
 #include "apps/report/tables.h"
+#include "apps/runs/lab_directory.h"
 
 namespace basin::apps {
 namespace {
@@ -96,7 +97,7 @@ class SharpnessCall : public Call {
     settle_sizes(subject);
     Json question = to_json(q_);
     question.set("seed", subject_.seed).set("measured", subject.statement);
-    const Answer answer(answer_, lab_of(subject_), "sharpness", question);
+    const Answer answer(answer_, lab_directory(subject_.run), "sharpness", question);
     Json result;
     if (const Json* earlier = answer.earlier()) {
       result = *earlier;

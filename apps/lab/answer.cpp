@@ -2,6 +2,7 @@
 
 #include "apps/options/options.h"
 #include "apps/report/figure_files.h"
+#include "apps/runs/lab_directory.h"
 #include "core/error.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"
@@ -9,12 +10,14 @@
 namespace basin::apps {
 namespace {
 
-constexpr const char *kQuestion = "/question.json", *kAnswer = "/answer.json";
+constexpr const char* kAnswer = "/answer.json";
+
+std::string question_in(const std::string& directory) { return directory + "/" + kQuestionFile; }
 
 /// Whether the directory was begun for the question.
 bool holds(const std::string& directory, const std::string& question) {
-  return kind_of_file(directory + kQuestion) == FileKind::regular &&
-         read_file(directory + kQuestion) == question;
+  return kind_of_file(question_in(directory)) == FileKind::regular &&
+         read_file(question_in(directory)) == question;
 }
 
 /// Whether nothing is there that an answer could get in the way of.
@@ -33,7 +36,7 @@ std::string directory_for(const AnswerConfig& config, const std::string& base, c
   }
   if (!holds(config.out, question) && !is_free(config.out))
     throw UsageError("--out ", config.out,
-                     kind_of_file(config.out + kQuestion) == FileKind::regular
+                     kind_of_file(question_in(config.out)) == FileKind::regular
                          ? " holds the answer to another question (its question.json says which)"
                          : " is there and holds something else",
                      "; name another directory");
@@ -61,7 +64,7 @@ Answer::Answer(const AnswerConfig& config, const std::string& base, const std::s
   const bool begun = holds(path_, words);
   if (!begun) {
     make_directory(path_);
-    write_file_atomically(file("question.json"), words);
+    write_file_atomically(question_in(path_), words);
   }
   if (!begun || kind_of_file(path_ + kAnswer) != FileKind::regular) return;
   if (config.again) {
@@ -112,6 +115,6 @@ std::vector<FoundAnswer> answers_in(const std::string& directory) {
   return all;
 }
 
-std::vector<FoundAnswer> answers_of(const std::string& run) { return answers_in(run + "/lab"); }
+std::vector<FoundAnswer> answers_of(const std::string& run) { return answers_in(lab_directory(run)); }
 
 }  // namespace basin::apps

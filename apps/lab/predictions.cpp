@@ -7,6 +7,7 @@
 #include "apps/cli/long_work.h"
 #include "apps/lab/answer.h"
 #include "apps/lab/subject.h"
+#include "apps/runs/lab_directory.h"
 #include "apps/runs/run_config.h"
 #include "core/io/directory.h"
 #include "core/io/hash.h"
@@ -116,7 +117,7 @@ void answer_predictions(const std::string& run, const PredictionsConfig& config,
                       .split = Split::test};
   if (!config.data_dir.empty()) asked.data.dir = config.data_dir;
   const Subject subject = open_subject(asked, terminal);
-  const Answer answer({}, run + "/lab", "predictions", Json::Object{{"statement", subject.statement}});
+  const Answer answer({}, lab_directory(run), "predictions", Json::Object{{"statement", subject.statement}});
   if (answer.earlier()) return;
   const LongWork work(terminal);
   EvaluationOptions passes = evaluation_options(subject.run.config);

@@ -169,8 +169,6 @@ Subject open_subject(const SubjectConfig& config, Terminal& terminal) {
   return subject;
 }
 
-std::string lab_of(const SubjectConfig& config) { return config.run.empty() ? "lab" : config.run + "/lab"; }
-
 std::string in_words(const Json& s) {
   const auto number = [&](const char* key) { return s.at(key).number(); };
   std::string line = s.at("loss").string();

@@ -62,9 +62,6 @@ struct Subject {
 /// than the split has, or a split that the data have not.
 Subject open_subject(const SubjectConfig& config, Terminal& terminal);
 
-/// Where answers about it go: lab/ of the run, or of the working directory for a file of weights.
-std::string lab_of(const SubjectConfig& config);
-
 /// `images` examples of the split, drawn by the seed and in their order; all of them for 0. Errors:
 /// UsageError for more than there are, or a split that the data have not.
 std::shared_ptr<const data::ExampleSource> examples_of(const RunData& data, Split split, std::int64_t images,

@@ -16,6 +16,7 @@
 #include "apps/options/period.h"
 #include "apps/runs/data_files.h"
 #include "apps/runs/environment.h"
+#include "apps/runs/lab_directory.h"
 #include "apps/runs/members.h"
 #include "core/error.h"
 #include "core/io/directory.h"
@@ -195,6 +196,7 @@ void RunDirectory::clear() {
   for (const std::string& name : checkpoints) remove_file(file(name));
   keep_members(path_, 0);
   remove_file(file(kEventFile));
+  remove_answers(path_);
   for (const std::string& name : others) remove_file(file(name));
 }
 

@@ -11,6 +11,7 @@
 #include "apps/report/page/page.h"
 #include "apps/runs/run_config.h"
 #include "core/error.h"
+#include "core/io/directory.h"
 #include "core/io/files.h"
 #include "tests/apps/calls.h"
 #include "tests/apps/streams.h"
@@ -102,6 +103,9 @@ TEST_CASE("an existing run is named and left alone, --force replaces our files a
     finished(run);
     for (const char* name : {"/ckpt-000000001.safetensors", "/notes.txt", "/final.safetensors"})
       touch(path + name);
+    for (const char* name : {"/lab", "/lab/hessian", "/lab/mine"}) make_directory(path + name);
+    for (const char* name : {"/lab/hessian/question.json", "/lab/hessian/answer.json", "/lab/mine/notes.txt"})
+      touch(path + name);
   }
   const std::string before = read_file(path + "/run.json");
   const std::string what = failure([&] { RunDirectory(config_in(path), t.terminal); });
@@ -117,7 +121,9 @@ TEST_CASE("an existing run is named and left alone, --force replaces our files a
   for (const auto& entry : std::filesystem::directory_iterator(path))
     names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
-  CHECK(names == Names{"config.toml", "log.txt", "notes.txt", "run.json"});
+  CHECK(names == Names{"config.toml", "lab", "log.txt", "notes.txt", "run.json"});
+  // Answers of the laboratory are about the weights that went.
+  CHECK(list_directory(path + "/lab") == Names{"mine"});
 }
 
 TEST_CASE("a directory that holds something else is refused even with --force, an empty one is taken") {
