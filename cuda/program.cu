@@ -16,7 +16,7 @@ void CudaBackend::run(const ScalarProgram& program, Tensor& results) {
     p.input[i] = number_of(x, keep[static_cast<std::size_t>(i)], device());
   }
   for (const ScalarProgram::Step& s : program.steps) p.step[p.steps++] = {s.op, s.x, s.y, s.z};
-  launch(program_kernel, 1, 32, stream(), p, numbers<double>(results));
+  launch(program_kernel<double>, 1, 32, stream(), p, numbers<double>(results));
 }
 
 }  // namespace basin::cuda

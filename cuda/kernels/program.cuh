@@ -22,17 +22,19 @@ struct Program {
   }
 };
 
-/// result_i = op_i(of the program's numbers so far).
-__global__ void __launch_bounds__(32) program_kernel(Program program, double* result) {
+/// result_i = op_i(of the program's numbers so far), N is double. (A template, as all kernels are:
+/// tests/cuda/nvcc makes twins of them.)
+template <class N>
+__global__ void __launch_bounds__(32) program_kernel(Program program, N* result) {
   struct Numbers;
-  double* number = shared_array<Numbers, double, Program::kInputs + Program::kSteps>();
+  N* number = shared_array<Numbers, N, Program::kInputs + Program::kSteps>();
   for (int i = static_cast<int>(threadIdx.x); i < program.inputs; i += 32)
     number[i] = program.input[i].value();
   __syncthreads();
   if (threadIdx.x != 0) return;
   for (int i = 0; i < program.steps; ++i) {
     const Program::Step s = program.step[i];
-    const double found = functors::compute(s.op, number[s.x], number[s.y], number[s.z]);
+    const N found = functors::compute(s.op, number[s.x], number[s.y], number[s.z]);
     number[program.inputs + i] = found;
     result[i] = found;
   }
