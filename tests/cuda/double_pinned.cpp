@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <runtime_double.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -17,6 +18,10 @@ using namespace basin;
 using basin::testing::cuda_device;
 
 namespace {
+
+/// Whether blocks are given back to the card as they come (tests/cuda/proof.sh sanitizers): each waits for
+/// it.
+bool frees_at_once() { return std::getenv("BASIN_TEST_EXACT_MEMORY") != nullptr; }
 
 /// Memory of the first card, and a stream, for a scope.
 struct Card {
@@ -83,7 +88,7 @@ TEST_CASE("double: tensors are sent while the card has work, and nobody waits") 
   const std::size_t stalls = fake::stalls();
   for (int i = 1; i <= 100; ++i)
     sum = sum + Tensor::from(std::vector<float>{static_cast<float>(i), 2, 3}).to(device);
-  CHECK(fake::stalls() == stalls);
+  if (!frees_at_once()) CHECK(fake::stalls() == stalls);
   CHECK(sum.to(Device{}).to_vector<float>() == std::vector<float>{5050, 200, 300});
   CHECK(fake::stalls() > stalls);
 }
@@ -105,7 +110,7 @@ TEST_CASE("double: numbers on their way home are those of their moment, and the 
     return number;
   };
   for (const int i : {0, 3, 1}) CHECK(first_of(*all[static_cast<std::size_t>(i)]) == i);
-  CHECK(fake::stalls() == stalls);  // the last one was still under way
+  if (!frees_at_once()) CHECK(fake::stalls() == stalls);  // the last one was still under way
   CHECK(first_of(*all[4]) == 4);
   CHECK(fake::stalls() > stalls);
 }
