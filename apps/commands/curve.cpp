@@ -4,7 +4,6 @@
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
-#include "apps/cli/table.h"
 #include "apps/config/data.h"
 #include "apps/config/device.h"
 #include "apps/lab/answer.h"
@@ -12,6 +11,7 @@
 #include "apps/lab/curve/curve_points.h"
 #include "apps/lab/curve/curve_training.h"
 #include "apps/lab/landscape/landscape_config.h"
+#include "apps/report/tables.h"
 #include "apps/runs/lab_directory.h"
 #include "apps/runs/run_config.h"
 #include "apps/runs/weights_of_run.h"
@@ -194,13 +194,7 @@ void show(const Json& statement, const std::string& a, const std::string& b, con
                          " classes of channels matched in ", m->at("rounds").integer(), " rounds\n"));
   if (const Json* training = result.find("training"))
     terminal.result(text("curve trained for ", grouped(training->at("steps").integer()), " steps\n"));
-  const FigureTable rows = barrier_table(result);
-  std::vector<Table::Column> columns;
-  for (const std::string& title : rows.columns)
-    columns.push_back({.title = title, .left = columns.size() < 2});
-  Table table(columns);
-  for (const std::vector<std::string>& row : rows.rows) table.add(row);
-  terminal.result("\n" + table.text(terminal.unicode()));
+  terminal.result("\n" + table_of(barrier_table(result), /*left=*/2).text(terminal.unicode()));
   std::string line = "\nlengths: ";
   for (const Json& path : result.at("paths").array())
     line += text(line.ends_with(": ") ? "" : "; ", path.at("label").string(), " ",

@@ -1,24 +1,16 @@
 // `basin hessian`: eigenvalues, trace and spectral density of the Hessian at trained weights.
 #include "apps/lab/curvature/hessian.h"
+
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
-#include "apps/cli/table.h"
 #include "apps/config/device.h"
 #include "apps/options/period.h"
+#include "apps/report/tables.h"
 #include "apps/runs/lab_directory.h"
 
 namespace basin::apps {
 namespace {
-
-std::string words_of(const FigureTable& figure, bool unicode) {
-  std::vector<Table::Column> columns;
-  for (const std::string& title : figure.columns)
-    columns.push_back({.title = title, .left = columns.empty()});
-  Table table(columns);
-  for (const std::vector<std::string>& row : figure.rows) table.add(row);
-  return table.text(unicode);
-}
 
 void show(const Subject& subject, const Json& question, const Json& result, const Answer& answer,
           Terminal& terminal) {
@@ -29,7 +21,7 @@ void show(const Subject& subject, const Json& question, const Json& result, cons
                        grouped(result.at("products").integer()), " products\n"));
   for (const Figure& figure : figures_of_spectrum(result))
     if (const auto* table = std::get_if<FigureTable>(&figure.content))
-      terminal.result("\n" + words_of(*table, terminal.unicode()));
+      terminal.result("\n" + table_of(*table).text(terminal.unicode()));
   if (const Json* density = result.find("density")) {
     const DensityCurve curve = density_curve(result);
     std::string line = "\ndensity: eigenvalues between ";

@@ -29,10 +29,10 @@ std::vector<std::string> epoch_cells(const EpochRecord& r, const EpochColumns& w
   return cells;
 }
 
-Table table_of(const FigureTable& figure) {
+Table table_of(const FigureTable& figure, std::size_t left) {
   std::vector<Table::Column> columns;
   for (const std::string& title : figure.columns)
-    columns.push_back({.title = title, .left = columns.empty()});
+    columns.push_back({.title = title, .left = columns.size() < left});
   Table table(columns);
   for (const auto& row : figure.rows) table.add(row);
   return table;

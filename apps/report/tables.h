@@ -21,8 +21,8 @@ struct EpochColumns {
 Table epoch_table(const EpochColumns& which, bool unicode);
 std::vector<std::string> epoch_cells(const EpochRecord& record, const EpochColumns& which);
 
-/// A figure's table for a terminal: its first column left, numbers right.
-Table table_of(const FigureTable& figure);
+/// A figure's table for a terminal: its first `left` columns on the left, numbers on the right.
+Table table_of(const FigureTable& figure, std::size_t left = 1);
 
 /// A row for each variant: name, models, test loss, test %, and validation % where there is one.
 Table table_of(const std::vector<Variant>& variants);

@@ -35,8 +35,8 @@ double incomplete_beta(double a, double b, double x) {
 
 }  // namespace
 
-Estimate estimate(const std::vector<double>& sample) {
-  Estimate e{.n = static_cast<std::int64_t>(sample.size())};
+MeanInterval mean_interval(const std::vector<double>& sample) {
+  MeanInterval e{.n = static_cast<std::int64_t>(sample.size())};
   const auto n = static_cast<double>(sample.size());
   double sum = 0, squares = 0;
   for (const double x : sample) sum += x;

@@ -8,11 +8,11 @@ namespace basin::apps {
 
 /// Mean of a sample with its 95 % interval by Student's t, mean +- t sqrt(s^2 / n) with s^2 the unbiased
 /// variance. The interval is [NaN, NaN] for fewer than two numbers, and so is the mean of none.
-struct Estimate {
+struct MeanInterval {
   double mean = 0, low = 0, high = 0;
   std::int64_t n = 0;
 };
-Estimate estimate(const std::vector<double>& sample);
+MeanInterval mean_interval(const std::vector<double>& sample);
 
 /// P(|t| < x) for t of Student's distribution with `freedom` degrees; for x >= 0. Errors: ArgumentError for
 /// no degree of freedom.

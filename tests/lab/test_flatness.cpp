@@ -132,7 +132,7 @@ TEST_CASE("random perturbations rise by the trace on average") {
       std::vector<double> rises;
       for (std::int64_t draw = 0; draw < 200; ++draw)
         rises.push_back(random_rise(bowl.around(w), ball, 0.1, 0, seed, draw));
-      const Estimate e = estimate(rises);
+      const MeanInterval e = mean_interval(rises);
       held += e.low < 0.015 && 0.015 < e.high ? 1 : 0;
       CHECK(e.high - e.low < 0.005);
     }

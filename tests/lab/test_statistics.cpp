@@ -35,12 +35,12 @@ TEST_CASE("Student's t: the inverse of its inverse, and the forms that are known
 
 TEST_CASE("a mean with its interval") {
   // 1..5: mean 3, s^2 = 2.5, t_4 = 2.776445: 3 +- 2.776445 sqrt(0.5).
-  const Estimate e = estimate({1, 2, 3, 4, 5});
+  const MeanInterval e = mean_interval({1, 2, 3, 4, 5});
   CHECK(e.mean == 3);
   CHECK(e.n == 5);
   CHECK(e.low == doctest::Approx(3 - 2.7764451052 * std::sqrt(0.5)).epsilon(1e-10));
   CHECK(e.high == doctest::Approx(3 + 2.7764451052 * std::sqrt(0.5)).epsilon(1e-10));
-  CHECK(estimate({7}).mean == 7);
-  CHECK(std::isnan(estimate({7}).low));
-  CHECK(std::isnan(estimate({}).mean));
+  CHECK(mean_interval({7}).mean == 7);
+  CHECK(std::isnan(mean_interval({7}).low));
+  CHECK(std::isnan(mean_interval({}).mean));
 }

@@ -61,7 +61,7 @@ std::vector<Row> rows_of() {
     rows.push_back({rho, "R1", square * most, first_order(l, ball, rho, search).value, 1e-6 * square * most});
     std::vector<double> rises;
     for (std::int64_t draw = 0; draw < 400; ++draw) rises.push_back(random_rise(l, ball, rho, 0, 1, draw));
-    const Estimate e = estimate(rises);
+    const MeanInterval e = mean_interval(rises);
     rows.push_back({rho, "random", square * (most + 1) / 4, e.mean, 2.5 * (e.high - e.mean)});
   }
   return rows;

@@ -48,7 +48,7 @@ Json to_json(const Peak& peak) {
                       {"products", peak.products}};
 }
 
-Json to_json(const Estimate& e) {
+Json to_json(const MeanInterval& e) {
   return Json::Object{
       {"mean", recorded(e.mean)}, {"low", recorded(e.low)}, {"high", recorded(e.high)}, {"n", e.n}};
 }
@@ -181,12 +181,12 @@ Json summary(const SharpnessQuestion& q, const UnitResults& units) {
       std::vector<double> rises;
       for (std::int64_t draw = 0; draw < q.draws; ++draw)
         rises.push_back(recorded_number(units.at(unit("random", rho, draw)).at("rise")));
-      row.set("random", to_json(estimate(rises)));
+      row.set("random", to_json(mean_interval(rises)));
     }
     Json micro = Json::Array{};
     for (const double m : q.m) {
-      Json one =
-          to_json(estimate(numbers_of(units.at(unit("m", rho, static_cast<std::int64_t>(m))).at("rises"))));
+      Json one = to_json(
+          mean_interval(numbers_of(units.at(unit("m", rho, static_cast<std::int64_t>(m))).at("rises"))));
       one.set("m", static_cast<std::int64_t>(m));
       micro.append(one);
     }
