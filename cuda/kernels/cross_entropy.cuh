@@ -91,12 +91,15 @@ __global__ void __launch_bounds__(kThreads)
   using N = Compute<T>;
   const N scale = *dloss * static_cast<N>(1 / static_cast<double>(rows));
   const N onto_all = static_cast<N>(target.onto_all), onto_label = static_cast<N>(target.onto_label);
+  const std::int64_t* labels = target.label;
   Rows<width>::each(rows, [=](std::int64_t r, bool counts) {
     if (!counts) return;
-    const std::int64_t label = target.label[r];
+    const std::int64_t label = labels[r];
+    const N* from = y + r * n;
+    T* to = dx + r * n;
     for (std::int64_t j = Rows<width>::lane(); j < n; j += width) {
-      const N d = std::exp(y[r * n + j]) - onto_all;
-      dx[r * n + j] = static_cast<T>((j == label ? d - onto_label : d) * scale);
+      const N d = std::exp(from[j]) - onto_all;
+      to[j] = static_cast<T>((j == label ? d - onto_label : d) * scale);
     }
   });
 }
