@@ -1,24 +1,16 @@
 #include "core/io/tf_record.h"
 
-#include <array>
+#include <cstdint>
+
+#include "core/io/hash.h"
 
 namespace basin {
 namespace {
 
 constexpr std::size_t kHead = 12, kTail = 4;  // bytes around a record's own
 
-constexpr std::array<std::uint32_t, 256> table_of_bytes() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < 256; ++byte) {
-    std::uint32_t rest = byte;
-    for (int bit = 0; bit < 8; ++bit) rest = rest >> 1 ^ ((rest & 1) != 0 ? 0x82f63b78u : 0u);
-    table[byte] = rest;
-  }
-  return table;
-}
-
 std::uint32_t masked(std::string_view bytes) {
-  const std::uint32_t crc = crc32c(bytes);
+  const std::uint32_t crc = crc32c(bytes.data(), bytes.size());
   return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
@@ -29,13 +21,6 @@ std::string little_endian(std::uint64_t value, int bytes) {
 }
 
 }  // namespace
-
-std::uint32_t crc32c(std::string_view bytes) {
-  static constexpr std::array<std::uint32_t, 256> kTable = table_of_bytes();
-  std::uint32_t crc = 0xffffffffu;
-  for (const char c : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
-  return ~crc;
-}
 
 std::string tf_record(std::string_view bytes) {
   const std::string length = little_endian(bytes.size(), 8);
