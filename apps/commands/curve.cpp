@@ -264,7 +264,7 @@ class CurveCall : public Call {
 
   void check(const OptionTable& table, const std::vector<std::string>&) override {
     config_.training.seed = config_.subject.seed;
-    config_.subject.images_at_most = table.by_flag("images")->source == Source::standard;
+    apps::check(table, config_.subject);
     if (is_run(config_.other) || config_.other.empty()) return;
     if (table.by_flag("to")->source != Source::standard)
       throw UsageError("--to is of a RUN, and ", config_.other, " is none");

@@ -54,7 +54,7 @@ class HessianCall : public Call {
   }
 
   void check(const OptionTable& table, const std::vector<std::string>&) override {
-    subject_.images_at_most = table.by_flag("images")->source == Source::standard;
+    apps::check(table, subject_);
   }
 
   std::string settled(const OptionTable&) override {

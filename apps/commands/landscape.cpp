@@ -55,7 +55,7 @@ class LandscapeCall : public Call {
   }
 
   void check(const OptionTable& table, const std::vector<std::string>&) override {
-    subject_.images_at_most = table.by_flag("images")->source == Source::standard;
+    apps::check(table, subject_);
     dir_given_ = table.by_flag("data-dir")->source >= Source::environment;
     for (const char* flag : {"model", "data"})
       if (runs_.size() > 1 && table.by_flag(flag)->source == Source::flag)

@@ -76,6 +76,7 @@ class SharpnessCall : public Call {
   }
 
   void check(const OptionTable& table, const std::vector<std::string>&) override {
+    apps::check(table, subject_);
     sizes_given_ = table.by_flag("m")->source != Source::standard;
   }
 

@@ -115,6 +115,10 @@ std::string build_on_run(OptionTable& table, SubjectConfig& config, const std::s
   return "";
 }
 
+void check(const OptionTable& table, SubjectConfig& config) {
+  config.images_at_most = table.by_flag("images")->source == Source::standard;
+}
+
 DatasetObjective Subject::objective(const data::Watch& watch) const {
   EvaluationOptions passes = evaluation_options(run.config);
   passes.watch = watch;

@@ -42,6 +42,8 @@ void add(OptionTable& table, SubjectConfig& config);
 /// command's word, "" for a file of weights. Errors: UsageError for neither a run nor a file with --model and
 /// --data; those of take_from_run().
 std::string build_on_run(OptionTable& table, SubjectConfig& config, const std::string& run);
+/// For Call::check(): --images that nobody gave are, of a split that has fewer, all there are.
+void check(const OptionTable& table, SubjectConfig& config);
 
 /// The weights in their model, the examples, and the loss that is asked about.
 struct Subject {

@@ -101,6 +101,15 @@ TEST_CASE("sharpness: what can't be measured is said before any work") {
   CHECK(parse_json(few.out).at("result").at("rho").array()[0].at("m").array().size() == 2);
 }
 
+TEST_CASE("sharpness: of a split with fewer images than the usual --images all are taken") {
+  const TemporaryDirectory there;
+  const Said said = run_command(
+      "sharpness", {small_run(), "--rho", "0.1", "--steps", "1", "--starts", "1", "--draws", "0", "--m", "1",
+                    "--micro-batches", "1", "--no-first-order", "--json", "--out", there / "a"});
+  REQUIRE(said.code == 0);
+  CHECK(parse_json(said.out).at("question").at("measured").at("images").integer() == 160);
+}
+
 TEST_CASE("sharpness: the self-check finds the flatness of a known quadratic") {
   const Said said = run_command("sharpness", {"--self-check"});
   CHECK(said.code == 0);
