@@ -95,6 +95,17 @@ ExitCode interruptible(const std::function<ExitCode()>& body) {
   }
 }
 
+ExitCode resumable(Terminal& terminal, const std::function<ExitCode()>& body) {
+  return interruptible([&] {
+    try {
+      return body();
+    } catch (const InterruptedError& signal) {
+      terminal.note(text(signal.what(), "; the same call goes on from there"));
+      throw;
+    }
+  });
+}
+
 data::Watch LongWork::part(const std::string& what, const std::string& unit) const {
   return nested(what, unit, "").pieces;
 }

@@ -19,6 +19,9 @@ struct InterruptedError : Error {
 /// What `body` returns; where a signal ends it, the signal's: for commands that have shown nothing
 /// by then and have nothing to say.
 ExitCode interruptible(const std::function<ExitCode()>& body);
+/// The same for commands that keep what they have found: says how far the work was, and that the same call
+/// goes on from there.
+ExitCode resumable(Terminal& terminal, const std::function<ExitCode()>& body);
 
 /// A Watch for whatever loop asks: it does `what` to things called `unit`.
 using WatchMaker = std::function<data::Watch(const std::string& what, const std::string& unit)>;

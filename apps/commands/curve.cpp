@@ -56,12 +56,11 @@ struct CurveImages {
 
 /// --images of each split, or all.
 CurveImages images_for(const Subject& subject, const SubjectConfig& config) {
-  const RunData& data = subject.run.data;
-  const auto some_of = [&](Split split, std::int64_t there) {
-    return examples_of(data, split, std::min(config.images, there), config.seed);
+  const auto some_of = [&](Split split) {
+    return examples_at_most(subject.run.data, split, config.images, config.seed);
   };
-  CurveImages images{.statistics = some_of(Split::train, data.train->size())};
-  if (config.split != Split::test) images.test = some_of(Split::test, data.test->size());
+  CurveImages images{.statistics = some_of(Split::train)};
+  if (config.split != Split::test) images.test = some_of(Split::test);
   return images;
 }
 
@@ -272,36 +271,33 @@ class CurveCall : public Call {
 
   ExitCode run(Terminal& terminal) override {
     apply(config_.subject.device);
+    return resumable(terminal, [&] { return work(terminal); });
+  }
+
+ private:
+  ExitCode work(Terminal& terminal) {
     const std::string file = other_file();
     Subject subject = open_subject(config_.subject, terminal);
     Solution a = solution_in(subject, "A"), b = other_solution(subject, "B", file);
     const CurveImages images = images_for(subject, config_.subject);
     const bool within = !config_.subject.run.empty() && config_.other.empty();
-    const Json question = this->question(subject, images, file);
-    const Answer answer(config_.answer, lab_directory(within ? config_.subject.run : ""), "curve", question);
+    const Answer answer(config_.answer, lab_directory(within ? config_.subject.run : ""), "curve",
+                        question(subject, images, file));
     const std::string state = answer.file("training.safetensors");
     if (config_.answer.again && kind_of_file(state) == FileKind::regular) remove_file(state);
     Json result;
     if (const Json* earlier = answer.earlier()) {
       result = *earlier;
     } else {
-      try {
-        result = CurveStudy(config_, subject, images, std::move(a), std::move(b), answer, terminal).run();
-      } catch (const InterruptedError& signal) {
-        terminal.repaint("");
-        terminal.note(text(signal.what(), "; the same call goes on from there"));
-        return signal.code();
-      }
+      result = CurveStudy(config_, subject, images, std::move(a), std::move(b), answer, terminal).run();
       terminal.repaint("");
       answer.write(result, curve_figures(result));
     }
     show(subject.statement, subject.file, file, result, terminal);
-    terminal.result(text("answer in ", answer.path(), "\n"));
-    terminal.result(Json(Json::Object{{"question", question}, {"result", result}, {"path", answer.path()}}));
+    answer.tell(result, terminal);
     return ExitCode::success;
   }
 
- private:
   std::string other_file() const {
     if (config_.other.empty()) return weights_file("curve", config_.subject.run, config_.to);
     return is_run(config_.other) ? weights_file("curve", config_.other, config_.to) : config_.other;

@@ -12,8 +12,7 @@
 namespace basin::apps {
 namespace {
 
-void show(const Subject& subject, const Json& question, const Json& result, const Answer& answer,
-          Terminal& terminal) {
+void show(const Subject& subject, const Json& result, const Answer& answer, Terminal& terminal) {
   terminal.result(in_words(subject.statement) + "\n");
   terminal.result(text("loss ", significant(recorded_number(result.at("loss")), 5), ", |gradient| ",
                        significant(recorded_number(result.at("gradient_norm")), 3), ", ",
@@ -33,8 +32,7 @@ void show(const Subject& subject, const Json& question, const Json& result, cons
     terminal.result(text(line, significant(low, 4), " and ", significant(high, 4),
                          " (outermost nodes and their residuals); density.svg\n"));
   }
-  terminal.result(text("\nnumbers and pictures: ", answer.path(), "\n"));
-  terminal.result(Json(Json::Object{{"question", question}, {"result", result}, {"path", answer.path()}}));
+  answer.tell(result, terminal);
 }
 
 class HessianCall : public Call {
@@ -64,12 +62,7 @@ class HessianCall : public Call {
 
   ExitCode run(Terminal& terminal) override {
     apply(subject_.device);
-    try {
-      return work(terminal);
-    } catch (const InterruptedError& signal) {
-      terminal.note(signal.what());
-      return signal.code();
-    }
+    return resumable(terminal, [&] { return work(terminal); });
   }
 
  private:
@@ -90,7 +83,7 @@ class HessianCall : public Call {
       work.done();
       terminal.note(text("took ", duration_text(clock() - begin)));
     }
-    show(subject, question, result, answer, terminal);
+    show(subject, result, answer, terminal);
     const Json* converged = result.find("converged");
     if (converged && !converged->boolean())
       terminal.warn(text("not all eigenvalues have come to --tolerance within --most-products ",

@@ -82,12 +82,7 @@ class LandscapeCall : public Call {
 
   ExitCode run(Terminal& terminal) override {
     apply(subject_.device);
-    try {
-      return work(terminal);
-    } catch (const InterruptedError& signal) {
-      terminal.note(signal.what());
-      return signal.code();
-    }
+    return resumable(terminal, [&] { return work(terminal); });
   }
 
  private:
@@ -104,13 +99,12 @@ class LandscapeCall : public Call {
                     .subject = open_subject(config, terminal)};
       if (plane) sitter.weights = solutions;
       if (config_.directions == Directions::pca) sitter.weights = trajectory_of(config.run);
-      const RunData& data = sitter.subject.run.data;
-      const auto some_of = [&](Split split, std::int64_t there) {
-        return examples_of(data, split, std::min(config.images, there), config.seed);
+      const auto some_of = [&](Split split) {
+        return examples_at_most(sitter.subject.run.data, split, config.images, config.seed);
       };
-      if (config_.test) sitter.test = some_of(Split::test, data.test->size());
+      if (config_.test) sitter.test = some_of(Split::test);
       if (config_.statistics == StatisticsAt::recomputed && config.batch_norm == nn::Mode::eval)
-        sitter.recomputed = some_of(Split::train, data.train->size());
+        sitter.recomputed = some_of(Split::train);
       labels.push_back(sitter.label);
       all.push_back(std::move(sitter));
     }
@@ -198,9 +192,7 @@ class LandscapeCall : public Call {
     terminal.result(table_of(result).text(terminal.unicode()));
     if (!result.at("runs").array().front().at("marks").array().empty())
       terminal.result("\n" + marks_of(result).text(terminal.unicode()));
-    terminal.result("\nnumbers and pictures: " + answer.path() + "\n");
-    terminal.result(
-        Json::Object{{"question", question(sitters)}, {"result", result}, {"path", answer.path()}});
+    answer.tell(result, terminal);
   }
 
   LandscapeConfig config_;

@@ -124,43 +124,35 @@ class LrFindCall : public Call {
 
   ExitCode run(Terminal& terminal) override {
     apply(config_.device);
-    const LongWork work(terminal);
-    Json question, result;
-    std::string path, words;
-    try {
-      const RunData data =
-          load_run_data(config_.data, config_.run.seed, {.watch = work.parts(), .training = true});
-      work.done();
-      const TrainConfig config = with_whole_paths(config_);
-      check_axes(config, run_length(config.schedule, data.train->size()));
-      const ImageSet& set = data.set;
-      check_batches(config, data,
-                    *build_model(config.model, set.image, set.classes(), 0, config.device.dtype));
-      words = in_words(data);
-      question = question_for(data);
-      const Answer answer(answer_, lab_directory(run_), "lr-find", question);
-      path = answer.path();
-      if (const Json* earlier = answer.earlier()) {
-        result = *earlier;
-      } else {
-        const RateRecord record = search_rates(config, data, search_, answer.file("state.safetensors"),
-                                               work.part("learning rates", "steps"));
-        work.done();
-        result = result_of(record, smoothed(record.losses, search_.smoothing));
-        answer.write(result, figures_of(result, search_));
-      }
-    } catch (const InterruptedError& signal) {
-      terminal.repaint("");
-      terminal.note(text(signal.what(), "; the same call goes on from there"));
-      return signal.code();
-    }
-    show(words, result, terminal);
-    terminal.result(text("answer in ", path, "\n"));
-    terminal.result(Json(Json::Object{{"question", question}, {"result", result}, {"path", path}}));
-    return ExitCode::success;
+    return resumable(terminal, [&] { return work(terminal); });
   }
 
  private:
+  ExitCode work(Terminal& terminal) {
+    const LongWork work(terminal);
+    const RunData data =
+        load_run_data(config_.data, config_.run.seed, {.watch = work.parts(), .training = true});
+    work.done();
+    const TrainConfig config = with_whole_paths(config_);
+    check_axes(config, run_length(config.schedule, data.train->size()));
+    const ImageSet& set = data.set;
+    check_batches(config, data, *build_model(config.model, set.image, set.classes(), 0, config.device.dtype));
+    const Answer answer(answer_, lab_directory(run_), "lr-find", question_for(data));
+    Json result;
+    if (const Json* earlier = answer.earlier()) {
+      result = *earlier;
+    } else {
+      const RateRecord record = search_rates(config, data, search_, answer.file("state.safetensors"),
+                                             work.part("learning rates", "steps"));
+      work.done();
+      result = result_of(record, smoothed(record.losses, search_.smoothing));
+      answer.write(result, figures_of(result, search_));
+    }
+    show(in_words(data), result, terminal);
+    answer.tell(result, terminal);
+    return ExitCode::success;
+  }
+
   static std::vector<std::string> recipes() {
     SourceConfig none;
     OptionTable table;

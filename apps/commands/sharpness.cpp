@@ -88,7 +88,7 @@ class SharpnessCall : public Call {
 
   ExitCode run(Terminal& terminal) override {
     if (check_) return check_flatness(terminal);
-    return interruptible([&] { return measure_run(terminal); });
+    return resumable(terminal, [&] { return measure_run(terminal); });
   }
 
  private:
@@ -110,7 +110,7 @@ class SharpnessCall : public Call {
       result = summary(q_, units);
       answer.write(result, figures_of(q_, result));
     }
-    show(subject.statement, question, result, answer, terminal);
+    show(subject.statement, result, answer, terminal);
     return ExitCode::success;
   }
 
@@ -124,19 +124,17 @@ class SharpnessCall : public Call {
     std::erase_if(q_.m, [images](double m) { return m > images; });
   }
 
-  void show(const Json& statement, const Json& question, const Json& result, const Answer& answer,
-            Terminal& terminal) const {
+  void show(const Json& statement, const Json& result, const Answer& answer, Terminal& terminal) const {
     const Json& work = result.at("work");
     terminal.result(text(in_words(statement), "\nloss ", fixed(recorded_number(result.at("loss")), 6),
                          ", |g| ", significant(recorded_number(result.at("gradient_norm")), 4), "; ",
                          grouped(work.at("gradients").integer()), " gradients and ",
-                         grouped(work.at("products").integer()), " products with the Hessian\n\n"));
+                         grouped(work.at("products").integer()), " products with the Hessian\n"));
     for (const Figure& figure : figures_of(q_, result)) {
       if (const auto* table = std::get_if<FigureTable>(&figure.content))
-        terminal.result(text(table->title, "\n", table_of(*table).text(terminal.unicode()), "\n"));
+        terminal.result(text("\n", table->title, "\n", table_of(*table).text(terminal.unicode())));
     }
-    terminal.result(text("numbers and pictures: ", answer.path(), "\n"));
-    terminal.result(Json(Json::Object{{"question", question}, {"result", result}, {"path", answer.path()}}));
+    answer.tell(result, terminal);
   }
 
   SharpnessQuestion q_;

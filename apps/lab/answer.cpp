@@ -89,6 +89,11 @@ void Answer::write(const Json& result, const std::vector<Figure>& figures) const
   write_file_atomically(path_ + kAnswer, document.indented() + "\n");
 }
 
+void Answer::tell(const Json& result, Terminal& terminal) const {
+  terminal.result(text("\nnumbers and pictures: ", path_, "\n"));
+  terminal.result(Json::Object{{"question", question_.at("question")}, {"result", result}, {"path", path_}});
+}
+
 FoundAnswer read_answer(const std::string& directory) {
   const std::string path = directory + kAnswer;
   try {

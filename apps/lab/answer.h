@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cli/terminal.h"
 #include "apps/report/figure.h"
 #include "apps/runs/unit_results.h"
 #include "core/io/json.h"
@@ -50,6 +51,8 @@ class Answer {
 
   /// Writes answer.json and the figures' files. Errors: OutputError.
   void write(const Json& result, const std::vector<Figure>& figures) const;
+  /// The last words of a command: where the answer lies, and for --json {"question", "result", "path"}.
+  void tell(const Json& result, Terminal& terminal) const;
 
  private:
   std::string path_;

@@ -76,6 +76,12 @@ std::shared_ptr<const data::ExampleSource> examples_of(const RunData& data, Spli
   return data::drawn(all, images, seed);
 }
 
+std::shared_ptr<const data::ExampleSource> examples_at_most(const RunData& data, Split split,
+                                                            std::int64_t images, std::uint64_t seed) {
+  const auto& all = source_of(data, split);
+  return examples_of(data, split, all ? std::min(images, all->size()) : images, seed);
+}
+
 void add_question(OptionTable& t, SubjectConfig& c) {
   t.group("measured", "What is measured");
   add_measured(t, c);
@@ -154,10 +160,9 @@ Subject open_subject(const SubjectConfig& config, Terminal& terminal) {
   subject.w = std::make_unique<optim::ParameterVector>(
       entries_of(*subject.run.model).parameters, all_decay ? optim::Decay::all : optim::Decay::weights_only);
   const std::string split = name_of(split_names(), config.split);
+  const auto examples = config.images_at_most ? examples_at_most : examples_of;
+  subject.examples = examples(subject.run.data, config.split, config.images, config.seed);
   const auto& all = source_of(subject.run.data, config.split);
-  const std::int64_t images =
-      config.images_at_most && all ? std::min(config.images, all->size()) : config.images;
-  subject.examples = examples_of(subject.run.data, config.split, images, config.seed);
   subject.loss = loss_of(config, trained ? &*trained : nullptr);
 
   const DatasetLoss& loss = subject.loss;

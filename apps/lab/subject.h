@@ -69,6 +69,10 @@ Subject open_subject(const SubjectConfig& config, Terminal& terminal);
 std::shared_ptr<const data::ExampleSource> examples_of(const RunData& data, Split split, std::int64_t images,
                                                        std::uint64_t seed);
 
+/// The same, and all of a split that has fewer.
+std::shared_ptr<const data::ExampleSource> examples_at_most(const RunData& data, Split split,
+                                                            std::int64_t images, std::uint64_t seed);
+
 /// The statement in one line for people: "mean cross-entropy of 1,000 of 50,000 cifar10 train images, ...".
 std::string in_words(const Json& statement);
 

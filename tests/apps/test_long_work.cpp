@@ -92,6 +92,11 @@ TEST_CASE("long work: a signal ends the part that looks next, with its exit code
           return ExitCode::success;
         }) == ExitCode{143});
   CHECK(interruptible([] { return ExitCode::check_failed; }) == ExitCode::check_failed);
+  CHECK(resumable(t.terminal, [&] {
+          work.begin("round 2");
+          return ExitCode::success;
+        }) == ExitCode{143});
+  CHECK(t.err.str().ends_with("terminated (SIGTERM); the same call goes on from there\n"));
 }
 
 TEST_CASE("unit results: a work that SIGINT ends in the middle goes on where it was, to the same results") {
