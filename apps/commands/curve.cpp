@@ -7,6 +7,7 @@
 #include "apps/config/data.h"
 #include "apps/config/device.h"
 #include "apps/lab/answer.h"
+#include "apps/lab/curve/aligned.h"
 #include "apps/lab/curve/curve_figures.h"
 #include "apps/lab/curve/curve_points.h"
 #include "apps/lab/curve/curve_training.h"
@@ -278,7 +279,7 @@ class CurveCall : public Call {
   ExitCode work(Terminal& terminal) {
     const std::string file = other_file();
     Subject subject = open_subject(config_.subject, terminal);
-    Solution a = solution_in(subject, "A"), b = other_solution(subject, "B", file);
+    Solution a = solution_in(subject, "A"), b = solution_of_file(subject, "B", file);
     const CurveImages images = images_for(subject, config_.subject);
     const bool within = !config_.subject.run.empty() && config_.other.empty();
     const Answer answer(config_.answer, lab_directory(within ? config_.subject.run : ""), "curve",

@@ -1,6 +1,5 @@
 // `basin landscape`: the loss over a line or a plane through the space of weights.
 #include <algorithm>
-#include <filesystem>
 
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
@@ -11,6 +10,7 @@
 #include "apps/lab/landscape/landscape_answer.h"
 #include "apps/runs/lab_directory.h"
 #include "apps/runs/run_config.h"
+#include "core/io/directory.h"
 #include "core/io/hash.h"
 
 namespace basin::apps {
@@ -18,11 +18,9 @@ namespace {
 
 constexpr std::size_t kMostRuns = 32;
 
-/// "sam" of runs/sam/, and "sam (2)" where it is the second of that name.
+/// "sam" of runs/sam/, and "sam-2" where it is the second of that name.
 std::string label_of(const std::string& run, const std::vector<std::string>& before) {
-  std::filesystem::path path(run);
-  if (!path.has_filename()) path = path.parent_path();
-  const std::string name = run.empty() ? "weights" : path.filename().string();
+  const std::string name = run.empty() ? "weights" : last_name(run);
   std::string label = name;
   for (int number = 2; std::find(before.begin(), before.end(), label) != before.end(); ++number)
     label = text(name, "-", number);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "core/error.h"
@@ -80,6 +81,10 @@ std::string odd_file(const std::string& path) {
   } catch (const ReadError&) {
     return "";
   }
+}
+
+std::string last_name(const std::string& path) {
+  return (std::filesystem::path(path) / "").parent_path().filename().string();
 }
 
 std::vector<std::string> list_directory(const std::string& path) {

@@ -20,6 +20,9 @@ const char* name_of(FileKind kind);
 /// what the system cannot say.
 std::string odd_file(const std::string& path);
 
+/// The last name of a path: "sam" of runs/sam and of runs/sam/.
+std::string last_name(const std::string& path);
+
 /// The names in a directory but . and .., sorted. Errors: ReadError: it is not there or not a directory; it
 /// cannot be read, or not to its end.
 std::vector<std::string> list_directory(const std::string& path);

@@ -18,6 +18,8 @@ class KeptBatches {
   KeptBatches(std::shared_ptr<const ExampleSource> source, std::int64_t batch_size, int workers = 0,
               Device device = {}, std::int64_t kept_bytes = 0);
 
+  /// Examples in a pass.
+  std::int64_t size() const { return source_->size(); }
   /// use(batch) for each batch; it writes to none. Errors: those of Loader; what `use` throws.
   void each(const std::function<void(const Batch&)>& use);
 

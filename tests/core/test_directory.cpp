@@ -31,6 +31,13 @@ class Fault {
 
 }  // namespace
 
+TEST_CASE("the last name of a path, with a slash at its end or without") {
+  CHECK(last_name("runs/sam") == "sam");
+  CHECK(last_name("runs/sam/") == "sam");
+  CHECK(last_name("sam") == "sam");
+  CHECK(last_name("") == "");
+}
+
 TEST_CASE("directory: what is at a path") {
   const TemporaryDirectory dir;
   std::ofstream(dir / "file") << "x";

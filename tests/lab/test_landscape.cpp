@@ -225,8 +225,8 @@ TEST_CASE(
   Subject subject = open(config);
   const std::vector<NamedBuffer> buffers = entries_of(*subject.run.model).buffers;
   const auto line_with = [&](StatisticsAt statistics, const std::string& file) {
-    const std::vector<Solution> ends = {solution_in(subject, {"a", first}),
-                                        solution_in(subject, {"b", last})};
+    const std::vector<Solution> ends = {solution_of_file(subject, "a", first),
+                                        solution_of_file(subject, "b", last)};
     const Slice line = slice_through(ends, 1, statistics);
     const bool recompute = statistics == StatisticsAt::recomputed;
     HeightsOf height(subject, nullptr, recompute ? subject.examples : nullptr);

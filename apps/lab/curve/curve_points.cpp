@@ -3,9 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "data/loading/kept_batches.h"
-#include "nn/recalibration.h"
-
 namespace basin::apps {
 namespace {
 
@@ -31,21 +28,6 @@ Solution place_on(const CurvePath& path, double t, StatisticsAt how) {
 }
 
 }  // namespace
-
-void recompute_statistics(Subject& subject, const std::shared_ptr<const data::ExampleSource>& images,
-                          const data::Watch& watch) {
-  if (!nn::needs_recalibration(*subject.run.model)) return;
-  const EvaluationOptions passes = evaluation_options(subject.run.config);
-  nn::Recalibration recalibration(*subject.run.model);
-  std::int64_t done = 0;
-  data::KeptBatches(images, passes.batch_size, passes.workers, subject.w->values().device())
-      .each([&](const data::Batch& batch) {
-        recalibration.add(batch.images.to(subject.w->dtype()));
-        done += batch.size();
-        if (watch) watch(done, images->size());
-      });
-  recalibration.finish();
-}
 
 Json CurveMeasure::at(const CurvePath& path, double t) const {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "apps/lab/curve/mode_curve.h"
-#include "apps/lab/curve/solution.h"
 #include "apps/lab/landscape/landscape.h"
+#include "apps/lab/landscape/solution.h"
 
 namespace basin::apps {
 
@@ -18,11 +18,6 @@ struct CurvePath {
   ModeCurve curve;
   std::vector<Tensors> statistics{};  // of each of its points
 };
-
-/// Estimates the running statistics of the weights that are in the model from `images`, in order
-/// (nn/recalibration.h, pooled): the same bits as HeightsOf does. Nothing for a model without any.
-void recompute_statistics(Subject& subject, const std::shared_ptr<const data::ExampleSource>& images,
-                          const data::Watch& watch = {});
 
 /// Height at places along curves.
 class CurveMeasure {

@@ -7,8 +7,6 @@
 #include "apps/runs/checkpoint.h"
 #include "apps/runs/members.h"
 #include "apps/runs/weights_of_run.h"
-#include "apps/weights/class_match.h"
-#include "apps/weights/weights.h"
 #include "autograd/curvature/principal_axes.h"
 #include "core/error.h"
 #include "core/io/directory.h"
@@ -16,10 +14,6 @@
 
 namespace basin::apps {
 namespace {
-
-std::vector<NamedBuffer> statistics_in(Subject& subject) {
-  return running_statistics(entries_of(*subject.run.model).buffers);
-}
 
 Slice random_slice(Subject& subject, const LandscapeConfig& config, std::uint64_t seed) {
   Tensors directions;
@@ -29,14 +23,14 @@ Slice random_slice(Subject& subject, const LandscapeConfig& config, std::uint64_
                                     *subject.w, config.random));
     labels.push_back(text("random direction ", k + 1));
   }
-  return slice_around(solution_now("", *subject.w, statistics_in(subject)), directions, labels);
+  return slice_around(solution_in(subject, ""), directions, labels);
 }
 
 Slice pca_slice(Subject& subject, const LandscapeConfig& config, const std::vector<NamedWeights>& weights) {
-  const Solution last = solution_now("end", *subject.w, statistics_in(subject));
+  const Solution last = solution_in(subject, "end");
   Tensors rows;
   for (const NamedWeights& on_the_way : weights)
-    rows.push_back(combination(1, solution_in(subject, on_the_way).w, -1, last.w));
+    rows.push_back(combination(1, solution_of_file(subject, "", on_the_way.file).w, -1, last.w));
   rows.push_back(Tensor::zeros(last.w.shape(), last.w.dtype(), last.w.device()));
   const std::size_t count = rows.size();
   const auto dims = static_cast<std::size_t>(config.dims);
@@ -71,7 +65,7 @@ Slice pca_slice(Subject& subject, const LandscapeConfig& config, const std::vect
 
 Slice plane_slice(Subject& subject, const LandscapeConfig& config, const std::vector<NamedWeights>& weights) {
   std::vector<Solution> solutions;
-  for (const NamedWeights& one : weights) solutions.push_back(solution_in(subject, one));
+  for (const NamedWeights& one : weights) solutions.push_back(solution_of_file(subject, one.label, one.file));
   return slice_through(solutions, config.dims, config.statistics);
 }
 
@@ -92,11 +86,8 @@ std::vector<NamedWeights> plane_solutions(const std::vector<std::string>& runs, 
     throw UsageError(
         "--directions plane is of several solutions: name several runs, or of one run "
         "--solutions last,swa,member:1");
-  for (const std::string& run : runs) {
-    std::filesystem::path path(run);
-    if (!path.has_filename()) path = path.parent_path();
-    all.push_back({path.filename().string(), weights_file("landscape", run, weights)});
-  }
+  for (const std::string& run : runs)
+    all.push_back({last_name(run), weights_file("landscape", run, weights)});
   return all;
 }
 
@@ -113,15 +104,6 @@ std::vector<NamedWeights> trajectory_of(const std::string& run) {
     throw CheckpointError("[landscape] ", run,
                           " has neither members nor checkpoints: nothing is known of its training's way");
   return all;
-}
-
-Solution solution_in(Subject& subject, const NamedWeights& weights) {
-  common_identity({subject.file, weights.file});
-  const Entries entries = entries_of(*subject.run.model);
-  const optim::Perturbation own(*subject.w, subject.w->values().clone(), 0);
-  const optim::BufferGuard buffers(entries.buffers);
-  load_weights(weights.file, entries);
-  return solution_now(weights.label, *subject.w, running_statistics(entries.buffers));
 }
 
 Slice choose_slice(Subject& subject, const LandscapeConfig& config, std::uint64_t seed,

@@ -16,19 +16,14 @@ struct NamedWeights {
   std::string label{}, file{};
 };
 
-/// The solutions of a plane: `runs` by their --weights, named by their directories; or of one run the words
-/// of
-/// --solutions. Errors: UsageError for neither; those of weights_file().
+/// The solutions of a plane: of each of `runs` its --weights, named by its directory; or of one run the words
+/// of --solutions. Errors: UsageError for neither; those of weights_file().
 std::vector<NamedWeights> plane_solutions(const std::vector<std::string>& runs, const std::string& weights,
                                           const std::string& words);
 
 /// The weights of a run along its training, in order: the members of its ensemble, or the checkpoints that
 /// --keep left; the end of the training is not among them. Errors: CheckpointError for none of both.
 std::vector<NamedWeights> trajectory_of(const std::string& run);
-
-/// The weights of a file, in the subject's model for the moment of reading. Errors: CheckpointError for
-/// another model, classes or normalisation; those of load_weights().
-Solution solution_in(Subject& subject, const NamedWeights& weights);
 
 /// `weights`: those of plane_solutions() for Directions::plane, of trajectory_of() for Directions::pca, else
 /// none; `axes` is for Directions::eigen. Errors: UsageError for a slice that there is not; those of

@@ -39,8 +39,7 @@ Slice along(Subject& subject, const Tensors& vectors, const Json& found) {
   for (std::size_t k = 0; k < pairs.size(); ++k)
     labels.push_back(text("eigenvector ", k + 1, " (lambda ",
                           significant(recorded_number(pairs[k].at("eigenvalue")), 4), ")"));
-  const std::vector<NamedBuffer> statistics = running_statistics(entries_of(*subject.run.model).buffers);
-  Slice slice = slice_around(solution_now("", *subject.w, statistics), vectors, labels);
+  Slice slice = slice_around(solution_in(subject, ""), vectors, labels);
   for (std::size_t k = 0; k < pairs.size(); ++k) slice.axes[k].facts = pairs[k];
   slice.products = found.at("products").integer();
   return slice;

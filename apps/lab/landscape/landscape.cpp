@@ -49,7 +49,26 @@ double reach(const std::vector<double>& places, const std::vector<double>& losse
   return kUnknown;
 }
 
+void recalibrate(const Subject& subject, data::KeptBatches& images, const data::Watch& watch) {
+  nn::Recalibration recalibration(*subject.run.model);
+  std::int64_t done = 0;
+  images.each([&](const data::Batch& batch) {
+    recalibration.add(batch.images.to(subject.w->dtype()));
+    done += batch.size();
+    if (watch) watch(done, images.size());
+  });
+  recalibration.finish();
+}
+
 }  // namespace
+
+void recompute_statistics(const Subject& subject, const std::shared_ptr<const data::ExampleSource>& images,
+                          const data::Watch& watch) {
+  if (!nn::needs_recalibration(*subject.run.model)) return;
+  const EvaluationOptions passes = evaluation_options(subject.run.config);
+  data::KeptBatches batches(images, passes.batch_size, passes.workers, subject.w->values().device());
+  recalibrate(subject, batches, watch);
+}
 
 Grid grid_of(const std::vector<SliceAxis>& axes, const std::vector<GridSpan>& spans) {
   return {places(axes.at(0), spans.at(0)),
@@ -67,23 +86,13 @@ HeightsOf::HeightsOf(const Subject& subject, std::shared_ptr<const data::Example
     test_->keep_batches();
   }
   if (recomputed && nn::needs_recalibration(*subject.run.model)) {
-    images_ = recomputed->size();
     recomputed_.emplace(std::move(recomputed), passes.batch_size, passes.workers,
                         subject.w->values().device(), kKeptBytes);
   }
 }
 
 Height HeightsOf::operator()() {
-  if (recomputed_) {
-    nn::Recalibration recalibration(*subject_.run.model);
-    std::int64_t done = 0;
-    recomputed_->each([&](const data::Batch& batch) {
-      recalibration.add(batch.images.to(subject_.w->dtype()));
-      done += batch.size();
-      if (watch_) watch_(done, images_);
-    });
-    recalibration.finish();
-  }
+  if (recomputed_) recalibrate(subject_, *recomputed_, watch_);
   Height height{.test_loss = kUnknown, .test_accuracy = kUnknown};
   const optim::Evaluation own = measured_.forward();
   height.loss = own.loss + measured_.penalty();

@@ -33,6 +33,11 @@ struct Height {
   double loss = 0, accuracy = 0, test_loss = 0, test_accuracy = 0;
 };
 
+/// Estimates the running statistics of the weights that are in the subject's model from `images`, in order
+/// (nn/recalibration.h, pooled). Nothing for a model without any.
+void recompute_statistics(const Subject& subject, const std::shared_ptr<const data::ExampleSource>& images,
+                          const data::Watch& watch = {});
+
 /// The measurements of a landscape, each at the weights as they are.
 class HeightsOf {
  public:
@@ -52,7 +57,6 @@ class HeightsOf {
   DatasetObjective measured_;
   std::optional<DatasetObjective> test_;
   std::optional<data::KeptBatches> recomputed_;
-  std::int64_t images_ = 0;  // that statistics are recomputed from
   data::Watch watch_;
 };
 

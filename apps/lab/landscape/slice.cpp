@@ -70,20 +70,6 @@ Slice plane_of(const std::vector<Solution>& solutions) {
 
 }  // namespace
 
-std::vector<NamedBuffer> running_statistics(const std::vector<NamedBuffer>& buffers) {
-  std::vector<NamedBuffer> statistics;
-  for (const NamedBuffer& buffer : buffers)
-    if (buffer.kind == BufferKind::statistics && buffer.buffer->defined()) statistics.push_back(buffer);
-  return statistics;
-}
-
-Solution solution_now(std::string label, const optim::ParameterVector& w,
-                      const std::vector<NamedBuffer>& statistics) {
-  Solution now{std::move(label), w.values().clone(), {}};
-  for (const NamedBuffer& buffer : statistics) now.statistics.push_back(buffer.buffer->clone());
-  return now;
-}
-
 Slice slice_around(const Solution& centre, const Tensors& directions,
                    const std::vector<std::string>& labels) {
   Slice slice;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/lab/landscape/directions.h"
+#include "apps/lab/landscape/solution.h"
 #include "core/io/json.h"
 #include "optim/buffer_guard.h"
 #include "optim/perturbation.h"
@@ -18,19 +19,6 @@ namespace basin::apps {
 /// weights are; a variance that comes out negative is no number, and neither is the loss there. recomputed:
 /// estimated at each point from images (nn/recalibration.h).
 enum class StatisticsAt { frozen, interpolated, recomputed };
-
-/// Weights and the running statistics that belong to them.
-struct Solution {
-  std::string label{};
-  Tensor w{};            // {d}
-  Tensors statistics{};  // of running_statistics(), in their order
-};
-
-/// The running statistics among buffers, those that are there.
-std::vector<NamedBuffer> running_statistics(const std::vector<NamedBuffer>& buffers);
-/// The weights and statistics as they are, copied.
-Solution solution_now(std::string label, const optim::ParameterVector& w,
-                      const std::vector<NamedBuffer>& statistics);
 
 /// One coordinate. Where a grid says t, t = 0 is `from` and t = 1 is `to`.
 struct SliceAxis {

@@ -1,7 +1,6 @@
 #include "apps/report/page/reported_run.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
 
 #include "apps/config/train_config.h"
@@ -60,8 +59,7 @@ ReportedRun read_reported_run(const std::string& directory) {
 }
 
 void label_runs(std::vector<ReportedRun>& runs) {
-  for (ReportedRun& run : runs)
-    run.label = (std::filesystem::path(run.path) / "").parent_path().filename().string();
+  for (ReportedRun& run : runs) run.label = last_name(run.path);
   std::vector<std::string> all;
   for (const ReportedRun& run : runs) all.push_back(run.label);
   for (ReportedRun& run : runs)

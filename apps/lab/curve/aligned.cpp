@@ -1,42 +1,10 @@
-#include "apps/lab/curve/solution.h"
+#include "apps/lab/curve/aligned.h"
 
 #include <utility>
 
 #include "apps/training/experiment.h"
-#include "apps/weights/weights.h"
 
 namespace basin::apps {
-
-namespace {
-
-std::vector<NamedBuffer> statistics_of(const Subject& subject) {
-  return running_statistics(entries_of(*subject.run.model).buffers);
-}
-
-}  // namespace
-
-Solution solution_in(const Subject& subject, std::string label) {
-  return solution_now(std::move(label), *subject.w, statistics_of(subject));
-}
-
-void put(const Solution& solution, Subject& subject) {
-  subject.w->values().copy_from(solution.w);
-  const std::vector<NamedBuffer> places = statistics_of(subject);
-  for (std::size_t i = 0; i < places.size(); ++i) places[i].buffer->copy_from(solution.statistics[i]);
-}
-
-Solution other_solution(Subject& subject, std::string label, const std::string& file) {
-  common_identity({subject.file, file});
-  const Solution own = solution_in(subject, "");
-  struct Return {
-    const Solution& own;
-    Subject& subject;
-    ~Return() { put(own, subject); }
-  } back{own, subject};
-  load_weights(file, entries_of(*subject.run.model),
-               {.wanted = identity_of(subject.run.config.model, subject.run.data.set)});
-  return solution_in(subject, std::move(label));
-}
 
 Aligned aligned(Subject& subject, const Solution& a, const Solution& b, std::uint64_t seed,
                 const data::Watch& watch) {
@@ -60,7 +28,7 @@ Aligned aligned(Subject& subject, const Solution& a, const Solution& b, std::uin
   Tensors parts;
   for (const NamedTensor& t : weights) parts.push_back(moved(t.name, t.tensor));
   result.solution.w = subject.w->flatten(parts);
-  const std::vector<NamedBuffer> statistics = statistics_of(subject);
+  const std::vector<NamedBuffer> statistics = running_statistics(entries_of(*subject.run.model).buffers);
   for (std::size_t i = 0; i < statistics.size(); ++i)
     result.solution.statistics.push_back(moved(statistics[i].name, b.statistics[i]));
   return result;
