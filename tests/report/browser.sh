@@ -1,6 +1,7 @@
 #!/bin/bash
 # A page of four runs in headless Chromium: no message on the console, every figure there, every surface drawn by the
-# script and there without it. Skipped (77) where there is no Chromium. Usage: browser.sh BASIN
+# script and there without it. Skipped (77) where there is no Chromium, or one that cannot show an empty page.
+# Usage: browser.sh BASIN
 set -eu
 basin=$1
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
@@ -8,6 +9,17 @@ chromium=$(command -v chromium || command -v chromium-browser || command -v goog
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+browse() {  # PAGE: what is left of it when it has been loaded, in dom; what the browser writes, in console
+  "$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$work/profile" --enable-logging=stderr --v=0 \
+    --dump-dom "file://$work/$1" > dom 2> console
+}
+fail() { echo "$1"; tail -n 20 console; exit 1; } >&2
+echo '<!doctype html><p>here' > empty.html
+if ! browse empty.html || ! grep -q '<p>here' dom; then
+  echo "$chromium shows no page here:"
+  tail -n 5 console
+  exit 77
+fi
 for run in a b c d; do
   "$basin" train --data synthetic --limit 128 --model resnet8 --epochs 2 --batch-size 64 --lr 0.05 --workers 0 --quiet \
     --seed $((1 + $(printf %d "'$run") % 2)) --run $run > out
@@ -22,12 +34,7 @@ for run in a b c d; do
 JSON
 done
 figures=$("$basin" report a b c d -o page.html --json | sed -n 's/.*"figures": \([0-9]*\).*/\1/p')
-browse() {
-  "$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$work/profile" --enable-logging=stderr --v=0 "$@" \
-    "file://$work/page.html" 2> console
-}
-fail() { echo "$1"; grep CONSOLE console; exit 1; } >&2
-browse --dump-dom > dom
+browse page.html || fail "the browser ended with $?"
 ! grep -q CONSOLE console || fail "the page writes on the console"
 [ "$(grep -c '<figure id' dom)" = "$figures" ] || fail "there are not $figures figures"
 [ "$(grep -o 'data-drawn="1"' dom | wc -l)" = 4 ] || fail "the script did not draw four surfaces"
@@ -35,21 +42,27 @@ browse --dump-dom > dom
 for name in landscape line line-together confusion reliability; do
   grep -q "data-figure=\"$name\"" dom || fail "no figure $name"
 done
-# A surface turns under the arrow keys.
-cp page.html whole.html
-cat >> page.html <<'HTML'
+# A surface turns under the arrow keys. Frames are drawn when they are asked for: a page that is written out as soon as
+# it is loaded may have no other.
+{
+  echo '<script>requestAnimationFrame = (draw) => draw();</script>'
+  cat page.html
+  cat <<'HTML'
 <script>
 const canvas = document.querySelector("canvas"), before = canvas.toDataURL();
-canvas.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft"}));
-setTimeout(() => { document.body.dataset.turned = canvas.toDataURL() === before ? "no" : "yes"; }, 300);
+for (const key of ["Enter", "ArrowLeft"]) {
+  canvas.dispatchEvent(new KeyboardEvent("keydown", {key}));
+  document.body.dataset[key.toLowerCase()] = canvas.toDataURL() === before ? "still" : "turned";
+}
 </script>
 HTML
-browse --virtual-time-budget=2000 --dump-dom > dom
-grep -q 'data-turned="yes"' dom || fail "the surface did not turn"
-cp whole.html page.html
+} > keys.html
+browse keys.html || fail "the browser ended with $?"
+grep -q 'data-enter="still"' dom || fail "the surface turned under another key"
+grep -q 'data-arrowleft="turned"' dom || fail "the surface did not turn"
 # A script that breaks is seen: the check can fail.
-sed -i 's|^document.querySelectorAll(".relief")|brokenOnPurpose();|' page.html
-browse --dump-dom > dom
+sed 's|^document.querySelectorAll(".relief")|brokenOnPurpose();|' page.html > broken.html
+browse broken.html || fail "the browser ended with $?"
 grep -q CONSOLE console || fail "a broken script went unnoticed"
 [ "$(grep -o 'data-drawn="1"' dom | wc -l)" = 0 ] || fail "surfaces are drawn without the script"
 [ "$(grep -c 'aria-label="loss of ., from the side"' dom)" = 4 ] || fail "without its script the page has no surfaces"

@@ -139,8 +139,9 @@ function turning(box) {
   function turned(byTurn, byTilt) {
     turn = (turn + byTurn + 360) % 360;
     tilt = Math.min(85, Math.max(5, tilt + byTilt));
-    if (!waiting) requestAnimationFrame(draw);
+    if (waiting) return;
     waiting = true;
+    requestAnimationFrame(draw);
   }
   canvas.addEventListener("pointerdown", (e) => {
     from = [e.clientX, e.clientY];
