@@ -5,18 +5,6 @@
 namespace basin::apps {
 namespace {
 
-Json numbers(const std::vector<double>& values) {
-  Json list = Json::Array{};
-  for (const double value : values) list.append(recorded(value));
-  return list;
-}
-
-std::vector<double> numbers_of(const Json& list) {
-  std::vector<double> values;
-  for (const Json& value : list.array()) values.push_back(recorded_number(value));
-  return values;
-}
-
 Json words(const std::vector<std::string>& list) {
   Json all = Json::Array{};
   for (const std::string& word : list) all.append(word);
@@ -36,9 +24,9 @@ Json to_json(const std::vector<Curve>& curves) {
     std::vector<double> x, y, low, high;
     for (const auto& [px, py] : curve.points) x.push_back(px), y.push_back(py);
     for (const auto& [below, above] : curve.bounds) low.push_back(below), high.push_back(above);
-    Json json =
-        Json::Object{{"label", curve.label}, {"dashed", curve.dashed}, {"x", numbers(x)}, {"y", numbers(y)}};
-    if (!curve.bounds.empty()) json.set("low", numbers(low)).set("high", numbers(high));
+    Json json = Json::Object{
+        {"label", curve.label}, {"dashed", curve.dashed}, {"x", recorded(x)}, {"y", recorded(y)}};
+    if (!curve.bounds.empty()) json.set("low", recorded(low)).set("high", recorded(high));
     if (curve.colour >= 0) json.set("colour", curve.colour);
     if (curve.faint) json.set("faint", true);
     all.append(std::move(json));
@@ -47,7 +35,7 @@ Json to_json(const std::vector<Curve>& curves) {
 }
 
 std::vector<std::pair<double, double>> pairs(const Json& first, const Json& second, std::size_t count) {
-  const std::vector<double> x = numbers_of(first), y = numbers_of(second);
+  const std::vector<double> x = recorded_numbers(first), y = recorded_numbers(second);
   if (x.size() != count || y.size() != count)
     throw JsonError("[figure] a curve has ", x.size(), " and ", y.size(), " numbers for ", count, " points");
   std::vector<std::pair<double, double>> all;
@@ -81,7 +69,7 @@ Json content_of(const Surface& s) {
     marks.append(Json::Object{{"label", mark.label}, {"x", recorded(mark.x)}, {"y", recorded(mark.y)}});
   return Json::Object{{"kind", "surface"},    {"title", s.title},          {"x_label", s.x_label},
                       {"y_label", s.y_label}, {"z_label", s.z_label},      {"log_z", s.log_z},
-                      {"x", numbers(s.x)},    {"y", numbers(s.y)},         {"z", numbers(s.z)},
+                      {"x", recorded(s.x)},   {"y", recorded(s.y)},        {"z", recorded(s.z)},
                       {"marks", marks},       {"paths", to_json(s.paths)}, {"group", s.group}};
 }
 
@@ -115,9 +103,9 @@ Surface surface_of(const Json& json) {
             .y_label = json.at("y_label").string(),
             .z_label = json.at("z_label").string(),
             .log_z = json.at("log_z").boolean(),
-            .x = numbers_of(json.at("x")),
-            .y = numbers_of(json.at("y")),
-            .z = numbers_of(json.at("z")),
+            .x = recorded_numbers(json.at("x")),
+            .y = recorded_numbers(json.at("y")),
+            .z = recorded_numbers(json.at("z")),
             .paths = curves_of(json.at("paths")),
             .group = json.at("group").string()};
   if (s.z.size() != s.x.size() * s.y.size())

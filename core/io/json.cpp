@@ -213,4 +213,16 @@ double recorded_number(const Json& value) {
   throw JsonError("[json] expects a number, \"nan\", \"inf\" or \"-inf\", got \"", value.string(), '"');
 }
 
+Json recorded(const std::vector<double>& values) {
+  Json list = Json::Array{};
+  for (const double value : values) list.append(recorded(value));
+  return list;
+}
+
+std::vector<double> recorded_numbers(const Json& list) {
+  std::vector<double> values;
+  for (const Json& value : list.array()) values.push_back(recorded_number(value));
+  return values;
+}
+
 }  // namespace basin

@@ -88,6 +88,9 @@ class Json {
 Json recorded(double value);
 /// The inverse of recorded().
 double recorded_number(const Json& value);
+/// The same of a list: [0.5, "nan"].
+Json recorded(const std::vector<double>& values);
+std::vector<double> recorded_numbers(const Json& list);
 
 /// The value of a whole text. Strict (RFC 8259): no comments, no trailing commas, valid UTF-8, no duplicate
 /// keys, no integer beyond 64 bits, no number beyond a double, at most JsonReader::kMaxDepth levels. Errors:

@@ -105,6 +105,8 @@ TEST_CASE("json: numbers that JSON lacks are records in words") {
   for (const double d : {inf, -inf, 0.25}) CHECK(recorded_number(recorded(d)) == d);
   CHECK(std::isnan(recorded_number(recorded(std::nan("")))));
   CHECK_THROWS_AS(recorded_number("1.0"), JsonError);
+  CHECK(recorded({0.5, -inf}).compact() == "[0.5,\"-inf\"]");
+  CHECK(recorded_numbers(recorded({0.5, -inf})) == std::vector<double>{0.5, -inf});
 }
 
 TEST_CASE("json: what is not JSON is refused, with line and column") {

@@ -86,8 +86,8 @@ DensityCurve density_curve(const Json& result) {
   std::vector<Quadrature> measures;
   for (const Json& start : density.at("starts").array()) {
     Quadrature q{.low = recorded_number(start.at("low")), .high = recorded_number(start.at("high"))};
-    for (const Json& x : start.at("nodes").array()) q.nodes.push_back(recorded_number(x));
-    for (const Json& x : start.at("weights").array()) q.weights.push_back(recorded_number(x));
+    q.nodes = recorded_numbers(start.at("nodes"));
+    q.weights = recorded_numbers(start.at("weights"));
     measures.push_back(std::move(q));
   }
   return smoothed_density(measures, 1001, density.at("width").number());

@@ -24,10 +24,9 @@ struct Position {
 };
 
 Json to_json(const Position& p) {
-  Json losses = Json::Array{};
-  for (const double loss : p.record.epoch_losses) losses.append(recorded(loss));
   Json json;
-  json.set("steps", p.record.steps).set("images", p.record.images).set("epoch_losses", losses);
+  json.set("steps", p.record.steps).set("images", p.record.images);
+  json.set("epoch_losses", recorded(p.record.epoch_losses));
   json.set("sum", recorded(p.sum)).set("batches", p.batches);
   return json;
 }
@@ -37,12 +36,11 @@ Position position_in(const Archive& archive) {
   if (text_of == archive.metadata().end())
     throw CheckpointError("[curve] ", archive.path(), " holds no trained curve; remove it");
   const Json json = parse_json(text_of->second);
-  Position p{.record = {.steps = json.at("steps").integer(), .images = json.at("images").integer()},
-             .sum = recorded_number(json.at("sum")),
-             .batches = json.at("batches").integer()};
-  for (const Json& loss : json.at("epoch_losses").array())
-    p.record.epoch_losses.push_back(recorded_number(loss));
-  return p;
+  return {.record = {.steps = json.at("steps").integer(),
+                     .images = json.at("images").integer(),
+                     .epoch_losses = recorded_numbers(json.at("epoch_losses"))},
+          .sum = recorded_number(json.at("sum")),
+          .batches = json.at("batches").integer()};
 }
 
 /// The configuration that batches are made by, and the training images with their augmentation.
