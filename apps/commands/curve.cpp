@@ -118,11 +118,9 @@ class CurveStudy {
     const CurveTrainingRecord record =
         train_curve(*fit_, subject_, config_.training, answer_.file("training.safetensors"),
                     work_.part("training the curve", "steps"));
-    Json losses = Json::Array{};
-    for (const double loss : record.epoch_losses) losses.append(recorded(loss));
-    result_.set("training",
-                Json::Object{
-                    {"steps", record.steps}, {"images", record.images}, {"epoch_losses", std::move(losses)}});
+    result_.set("training", Json::Object{{"steps", record.steps},
+                                         {"images", record.images},
+                                         {"epoch_losses", recorded(record.epoch_losses)}});
     CurvePath path{name_of(kind_names(), config_.kind),
                    text(config_.kind == CurveKind::bezier ? "Bezier curve" : "chain",
                         config_.align ? ", B aligned" : ""),

@@ -7,6 +7,7 @@
 #include "apps/cli/table.h"
 #include "apps/lab/answer.h"
 #include "apps/lab/rate_search.h"
+#include "apps/options/presets.h"
 #include "apps/options/sources.h"
 #include "apps/runs/lab_directory.h"
 #include "apps/runs/run_config.h"
@@ -77,7 +78,7 @@ class LrFindCall : public Call {
                "stop when the smoothed loss is so many times its least so far");
     t.add_call("config", free_text(sources_.config, "FILE", "a file"),
                "take data, model and rules from this TOML file of `basin train`");
-    t.add_call("preset", named(sources_.preset, recipes(), "presets", "`basin train --help`"),
+    t.add_call("preset", named(sources_.preset, preset_names(), "presets", "`basin train --help`"),
                "take them from a recipe by its name, such as sam_torch")
         .aliases = {"recipe"};
     t.group("run", "Seed");
@@ -151,13 +152,6 @@ class LrFindCall : public Call {
     show(in_words(data), result, terminal);
     answer.tell(result, terminal);
     return ExitCode::success;
-  }
-
-  static std::vector<std::string> recipes() {
-    SourceConfig none;
-    OptionTable table;
-    add(table, none);
-    return table.by_flag("preset")->binding.choices;
   }
 
   Json question_for(const RunData& data) const {

@@ -80,7 +80,7 @@ FigureTable mistakes_table(const std::vector<std::int64_t>& counts, const std::v
 
 /// Whether the answer is there, of these weights.
 bool is_answered(const std::string& run, const std::string& sha256) {
-  const std::string path = run + "/lab/predictions";
+  const std::string path = lab_directory(run) + "/predictions";
   if (kind_of_file(path + "/answer.json") != FileKind::regular) return false;
   const Json question = read_answer(path).question;
   const Json* statement = question.find("statement");

@@ -17,10 +17,23 @@ constexpr const char* kState = "rate_search";
 constexpr std::int64_t kSaveEvery = 100;
 
 Json to_json(const RateRecord& record) {
-  Json losses = Json::Array{};
-  for (const double loss : record.losses) losses.append(recorded(loss));
-  return Json::Object{{"losses", std::move(losses)}, {"passes", record.passes}};
+  return Json::Object{{"losses", recorded(record.losses)}, {"passes", record.passes}};
 }
+
+/// The running mean that keeps `smoothing` of itself a step, without the pull of its start at 0 (as Adam
+/// corrects its moments).
+class RunningMean {
+ public:
+  explicit RunningMean(double smoothing) : smoothing_(smoothing) {}
+  double take(double loss) {
+    mean_ = smoothing_ * mean_ + (1 - smoothing_) * loss;
+    weight_ *= smoothing_;
+    return mean_ / (1 - weight_);
+  }
+
+ private:
+  double smoothing_, mean_ = 0, weight_ = 1;
+};
 
 class Search {
  public:
@@ -40,7 +53,7 @@ class Search {
     restore_state(archive, parts_of(experiment_));
     const Json json = parse_json(words->second);
     record_.passes = json.at("passes").integer();
-    for (const Json& loss : json.at("losses").array()) enter(recorded_number(loss));
+    for (const double loss : recorded_numbers(json.at("losses"))) enter(loss);
   }
 
   RateRecord run(const data::Watch& watch) {
@@ -75,11 +88,11 @@ class Search {
   void enter(double loss) {
     record_.rates.push_back(rate_of(search_, made()));
     record_.losses.push_back(loss);
-    const std::vector<double> smooth = smoothed(record_.losses, search_.smoothing);
-    least_ = std::min(least_, smooth.back());
+    const double smooth = mean_.take(loss);
+    least_ = std::min(least_, smooth);
     if (!std::isfinite(loss))
       record_.end = text("the loss of step ", made(), " was not finite");
-    else if (smooth.back() > search_.diverged * least_)
+    else if (smooth > search_.diverged * least_)
       record_.end = text("the smoothed loss was above ", search_.diverged, " times its least");
     else if (made() == search_.steps)
       record_.end = "the last step";
@@ -96,6 +109,7 @@ class Search {
   RunLength length_;
   Experiment experiment_;
   RateRecord record_;
+  RunningMean mean_{search_.smoothing};
   double least_ = std::numeric_limits<double>::infinity();
 };
 
@@ -108,12 +122,8 @@ double rate_of(const RateSearchConfig& c, std::int64_t step) {
 
 std::vector<double> smoothed(const std::vector<double>& losses, double smoothing) {
   std::vector<double> all;
-  double mean = 0, weight = 1;
-  for (const double loss : losses) {
-    mean = smoothing * mean + (1 - smoothing) * loss;
-    weight *= smoothing;
-    all.push_back(mean / (1 - weight));
-  }
+  RunningMean mean(smoothing);
+  for (const double loss : losses) all.push_back(mean.take(loss));
   return all;
 }
 

@@ -82,7 +82,12 @@ std::shared_ptr<const data::ExampleSource> examples_at_most(const RunData& data,
   return examples_of(data, split, all ? std::min(images, all->size()) : images, seed);
 }
 
-void add_question(OptionTable& t, SubjectConfig& c) {
+void add(OptionTable& t, SubjectConfig& c) {
+  t.group("weights", "Whose weights");
+  t.add_call(
+      "weights", free_text(c.weights, "WHICH", "last, swa, ema, member:N or a file"),
+      "which weights: of RUN last, swa, ema or member:N (of an ensemble); or a file, which without RUN "
+      "needs --model and --data");
   t.group("measured", "What is measured");
   add_measured(t, c);
   t.add("batch-size", "batch_size", whole(c.batch_size, 1, 1'000'000),
@@ -92,15 +97,6 @@ void add_question(OptionTable& t, SubjectConfig& c) {
   add_workers(t, c.data);
   add_network(t, c.model);
   add(t, c.device);
-}
-
-void add(OptionTable& t, SubjectConfig& c) {
-  t.group("weights", "Whose weights");
-  t.add_call(
-      "weights", free_text(c.weights, "WHICH", "last, swa, ema, member:N or a file"),
-      "which weights: of RUN last, swa, ema or member:N (of an ensemble); or a file, which without RUN "
-      "needs --model and --data");
-  add_question(t, c);
 }
 
 std::string build_on_run(OptionTable& table, SubjectConfig& config, const std::string& run) {

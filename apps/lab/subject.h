@@ -32,10 +32,7 @@ struct SubjectConfig {
   nn::Mode batch_norm = nn::Mode::eval;
 };
 
-/// Adds the groups "What is measured", "Data", "Model" and "Device", without what only one of several runs
-/// could say: --weights, --model and --data.
-void add_question(OptionTable& table, SubjectConfig& config);
-/// The same with them, for a command about one RUN or file of weights.
+/// Adds the groups "Whose weights", "What is measured", "Data", "Model" and "Device".
 void add(OptionTable& table, SubjectConfig& config);
 
 /// Takes what the run's config.toml has for options of the table; for Call::build_on(). `run` is RUN, the

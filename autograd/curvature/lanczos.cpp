@@ -102,13 +102,16 @@ void Lanczos::step() {
   if (!exhausted()) next_ = scaled(x, 1 / beta_);
 }
 
+double Lanczos::coupling_with(const std::vector<double>& s) const {
+  double sum = 0;
+  for (std::size_t i = 0; i < s.size() && i < coupling_.size(); ++i) sum += coupling_[i] * s[i];
+  return sum;
+}
+
 Ritz Lanczos::ritz() const {
   Ritz found{symmetric_eigen(t_, size()), {}};
-  for (const std::vector<double>& s : found.vectors) {
-    double residual = 0;
-    for (std::size_t i = 0; i < s.size() && i < coupling_.size(); ++i) residual += coupling_[i] * s[i];
-    found.residuals.push_back(exhausted() ? 0 : std::abs(residual));
-  }
+  for (const std::vector<double>& s : found.vectors)
+    found.residuals.push_back(exhausted() ? 0 : std::abs(coupling_with(s)));
   return found;
 }
 
@@ -118,9 +121,7 @@ void Lanczos::restart(const Ritz& ritz, const std::vector<std::size_t>& kept) {
   for (std::size_t k = 0; k < kept.size(); ++k) {
     const std::vector<double>& s = ritz.vectors[kept[k]];
     basis.push_back(vector(s));
-    double c = 0;
-    for (std::size_t i = 0; i < s.size(); ++i) c += coupling_[i] * s[i];
-    coupling.push_back(c);
+    coupling.push_back(coupling_with(s));
     t[k * kept.size() + k] = ritz.values[kept[k]];
   }
   basis_ = std::move(basis);

@@ -56,6 +56,8 @@ class Lanczos {
  private:
   /// The next vector of the basis: a random one at right angles to it.
   void begin_anew();
+  /// v_j . A x for x = sum_i s[i] v_i of the basis.
+  double coupling_with(const std::vector<double>& s) const;
 
   LinearOperator a_;
   Probes fresh_;

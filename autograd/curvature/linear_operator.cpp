@@ -68,6 +68,11 @@ Tensor Probes::normals(const LinearOperator& like, std::uint64_t i) const {
   return drawn(like, [&] { return random.normal(); });
 }
 
+Tensor Probes::uniforms(const LinearOperator& like, std::uint64_t i) const {
+  Random random(seed, Stream::probe, purpose, i);
+  return drawn(like, [&] { return random.uniform(-1, 1); });
+}
+
 std::vector<double> orthogonalise(Tensor& x, const Tensors& basis) {
   std::vector<double> coefficients(basis.size(), 0);
   for (int pass = 0; pass < 2; ++pass) {

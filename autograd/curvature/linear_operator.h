@@ -38,6 +38,8 @@ struct Probes {
   Tensor signs(const LinearOperator& like, std::uint64_t i) const;
   /// Normal numbers of mean 0 and deviation 1.
   Tensor normals(const LinearOperator& like, std::uint64_t i) const;
+  /// Uniform on [-1, 1).
+  Tensor uniforms(const LinearOperator& like, std::uint64_t i) const;
 };
 
 /// Takes out of x its part in the span of the orthonormal `basis`, in two passes ("twice is enough", Parlett

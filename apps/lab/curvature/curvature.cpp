@@ -54,6 +54,17 @@ LinearOperator curvature_of(Subject& subject, CurvatureKind kind, const data::Wa
   return a;
 }
 
+LinearOperator watched_curvature(Subject& subject, CurvatureKind kind, const LongWork& work,
+                                 const std::string& what, std::int64_t most) {
+  const LongWork::Nested line = work.nested(what, "products", "images");
+  LinearOperator a = curvature_of(subject, kind, line.within);
+  a.apply = [apply = a.apply, pieces = line.pieces, most, asked = std::int64_t{0}](const Tensor& v) mutable {
+    pieces(asked++, most);
+    return apply(v);
+  };
+  return a;
+}
+
 Index ParameterGroup::size() const {
   Index all = 0;
   for (const auto& [begin, end] : parts) all += end - begin;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/cli/long_work.h"
 #include "apps/lab/subject.h"
 #include "autograd/curvature/linear_operator.h"
 
@@ -22,6 +23,11 @@ Tensor difference_product(Subject& subject, const Tensor& v, const data::Watch& 
 /// The operator over the subject's loss; `watch` is told of the images of each product. The subject must
 /// outlive it.
 LinearOperator curvature_of(Subject& subject, CurvatureKind kind, const data::Watch& watch = {});
+
+/// The same, `what` of it shown by `work`: how many of `most` products were asked for, 0 where nobody knows,
+/// and the images of the one at work.
+LinearOperator watched_curvature(Subject& subject, CurvatureKind kind, const LongWork& work,
+                                 const std::string& what, std::int64_t most = 0);
 
 /// How parameters are put together: by module ("layer1.0.conv1"), by the first part of their names
 /// ("layer1"), by what they are (weight, bias, norm: scales and shifts of normalisation).

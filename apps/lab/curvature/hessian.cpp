@@ -13,18 +13,6 @@ namespace {
 /// Purposes of random vectors; groups' starts follow.
 enum : std::uint64_t { kEigen = 1, kTrace, kDensity, kSketch, kGroups };
 
-std::vector<double> doubles(const Json& json) {
-  std::vector<double> all;
-  for (const Json& x : json.array()) all.push_back(recorded_number(x));
-  return all;
-}
-
-Json json_of(const std::vector<double>& numbers) {
-  Json all = Json::Array{};
-  for (const double x : numbers) all.append(recorded(x));
-  return all;
-}
-
 Json json_of(const EigenPairs& found) {
   Json top = Json::Array{};
   for (const EigenPair& pair : found.pairs)
@@ -70,16 +58,8 @@ class Search {
     return units_.at(name);
   }
 
-  /// The operator, `what` of it shown: product after product of `most`, 0 where nobody knows.
   LinearOperator watched(const std::string& what, std::int64_t most) {
-    const LongWork::Nested line = work_.nested(what, "products", "images");
-    LinearOperator a = curvature_of(subject_, config_.kind, line.within);
-    a.apply = [apply = a.apply, pieces = line.pieces, most,
-               asked = std::int64_t{0}](const Tensor& v) mutable {
-      pieces(asked++, most);
-      return apply(v);
-    };
-    return a;
+    return watched_curvature(subject_, config_.kind, work_, what, most);
   }
 
   Probes probes(std::uint64_t purpose) const { return {.seed = seed_, .purpose = purpose}; }
@@ -125,9 +105,9 @@ class Search {
     const ParameterGroup whole{.parts = {{0, a.dim}}};
     Json groups = Json::Array{};
     for (const ParameterGroup& group : groups_)
-      groups.append(json_of({sum_over(group, one), sum_over(group, two)}));
+      groups.append(recorded({sum_over(group, one), sum_over(group, two)}));
     const double squared = dot(one, two);
-    return Json::Object{{"traces", json_of({sum_over(whole, one), sum_over(whole, two)})},
+    return Json::Object{{"traces", recorded({sum_over(whole, one), sum_over(whole, two)})},
                         {"squared_diagonal", recorded(squared)},
                         {"groups", groups}};
   }
@@ -139,10 +119,10 @@ class Search {
     group_traces_.assign(groups_.size(), {});
     for (std::uint64_t i = 0; !enough.reached(estimate_of(traces)); ++i) {
       const Json pair = piece(text("probes ", i), [&] { return pair_of_probes(a, i); });
-      for (const double x : doubles(pair.at("traces"))) traces.push_back(x);
+      for (const double x : recorded_numbers(pair.at("traces"))) traces.push_back(x);
       squares.push_back(recorded_number(pair.at("squared_diagonal")));
       for (std::size_t g = 0; g < groups_.size(); ++g)
-        for (const double x : doubles(pair.at("groups").array()[g])) group_traces_[g].push_back(x);
+        for (const double x : recorded_numbers(pair.at("groups").array()[g])) group_traces_[g].push_back(x);
       if (!std::isfinite(traces.back())) throw NumericalError("[hessian] a product is not finite");
     }
     trace_ = estimate_of(traces);
@@ -171,8 +151,8 @@ class Search {
         const LinearOperator a = products.over(watched(what, config_.density_steps));
         const Quadrature q = lanczos_quadrature(a, probes(kDensity).signs(a, static_cast<std::uint64_t>(i)),
                                                 config_.density_steps);
-        return Json(Json::Object{{"nodes", json_of(q.nodes)},
-                                 {"weights", json_of(q.weights)},
+        return Json(Json::Object{{"nodes", recorded(q.nodes)},
+                                 {"weights", recorded(q.weights)},
                                  {"low", recorded(q.low)},
                                  {"high", recorded(q.high)}});
       }));

@@ -14,16 +14,8 @@ namespace {
 
 constexpr std::uint64_t kPurpose = (std::uint64_t{1} << 31) - 1;  // of the vector that Lanczos begins from
 
-/// The Hessian, each product of which the progress line shows.
-LinearOperator watched(Subject& subject, const AxesWork& axes) {
-  const LongWork::Nested watch = axes.work.nested("eigenvectors of " + axes.label, "products", "images");
-  LinearOperator hessian = curvature_of(subject, CurvatureKind::hessian, watch.within);
-  hessian.apply = [apply = hessian.apply, pieces = watch.pieces,
-                   done = std::int64_t{0}](const Tensor& v) mutable {
-    pieces(done++, 0);
-    return apply(v);
-  };
-  return hessian;
+LinearOperator watched_hessian(Subject& subject, const AxesWork& axes) {
+  return watched_curvature(subject, CurvatureKind::hessian, axes.work, "eigenvectors of " + axes.label);
 }
 
 Json json_of(const std::vector<EigenPair>& pairs, Index products) {
@@ -58,8 +50,8 @@ Slice slice_along_eigenvectors(Subject& subject, int dims, std::uint64_t seed, c
   const std::string file = axes.directory + "/" + axes.label + "-eigenvectors.safetensors";
   const Json found = unit(axes, [&] {
     StoredProducts products(axes.directory, "axes");
-    const EigenPairs pairs = lanczos_eigenpairs(products.over(watched(subject, axes)), {.count = dims},
-                                                {.seed = seed, .purpose = kPurpose});
+    const EigenPairs pairs = lanczos_eigenpairs(products.over(watched_hessian(subject, axes)),
+                                                {.count = dims}, {.seed = seed, .purpose = kPurpose});
     Tensors vectors;
     for (const EigenPair& pair : pairs.pairs) vectors.push_back(pair.vector);
     write_eigenvectors(file, *subject.w, vectors);
@@ -77,7 +69,7 @@ Slice slice_along_vectors(Subject& subject, int dims, const std::string& file, c
                      " vectors that are the axes");
   vectors.resize(wanted);
   const Json found = unit(axes, [&] {
-    const LinearOperator hessian = watched(subject, axes);
+    const LinearOperator hessian = watched_hessian(subject, axes);
     std::vector<EigenPair> pairs;
     for (const Tensor& v : vectors) {
       const Tensor product = hessian.apply(v);

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/curvature/linear_operator.h"
 #include "core/error.h"
 #include "core/ops.h"
-#include "core/random.h"
 #include "optim/perturbation.h"
 
 namespace basin::apps {
@@ -14,16 +14,12 @@ namespace {
 
 using optim::Climb, optim::Evaluation, optim::ParameterVector, optim::Perturbation;
 
-/// d numbers at an address of their own, normal or uniform on [-1, 1].
-Tensor drawn(const ParameterVector& w, std::uint64_t seed, std::uint64_t epoch, std::int64_t index,
-             bool normal) {
-  Random random(seed, Stream::probe, epoch, static_cast<std::uint64_t>(index));
-  std::vector<double> numbers(static_cast<std::size_t>(w.size()));
-  for (double& x : numbers) x = normal ? random.normal() : random.uniform(-1, 1);
-  return Tensor::from(numbers).to(w.dtype()).to(w.values().device());
-}
+constexpr std::uint64_t kStarts = 1, kRises = 2;  // purposes of random vectors
 
-constexpr std::uint64_t kStarts = 1, kRises = 2;  // epochs of the draws' addresses
+/// What such a vector looks like.
+LinearOperator like(const ParameterVector& w) {
+  return {.dim = w.size(), .dtype = w.dtype(), .device = w.values().device()};
+}
 
 /// e scaled to radius 1, as a vector: argmax g . e over |T^-1 e|_p <= 1. Zeros where there is none.
 Tensor steepest(const LossAround& l, const optim::Ascent& ball, const Tensor& g) {
@@ -50,7 +46,8 @@ Peak search_ball(const LossAround& l, const optim::Ascent& ball, double rho, con
                  Tensor uphill, const std::function<Look(const Climb& e, bool last)>& look) {
   if (search.steps < 1)
     throw ArgumentError("[flatness] a search needs at least one step, got ", search.steps);
-  if (search.start > 0) uphill = drawn(l.w, search.seed, kStarts, search.start, /*normal=*/true);
+  if (search.start > 0)
+    uphill = Probes{search.seed, kStarts}.normals(like(l.w), static_cast<std::uint64_t>(search.start));
   Peak peak;
   peak.value = -std::numeric_limits<double>::infinity();
   for (std::int64_t step = 0; step < search.steps; ++step) {
@@ -106,7 +103,9 @@ double random_rise(const LossAround& l, const optim::Ascent& ball, double rho, d
   const bool cube = std::isinf(p);
   if (p != 2 && !cube)
     throw ArgumentError("[flatness] random perturbations are known for p = 2 and infinity, not for ", p);
-  const Tensor x = drawn(l.w, seed, kRises, draw, /*normal=*/!cube);
+  const Probes rises{seed, kRises};
+  const auto number = static_cast<std::uint64_t>(draw);
+  const Tensor x = cube ? rises.uniforms(like(l.w), number) : rises.normals(like(l.w), number);
   // T's diagonal: the cube's corner |argmax 1 . e| is T itself.
   optim::AscentOptions corner = ball.options();
   corner.p = std::numeric_limits<double>::infinity();

@@ -25,8 +25,8 @@ struct LossAround {
 struct Search {
   std::int64_t steps = 5;  // of ascent from each start
   std::uint64_t seed = 0;  // of the random starts
-  std::int64_t start =
-      0;  // 0: from w itself, along its gradient; 1, 2, ...: a random point of the ball's rim
+  /// 0: from w itself, along its gradient; 1, 2, ...: from a random point of the ball's rim.
+  std::int64_t start = 0;
 };
 
 /// What a search found.

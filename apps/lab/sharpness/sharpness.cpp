@@ -29,21 +29,9 @@ LossAround around(const Subject& subject, const DatasetObjective& objective) {
           .hessian_vector = [&objective](const Tensor& v) { return objective.hessian_vector(v); }};
 }
 
-Json numbers(const std::vector<double>& values) {
-  Json list = Json::Array{};
-  for (const double value : values) list.append(recorded(value));
-  return list;
-}
-
-std::vector<double> numbers_of(const Json& list) {
-  std::vector<double> values;
-  for (const Json& value : list.array()) values.push_back(recorded_number(value));
-  return values;
-}
-
 Json to_json(const Peak& peak) {
   return Json::Object{{"value", recorded(peak.value)},
-                      {"way", numbers(peak.way)},
+                      {"way", recorded(peak.way)},
                       {"gradients", peak.gradients},
                       {"products", peak.products}};
 }
@@ -69,7 +57,7 @@ Json micro_batches(const Subject& subject, const optim::Ascent& ball, const Shar
                                data::chosen(subject.examples, {first, first + m}), passes, subject.loss);
     rises.push_back(zeroth_order(around(subject, own), ball, rho, {.steps = 1}).value);
   }
-  return Json::Object{{"rises", numbers(rises)}};
+  return Json::Object{{"rises", recorded(rises)}};
 }
 
 /// One measurement.
@@ -104,7 +92,7 @@ Found found(const UnitResults& units, const char* kind, double rho, std::int64_t
   for (std::int64_t start = 0; start < starts; ++start) {
     const Json& peak = units.at(unit(kind, rho, start));
     const double value = recorded_number(peak.at("value"));
-    if (start == 0) f = {value, numbers_of(peak.at("way")).front()};
+    if (start == 0) f = {value, recorded_numbers(peak.at("way")).front()};
     if (!(value <= f.most)) f.most = value;
     for (const char* what : {"gradients", "products"})
       work.set(what, work.at(what).integer() + peak.at(what).integer());
@@ -115,14 +103,14 @@ Found found(const UnitResults& units, const char* kind, double rho, std::int64_t
 }  // namespace
 
 Json to_json(const SharpnessQuestion& q) {
-  return Json::Object{{"rho", numbers(q.rho)},
+  return Json::Object{{"rho", recorded(q.rho)},
                       {"p", recorded(q.ball.p)},
                       {"scaling", name_of(scaling_names(), q.ball.scaling)},
                       {"eta", q.ball.eta},
                       {"steps", q.steps},
                       {"starts", q.starts},
                       {"draws", q.draws},
-                      {"m", numbers(q.m)},
+                      {"m", recorded(q.m)},
                       {"batches", q.batches},
                       {"first_order", q.first_order}};
 }
@@ -185,8 +173,8 @@ Json summary(const SharpnessQuestion& q, const UnitResults& units) {
     }
     Json micro = Json::Array{};
     for (const double m : q.m) {
-      Json one = to_json(
-          mean_interval(numbers_of(units.at(unit("m", rho, static_cast<std::int64_t>(m))).at("rises"))));
+      Json one = to_json(mean_interval(
+          recorded_numbers(units.at(unit("m", rho, static_cast<std::int64_t>(m))).at("rises"))));
       one.set("m", static_cast<std::int64_t>(m));
       micro.append(one);
     }

@@ -28,7 +28,8 @@ struct SharpnessQuestion {
 
 Json to_json(const SharpnessQuestion& q);
 
-/// The measurements of all units, by name: "r0/0.05/1", "r1/0.05/0", "random/0.05", "m/32/0.05". Those that
+/// The measurements of all units, by name: "r0/0.05/1" (kind, rho, which start),
+/// "r1/0.05/0", "random/0.05/3", "m/0.05/32" (micro-batches of 32). Those that
 /// `units` has are taken from there. Errors: what a signal throws; those of the loss.
 void measure(const Subject& subject, const SharpnessQuestion& q, UnitResults& units, const LongWork& work);
 
