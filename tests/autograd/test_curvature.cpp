@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/curvature/hvp.h"
+#include "autograd/curvature/lanczos.h"
 #include "autograd/gradients.h"
 #include "core/ops.h"
 #include "tests/autograd/leaks.h"
@@ -139,7 +140,7 @@ TEST_CASE("hvp where one input of a fused op depends on another") {
   }
 }
 
-TEST_CASE("scale invariance before batch norm: w.grad = 0 and H w = -grad") {
+TEST_CASE("5.5.12 scale invariance before batch norm: w.grad = 0 and H w = -grad") {
   const NoLeaks check;
   SmallNet net(SmallNet::Mode::train, f64, 4, 6, 5);
   net.eps = 0;
@@ -156,6 +157,27 @@ TEST_CASE("scale invariance before batch norm: w.grad = 0 and H w = -grad") {
     // Also output channel by output channel: each has its own scale.
     const Tensor products = sum(g * w.value(), {0, 1, 2});
     for (double p : products.to_vector<double>()) CHECK(std::abs(p) < 1e-12 * norm(g) * norm(w.value()));
+  }
+}
+
+TEST_CASE("5.5.12 scale invariance: weights three times as long have a ninth of the curvature") {
+  const NoLeaks check;
+  SmallNet net(SmallNet::Mode::train, f64, 4, 6, 5);
+  net.eps = 0;
+  const auto largest = [&net](std::size_t i) {
+    const Variable& w = net.weights[i];
+    const LinearOperator h{.dim = w.value().elements(), .apply = [&](const Tensor& v) {
+                             const Tensor hv =
+                                 hessian_vector_product(net.loss(), {w}, {v.reshape(w.shape())})[0];
+                             return hv.reshape(Shape{v.elements()});
+                           }};
+    return lanczos_eigenpairs(h, {.count = 1, .tolerance = 1e-12}, {}).pairs.at(0).value;
+  };
+  for (std::size_t i : {0, 3}) {
+    const double before = largest(i);
+    net.weights[i] = Variable::parameter(unary(UnaryOp::mul_scalar, net.weights[i].value(), 3));
+    CHECK(before > 1e-3);
+    CHECK(largest(i) * 9 == doctest::Approx(before).epsilon(1e-10));
   }
 }
 

@@ -352,42 +352,6 @@ TEST_CASE("5.5.13 a block of the Hessian is the operator restricted") {
   CHECK_THROWS_AS(restricted(h, {{5, 5}}), ArgumentError);
 }
 
-TEST_CASE("5.5.7 and 5.5.11 logistic regression: Hessian, products, and differences of gradients") {
-  const Tensor x = Tensor::from<double>({1, -1, 1, 0, 1, 1, 1, 2}, {4, 2}),
-               y = Tensor::from<double>({-1, -1, 1, 1}, {4, 1});
-  const auto loss = [&](const Variable& w) { return -mean(log(sigmoid(Variable(y) * matmul(x, w)))); };
-  const auto at = [&](double a, double b) {
-    const Variable w = Variable::parameter(Tensor::from<double>({a, b}, {2, 1}));
-    return LinearOperator{
-        .dim = 2, .apply = [&loss, w](const Tensor& v) {
-          return hessian_vector_product(loss(w), {w}, {v.reshape(Shape{2, 1})})[0].reshape(Shape{2});
-        }};
-  };
-  check_near(written_down(at(0, 0)), {0.25, 0.125, 0.125, 0.375}, 1e-15);
-  check_near(values_of(lanczos_eigenpairs(at(0, 0), {.count = 2}, {})), {0.4522542, 0.1727458}, 5e-8);
-  check_near(at(0, 0).apply(vec({1, 2})).to_vector<double>(), {0.5, 0.875}, 1e-15);
-  check_near(written_down(at(0.5, -1)), {0.1920751, 0.0960375, 0.0960375, 0.2451840}, 5e-8);
-  check_near(values_of(lanczos_eigenpairs(at(0.5, -1), {.count = 2}, {})), {0.3182706, 0.1189884}, 5e-8);
-  const double exact = dot(vec({1, 2}), at(0.5, -1).apply(vec({1, 2})));
-  CHECK(std::abs(exact - 1.5569612) < 5e-8);
-
-  const auto gradient_along = [&](double t) {
-    const Variable w = Variable::parameter(Tensor::from<double>({0.5 + t, -1 + 2 * t}, {2, 1}));
-    const std::vector<double> g = gradients(loss(w), {w})[0].to_vector<double>();
-    return g[0] + 2 * g[1];
-  };
-  const std::array central = {8.0e-4, 9.1e-6, 9.1e-8, 9.1e-10}, one_sided = {1.1e-1, 1.1e-2, 1.1e-3, 1.1e-4};
-  // The facts' step is of the unit vector: e v / |v|.
-  double e = 0.1;
-  for (std::size_t i = 0; i < 4; ++i, e /= 10) {
-    const double both = (gradient_along(e) - gradient_along(-e)) / (2 * e),
-                 one = (gradient_along(e) - gradient_along(0)) / e;
-    INFO("e = ", e, ": ", std::abs(both / exact - 1), ", ", std::abs(one / exact - 1));
-    CHECK(std::abs(both / exact - 1) == Approx(central[i]).epsilon(0.15));
-    CHECK(std::abs(one / exact - 1) == Approx(one_sided[i]).epsilon(0.15));
-  }
-}
-
 TEST_CASE("the Gauss-Newton product is J^T B J v, of a linear model the Hessian itself") {
   const NoLeaks check;
   const SmallNet net(SmallNet::Mode::train, f64, 4, 6, 4);
