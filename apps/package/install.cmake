@@ -85,8 +85,8 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME basin)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS dataset-fashion-mnist)
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "training of neural networks towards flat minima
- Trains convolutional networks and vision transformers by SAM, GAM, SWA and their family,
- and measures how flat the minima are that they end in.")
+Trains convolutional networks and vision transformers by SAM, GAM, SWA and their family,
+and measures how flat the minima are that they end in.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libbasin-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "zlib1g-dev, libjpeg-dev, libpng-dev")
@@ -94,6 +94,6 @@ if(BASIN_SHARED)
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", basin (= ${PROJECT_VERSION})")
 endif()
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "training of neural networks towards flat minima: headers and libraries
- Tensors, derivatives of any order, layers, models, optimizers and data sets, for find_package(Basin)
- and pkg-config.")
+Tensors, derivatives of any order, layers, models, optimizers and data sets, for find_package(Basin)
+and pkg-config.")
 include(CPack)
