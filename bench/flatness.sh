@@ -42,6 +42,7 @@ ask() {
 
 measure() { # RUN DENSITY_OPTIONS...: curvature and sharpness of one run
   ask hessian "$1" --images 1000 --top 5 --tolerance 0.01 --trace-products 30 "${@:2}"
+  ask hessian "$1" --images 1000 --split test --top 1 --tolerance 0.02 --trace-products 20 --no-density
   ask sharpness "$1" --images 500 --rho 0.05,0.1,0.2
 }
 
@@ -57,8 +58,8 @@ for rule in sgd sam gam; do
   measure "$runs/$rule-s1" --density-steps 40 --density-starts 1
   for seed in 2 3; do measure "$runs/$rule-s$seed" --no-density; done
 done
-ask landscape "$runs"/{sgd,sam,gam}-s1 --images 1000 --grid 21x21 -o "$runs/landscape-rules"
-ask landscape "$runs"/{sgd,noshort}-s1 --images 500 --grid 41x41 -o "$runs/landscape-shortcuts"
-ask landscape "$runs/cycles-s1" --directions plane --solutions member:1,member:2,member:3,swa --test --images 1000 \
+ask landscape "$runs"/{sgd,sam,gam}-s1 --images 500 --grid 21x21 -o "$runs/landscape-rules"
+ask landscape "$runs"/{sgd,noshort}-s1 --images 500 --grid 31x31 -o "$runs/landscape-shortcuts"
+ask landscape "$runs/cycles-s1" --directions plane --solutions member:1,member:2,member:3,swa --test --images 500 \
   --grid 21x21
-ask curve "$runs"/sgd-s{1,2} --epochs 10 --align -o "$runs/curve-seeds"
+ask curve "$runs"/sgd-s{1,2} --epochs 6 --images 1000 --align -o "$runs/curve-seeds"

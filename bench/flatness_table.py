@@ -24,14 +24,15 @@ def figures(run):
         last = result["variants"][0]
         found["test %"] = 100 * last["test_accuracy"]
         found["test loss"] = last["test_loss"]
-    hessian = read(run / "lab/hessian/answer.json")
-    if hessian:
-        result = hessian["result"]
+    for path in sorted(run.glob("lab/hessian*/answer.json")):
+        answer = read(path)
+        result, split = answer["result"], answer["question"]["measured"]["split"]
         values = [pair["value"] for pair in result["top"]]
-        found["train loss"] = result["loss"]
-        found["lambda_1"] = values[0]
-        found["lambda_1 / lambda_5"] = values[0] / values[4]
-        found["trace"] = result["trace"]["value"]
+        found[f"{split} loss, {answer['question']['measured']['images']} images"] = result["loss"]
+        found[f"lambda_1, {split}"] = values[0]
+        if len(values) > 4:
+            found[f"lambda_1 / lambda_5, {split}"] = values[0] / values[4]
+        found[f"trace, {split}"] = result["trace"]["value"]
     sharpness = read(run / "lab/sharpness/answer.json")
     if sharpness:
         for row in sharpness["result"]["rho"]:
