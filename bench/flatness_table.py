@@ -33,6 +33,8 @@ def figures(run):
         if len(values) > 4:
             found[f"lambda_1 / lambda_5, {split}"] = values[0] / values[4]
         found[f"trace, {split}"] = result["trace"]["value"]
+        found[f"lambda_1 / loss, {split}"] = values[0] / result["loss"]
+        found[f"trace / loss, {split}"] = result["trace"]["value"] / result["loss"]
     sharpness = read(run / "lab/sharpness/answer.json")
     if sharpness:
         for row in sharpness["result"]["rho"]:
