@@ -54,11 +54,13 @@ one cycles 1 resnet20 "${cycles[@]}"
 
 for rule in sgd sam gam; do
   curvature "$runs/$rule-s1" --top 5 --tolerance 0.01 --trace-products 30 --density-steps 40 --density-starts 1
-  curvature "$runs/$rule-s1" --split test --top 1 --tolerance 0.02 --trace-products 20 --no-density
   for seed in 2 3; do
     curvature "$runs/$rule-s$seed" --top 1 --tolerance 0.02 --trace-products 16 --no-density
   done
-  for seed in 1 2 3; do ask sharpness "$runs/$rule-s$seed" --images 500 --rho 0.05,0.1,0.2; done
+  for seed in 1 2 3; do
+    curvature "$runs/$rule-s$seed" --split test --top 1 --tolerance 0.02 --trace-products 20 --no-density
+    ask sharpness "$runs/$rule-s$seed" --images 500 --rho 0.05,0.1,0.2
+  done
 done
 ask landscape "$runs"/{sgd,sam,gam}-s1 --images 500 --grid 21x21 -o "$runs/landscape-rules"
 ask landscape "$runs"/{sgd,noshort}-s1 --images 500 --grid 31x31 -o "$runs/landscape-shortcuts"
