@@ -19,6 +19,15 @@ Contender contender(const std::string& name, Sharpness kind, void (*change)(Shar
   return one;
 }
 
+/// The plain gradient under that update rule.
+Contender stepping(const std::string& name, Optimizer kind, void (*change)(OptimizerConfig&) = nullptr) {
+  Contender one{name, {}};
+  one.config.optimizer = usual(kind);
+  if (averages_itself(kind)) one.config.schedule.kind = optim::ScheduleKind::constant;
+  if (change) change(one.config.optimizer);
+  return one;
+}
+
 }  // namespace
 
 bool computes_in(const Contender& contender, Precision precision) {
@@ -40,8 +49,13 @@ std::vector<Contender> contenders() {
           /*of_norms=*/true),
       contender("m-sam", Sharpness::sam, [](SharpnessConfig& s) { s.micro = Micro::own; }),
       contender("msam", Sharpness::msam),
+      contender("vasso", Sharpness::vasso),
       contender("gam", Sharpness::gam),
       contender("gam-exact", Sharpness::gam, [](SharpnessConfig& s) { s.gam_form = optim::GamForm::exact; }),
+      stepping("lookahead", Optimizer::sgd, [](OptimizerConfig& o) { o.lookahead = 5; }),
+      stepping("muon", Optimizer::muon),
+      stepping("schedule-free-sgd", Optimizer::schedule_free_sgd),
+      stepping("schedule-free-adamw", Optimizer::schedule_free_adamw),
   };
 }
 

@@ -1,4 +1,4 @@
-// The gradient rules that `basin bench` compares, each with the options its authors use.
+// The rules that `basin bench` compares, each with the options its authors use.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace basin::apps {
 
-/// A gradient rule as `basin train` would be asked for it.
+/// A gradient rule, or an update rule under the plain gradient, as `basin train` would be asked for it.
 struct Contender {
   std::string name;       // "sam-interval"
-  TrainConfig config;     // SGD with momentum, as the default of `basin train`, and the rule
+  TrainConfig config;     // the default of `basin train`, and the rule
   bool of_norms = false;  // it needs normalisation layers
 };
 

@@ -205,7 +205,7 @@ class CurveCall : public Call {
   void options(OptionTable& t) override {
     CurveConfig& c = config_;
     t.group("curve", "The curve");
-    t.add_call("to", free_text(c.to, "WHICH", "last, swa, ema, member:N or a file"),
+    t.add_call("to", free_text(c.to, "WHICH", "last, swa, ema, lawa, member:N or a file"),
                "B's weights: of the second RUN, or without one of the first; or a file");
     t.add_call(
         "kind", choice(c.kind, kind_names()),
@@ -253,7 +253,7 @@ class CurveCall : public Call {
     config_.other = words[1];
     if (config_.other.empty() && table.by_flag("to")->source == Source::standard)
       throw UsageError(
-          "nothing to go to: name a second RUN or file of weights, or --to swa, ema, member:N of the first");
+          "nothing to go to: name a second RUN or file of weights, or --to swa, ema, lawa, member:N of the first");
     build_on_run(table, config_.subject, first);
     if (!first.empty() && table.by_flag("augment")->source == Source::standard)
       config_.training.augment = read_run_config(first).data.augment;

@@ -23,7 +23,7 @@ namespace {
 /// where the file does not or `image_given`.
 struct ExportConfig {
   std::string run;
-  std::string weights = "last";  // last, swa, ema, member:N, or a file
+  std::string weights = "last";  // last, swa, ema, lawa, member:N, or a file
   std::string out;
   std::string format = "auto";  // by the ending of `out`, or one of export_formats()
   DataConfig data;
@@ -86,8 +86,8 @@ class ExportCall : public Call {
     t.add_call("run", free_text(config_.run, "DIR", "a directory"),
                "export weights of the run in DIR, with its model and image shape")
         .aliases = {"run-dir"};
-    t.add_call("weights", free_text(config_.weights, "WHICH", "last, swa, ema, member:N or a file"),
-               "which weights: of the run last, swa, ema or member:N (of an ensemble); or a file, a "
+    t.add_call("weights", free_text(config_.weights, "WHICH", "last, swa, ema, lawa, member:N or a file"),
+               "which weights: of the run last, swa, ema, lawa or member:N (of an ensemble); or a file, a "
                "checkpoint too, which without --run needs --model")
         .aliases = {"checkpoint", "init"};
     t.group("file", "The file");

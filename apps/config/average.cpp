@@ -8,7 +8,7 @@ namespace basin::apps {
 
 const NamesOf<Average>& average_names() {
   static const NamesOf<Average> names = {
-      {"none", Average::none}, {"swa", Average::swa}, {"ema", Average::ema}};
+      {"none", Average::none}, {"swa", Average::swa}, {"ema", Average::ema}, {"lawa", Average::lawa}};
   return names;
 }
 
@@ -24,9 +24,10 @@ void add(OptionTable& t, AverageConfig& c) {
   t.group("average", "Averages of weights");
   t.add("average", "name", choice(c.kind, average_names()),
         "average of weights that is kept and reported beside the last weights; swa: the plain mean; ema: the "
-        "exponential moving average")
+        "exponential moving average; lawa: the mean of the latest --lawa-window")
       .aliases = {"averaging", "swa", "ema"};
-  Conditional both(t, "average", {"swa", "ema"}), swa(t, "average", {"swa"}), ema(t, "average", {"ema"});
+  Conditional both(t, "average", {"swa", "ema", "lawa"}), swa(t, "average", {"swa"}),
+      ema(t, "average", {"ema"});
   standards(
       both(
           "average-at", "at",
@@ -37,7 +38,10 @@ void add(OptionTable& t, AverageConfig& c) {
                                                   "epochs or steps between two weights that enter");
   standards(both("average-start", "start", real(c.start, epochs_range()),
                  "the first epoch 1, 2, ... that takes part, or below 1 a fraction of the run"),
-            "average", {{"ema", "0.0"}});
+            "average", {{"ema", "0.0"}, {"lawa", "0.0"}});
+  Conditional(t, "average", {"lawa"})("lawa-window", "lawa_window", whole(c.lawa_window, 1, 1000),
+                                      "how many weights the mean is of; each is kept, in memory and in "
+                                      "checkpoints");
   ema("ema-decay", "ema_decay", real(c.ema_decay, unit_interval()),
       "share of the average that each step keeps: average <- decay average + (1 - decay) w");
   ema("ema-warmup", "ema_warmup",
@@ -69,7 +73,7 @@ void add(OptionTable& t, AverageConfig& c) {
   Option& last = t.add("recalibrate-last", "recalibrate_last", toggle(c.recalibrate_last),
                        "also evaluate the last weights with recalibrated statistics, for a fair comparison");
   count_for_batch_norm(last);
-  standards(last, "average", {{"swa", "true"}, {"ema", "true"}});
+  standards(last, "average", {{"swa", "true"}, {"ema", "true"}, {"lawa", "true"}});
 }
 
 }  // namespace basin::apps

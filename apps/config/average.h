@@ -12,8 +12,8 @@ namespace basin::apps {
 
 class OptionTable;
 
-enum class Average { none, swa, ema };
-const NamesOf<Average>& average_names();  // "none", "swa", "ema"
+enum class Average { none, swa, ema, lawa };
+const NamesOf<Average>& average_names();  // "none", "swa", "ema", "lawa"
 enum class CollectAt { epoch, step, cycle };
 const NamesOf<nn::RecalibrationMode>& recalibration_names();  // "pooled", "sample-weighted", "equal-batches"
 
@@ -24,6 +24,7 @@ struct AverageConfig {
   double start = 0.8;  // first epoch (1, 2, ...) that takes part, or below 1 a fraction of the run
   double ema_decay = 0.999;
   optim::EmaWarmup ema_warmup = optim::EmaWarmup::none;
+  std::int64_t lawa_window = 6;
   double swa_lr = 0.05;  // 0: the schedule's own
   double swa_anneal_epochs = 0;
   optim::Anneal swa_anneal = optim::Anneal::cosine;

@@ -11,7 +11,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-const Words kSam = {"sam", "asam", "gsam", "gnp", "fsam", "looksam", "msam"};
+const Words kSam = {"sam", "asam", "gsam", "gnp", "fsam", "looksam", "msam", "vasso"};
 const Words kSharp = {"!none"};
 
 void add_climb(OptionTable& t, SharpnessConfig& c) {
@@ -59,6 +59,7 @@ SharpnessConfig of_family(Sharpness kind, const optim::SamOptions& o) {
   c.alpha = o.alpha;
   c.sigma = o.sigma;
   c.lambda = o.lambda;
+  c.theta = o.theta;
   c.every = o.every;
   return c;
 }
@@ -89,6 +90,8 @@ optim::SamOptions member_of_family(const SharpnessConfig& s) {
       return optim::looksam(s.rho, s.alpha, s.every);
     case Sharpness::msam:
       return optim::msam(s.rho);
+    case Sharpness::vasso:
+      return optim::vasso(s.rho, s.theta);
     case Sharpness::sam:
     case Sharpness::none:
     case Sharpness::gam:
@@ -111,6 +114,7 @@ optim::SamOptions sam_options(const SharpnessConfig& s, const RuleTimes& times) 
   o.inner_step = s.inner_step;
   o.every = s.every;
   o.start_step = times.start_step;
+  o.end_step = times.end_step;
   return o;
 }
 
@@ -126,7 +130,8 @@ optim::GamOptions gam_options(const SharpnessConfig& s, const RuleTimes& times) 
           .scaling = s.scaling,
           .eta = s.eta,
           .every = s.every,
-          .start_step = times.start_step};
+          .start_step = times.start_step,
+          .end_step = times.end_step};
 }
 
 }  // namespace
@@ -141,10 +146,11 @@ const NamesOf<optim::Scaling>& scaling_names() {
 }
 
 const NamesOf<Sharpness>& sharpness_names() {
-  static const NamesOf<Sharpness> names = {
-      {"none", Sharpness::none},       {"sam", Sharpness::sam},   {"asam", Sharpness::asam},
-      {"gsam", Sharpness::gsam},       {"gnp", Sharpness::gnp},   {"fsam", Sharpness::fsam},
-      {"looksam", Sharpness::looksam}, {"msam", Sharpness::msam}, {"gam", Sharpness::gam}};
+  static const NamesOf<Sharpness> names = {{"none", Sharpness::none},       {"sam", Sharpness::sam},
+                                           {"asam", Sharpness::asam},       {"gsam", Sharpness::gsam},
+                                           {"gnp", Sharpness::gnp},         {"fsam", Sharpness::fsam},
+                                           {"looksam", Sharpness::looksam}, {"msam", Sharpness::msam},
+                                           {"vasso", Sharpness::vasso},     {"gam", Sharpness::gam}};
   return names;
 }
 
@@ -162,6 +168,8 @@ SharpnessConfig usual(Sharpness kind) {
       return of_family(kind, optim::looksam());
     case Sharpness::msam:
       return of_family(kind, optim::msam());
+    case Sharpness::vasso:
+      return of_family(kind, optim::vasso());
     case Sharpness::gam:
       return of_gam({});
     case Sharpness::sam:
@@ -205,6 +213,9 @@ void add(OptionTable& t, SharpnessConfig& c) {
   Conditional fsam(t, "sharpness", {"fsam"}), gam(t, "sharpness", {"gam"});
   fsam("sigma", "sigma", real(c.sigma, {}), "climb along g - sigma m, m the running mean of gradients");
   fsam("lambda", "lambda", real(c.lambda, below_one()), "decay of that mean: m <- lambda m + (1 - lambda) g");
+  Conditional(t, "sharpness", {"vasso"})(
+      "theta", "theta", real(c.theta, {.low = 0, .high = 1, .low_open = true}),
+      "share of this step's gradient in the mean that is climbed along: m <- (1 - theta) m + theta g");
   gam("gam-form", "gam_form",
       choice(c.gam_form, {{"paper", optim::GamForm::paper},
                           {"official", optim::GamForm::official},
@@ -227,6 +238,8 @@ void add(OptionTable& t, SharpnessConfig& c) {
         "look uphill in every N-th step; those between are plain (looksam: they use the last look again)");
   sharp("sharpness-start", "start", real(c.start, epochs_range()),
         "make plain steps until then: a fraction of the run (below 1) or epochs done");
+  sharp("sharpness-end", "end", real(c.end, epochs_range()),
+        "make plain steps from then on: a fraction of the run (below 1) or epochs done; 0: never");
   sharp("micro", "micro",
         choice(c.micro, {{"none", Micro::none}, {"own", Micro::own}, {"shared", Micro::shared}}),
         "micro-batches; own: each perturbs on its own and the directions are averaged (m-sharpness); shared: "

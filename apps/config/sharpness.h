@@ -13,7 +13,7 @@ namespace basin::apps {
 
 class OptionTable;
 
-enum class Sharpness { none, sam, asam, gsam, gnp, fsam, looksam, msam, gam };
+enum class Sharpness { none, sam, asam, gsam, gnp, fsam, looksam, msam, vasso, gam };
 const NamesOf<Sharpness>& sharpness_names();     // "none", "sam", "gam"
 const NamesOf<optim::Scaling>& scaling_names();  // "none", "weights", "all"
 enum class Micro { none, own, shared };
@@ -35,12 +35,14 @@ struct SharpnessConfig {
   double inner_step = 0;
   double alpha = 1;
   double sigma = 1, lambda = 0.9;
+  double theta = 0.4;
   optim::GamForm gam_form = optim::GamForm::paper;
   double rho_prime = 0.02;
   double gam_beta = 0.5, gam_gamma = 0.03;
   bool gam_with_sam = false;
   std::int64_t every = 1;
   double start = 0;  // epochs, or below 1 a fraction of the run
+  double end = 0;    // the same; 0: with the run
   Micro micro = Micro::none;
   std::int64_t micro_size = 32;
   MicroNorm micro_norm = MicroNorm::own;
@@ -53,7 +55,7 @@ SharpnessConfig usual(Sharpness kind);
 /// What a rule takes from the length of the run.
 struct RuleTimes {
   optim::RadiusSchedule radius;
-  std::int64_t start_step = 0;
+  std::int64_t start_step = 0, end_step = optim::kNoEnd;
   std::int64_t batch_size = 0;
 };
 

@@ -20,15 +20,37 @@ void check_sharpness(const TrainConfig& c) {
     throw UsageError("--micro-size ", s.micro_size, " is above --batch-size ", c.schedule.batch_size);
   const bool momentum_is_optional =
       c.optimizer.kind == Optimizer::sgd || c.optimizer.kind == Optimizer::rmsprop;
+  if (s.kind == Sharpness::msam && averages_itself(c.optimizer.kind))
+    throw UsageError("--sharpness msam climbs along the momentum, which --optimizer ",
+                     name_of(optimizer_names(), c.optimizer.kind), " does not keep");
   if (s.kind == Sharpness::msam && momentum_is_optional && c.optimizer.momentum == 0)
     throw UsageError("--sharpness msam climbs along the momentum: it needs --momentum > 0");
   if (differentiates_twice(s) && s.micro == Micro::shared)
     throw UsageError("--gam-form exact needs the whole batch at once, or --micro own");
 }
 
+/// Schedule-Free is schedule and average in one.
+void check_schedule_free(const TrainConfig& c) {
+  if (!averages_itself(c.optimizer.kind)) return;
+  const std::string rule = "--optimizer " + name_of(optimizer_names(), c.optimizer.kind);
+  if (c.average.kind != Average::none)
+    throw UsageError(rule, " averages its weights itself: not with --average ",
+                     name_of(average_names(), c.average.kind));
+  if (c.ensemble.kind != EnsembleKind::none)
+    throw UsageError(rule, " needs no cycles: not with --ensemble ",
+                     name_of(ensemble_names(), c.ensemble.kind));
+  if (c.schedule.kind != optim::ScheduleKind::constant)
+    throw UsageError(rule, " takes the place of a rate that falls: give --schedule constant, and with it ",
+                     "--warmup-epochs if you like");
+  if (c.average.recalibrate_last)
+    throw UsageError(rule, " is evaluated with recalibrated statistics: not with --recalibrate-last");
+  if (c.optimizer.lookahead > 0) throw UsageError(rule, " has slow weights of its own: not with --lookahead");
+}
+
 }  // namespace
 
 void validate(const TrainConfig& c) {
+  check_schedule_free(c);
   if (c.optimizer.kind == Optimizer::sgd && c.optimizer.nesterov) {
     if (c.optimizer.momentum == 0) throw UsageError("--nesterov needs --momentum > 0");
     if (c.optimizer.dampening != 0) throw UsageError("--nesterov needs --dampening 0");
@@ -81,6 +103,8 @@ void check_moments(const TrainConfig& c, const RunLength& length) {
     not_longer("rho-warmup-epochs", c.sharpness.rho_warmup_epochs);
     if (c.sharpness.start >= epochs)  // so many epochs are done before
       throw UsageError("--sharpness-start ", c.sharpness.start, " is not within the run (", words, ")");
+    if (c.sharpness.end >= epochs)  // the default does that
+      throw UsageError("--sharpness-end ", c.sharpness.end, " is not within the run (", words, ")");
   }
   if (c.average.kind != Average::none) in_the_run("average-start", c.average.start);
   if (c.average.kind == Average::swa && c.average.swa_lr > 0)

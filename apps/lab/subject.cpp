@@ -47,8 +47,7 @@ const std::shared_ptr<const data::ExampleSource>& source_of(const RunData& data,
 
 /// Whether the weight decay is part of the gradient, as that of |w|^2 / 2 is, and not a step of its own.
 bool decay_is_of_the_loss(const OptimizerConfig& config) {
-  return config.decay_in == DecayIn::loss ||
-         (config.kind != Optimizer::adamw && config.kind != Optimizer::lion);
+  return config.decay_in == DecayIn::loss || !decouples_decay(config.kind);
 }
 
 /// The loss, of a run or, where `trained` is null, of weights alone.
@@ -85,8 +84,8 @@ std::shared_ptr<const data::ExampleSource> examples_at_most(const RunData& data,
 void add(OptionTable& t, SubjectConfig& c) {
   t.group("weights", "Whose weights");
   t.add_call(
-      "weights", free_text(c.weights, "WHICH", "last, swa, ema, member:N or a file"),
-      "which weights: of RUN last, swa, ema or member:N (of an ensemble); or a file, which without RUN "
+      "weights", free_text(c.weights, "WHICH", "last, swa, ema, lawa, member:N or a file"),
+      "which weights: of RUN last, swa, ema, lawa or member:N (of an ensemble); or a file, which without RUN "
       "needs --model and --data");
   t.group("measured", "What is measured");
   add_measured(t, c);

@@ -19,7 +19,7 @@ enum class LossOf { plain, trained };
 /// What is measured: the options that every command of the laboratory has.
 struct SubjectConfig {
   std::string run;               // its config.toml fills in data, model and device; empty: a file of weights
-  std::string weights = "last";  // last, swa, ema or member:N of the run; or a file
+  std::string weights = "last";  // last, swa, ema, lawa or member:N of the run; or a file
   DataConfig data;
   ModelConfig model;
   DeviceConfig device;

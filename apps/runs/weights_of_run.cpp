@@ -12,7 +12,8 @@ namespace basin::apps {
 
 std::string weights_file(const std::string& command, const std::string& run, const std::string& which) {
   constexpr std::string_view kMember = "member:";
-  const bool of_run = which == "last" || which == "swa" || which == "ema" || which.starts_with(kMember);
+  const bool of_run =
+      which == "last" || which == "swa" || which == "ema" || which == "lawa" || which.starts_with(kMember);
   if (!of_run) return which;
   if (run.empty())
     throw UsageError("--weights ", which, " is of a run: give --run DIR too (or ./", which, " for a file)");

@@ -5,9 +5,9 @@
 
 namespace basin::apps {
 
-/// The file that `which` stands for: last (RUN/final.safetensors), swa, ema or member:N of the run in `run`,
-/// or else the file itself. `command` is who asks, for errors: "export". Errors: UsageError for one of these
-/// words without a run, or no number of a member; CheckpointError for a file that is not there.
+/// The file that `which` stands for: last (RUN/final.safetensors), swa, ema, lawa or member:N of the run in
+/// `run`, or else the file itself. `command` is who asks, for errors: "export". Errors: UsageError for one of
+/// these words without a run, or no number of a member; CheckpointError for a file that is not there.
 std::string weights_file(const std::string& command, const std::string& run, const std::string& which);
 
 }  // namespace basin::apps

@@ -27,11 +27,18 @@ optim::RadiusSchedule radius_schedule(const TrainConfig& config, const RunLength
           .warmup_steps = length.steps_of(s.rho_warmup_epochs)};
 }
 
-/// A start below 1 is a fraction of the run, else epochs done before it.
+/// Steps done before `moment`: below 1 a fraction of the run, else epochs done.
+std::int64_t step_at(double moment, const RunLength& length) {
+  if (moment >= 1) return length.steps_of(moment);
+  return std::llround(moment * static_cast<double>(length.steps));
+}
+
 std::int64_t start_step(const TrainConfig& config, const RunLength& length) {
-  const double start = config.sharpness.start;
-  if (start >= 1) return length.steps_of(start);
-  return std::llround(start * static_cast<double>(length.steps));
+  return step_at(config.sharpness.start, length);
+}
+
+std::int64_t end_step(const TrainConfig& config, const RunLength& length) {
+  return config.sharpness.end == 0 ? optim::kNoEnd : step_at(config.sharpness.end, length);
 }
 
 /// Times that come to no step of the run would be options without effect, or other times than those given.
@@ -59,6 +66,9 @@ void check_times(const TrainConfig& config, const RunLength& length) {
   if (start_step(config, length) >= length.steps)
     throw UsageError("--sharpness-start ", config.sharpness.start, " is not before the last of the ",
                      length.steps, " steps of the run");
+  if (end_step(config, length) <= start_step(config, length))
+    throw UsageError("--sharpness-end ", config.sharpness.end, " is not after --sharpness-start ",
+                     config.sharpness.start, ": no step would look uphill");
 }
 
 }  // namespace
@@ -124,8 +134,9 @@ std::optional<Averaging> make_averaging(const TrainConfig& config, const RunLeng
   if (c.kind == Average::none) return {};
   const std::int64_t first = length.first_epoch(c.start);
   const std::int64_t first_step = length.steps_before(first) + 1;
-  auto average = c.kind == Average::swa
-                     ? optim::WeightAverage::mean()
+  auto average = c.kind == Average::swa ? optim::WeightAverage::mean()
+                 : c.kind == Average::lawa
+                     ? optim::WeightAverage::lawa(c.lawa_window)
                      : optim::WeightAverage::ema({.decay = c.ema_decay, .warmup = c.ema_warmup});
   switch (c.at) {
     case CollectAt::epoch:
@@ -177,6 +188,7 @@ void check_axes(const TrainConfig& config, const RunLength& length) {
 std::unique_ptr<optim::GradientRule> make_gradient_rule(const TrainConfig& config, const RunLength& length) {
   return make_gradient_rule(config.sharpness, {.radius = radius_schedule(config, length),
                                                .start_step = start_step(config, length),
+                                               .end_step = end_step(config, length),
                                                .batch_size = config.schedule.batch_size});
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "apps/cli/format.h"
+#include "apps/evaluation/evaluated_as.h"
 #include "apps/runs/members.h"
 #include "apps/weights/class_match.h"
 #include "apps/weights/weights.h"
@@ -48,20 +49,22 @@ class Evaluator {
               .test_accuracy = record.test_accuracy,
               .validation_loss = record.validation_loss,
               .validation_accuracy = record.validation_accuracy};
-    return attempt(std::move(v), [&](Variant& done) { save(done, "final.safetensors"); });
+    return attempt(std::move(v), [&](Variant& done) {
+      std::optional<EvaluatedAs> other;
+      if (const Tensor x = experiment_.update_rule().evaluated(experiment_.weights()); x.defined()) {
+        other.emplace(config_, data_, experiment_.model(), experiment_.weights(), x, length_.epochs,
+                      watched("last: statistics"));
+        if (other->images() > 0) done.details.set("recalibration", recalibrated(other->images()));
+      }
+      save(done, "final.safetensors");
+    });
   }
 
   /// `weights` with the statistics that belong to them, in place of the model's own for a while.
   void stand_in(Variant& v, const Tensor& weights, const std::string& file) {
-    // Frozen statistics are constants of the network, not estimates that belong to some weights.
-    const bool frozen = config_.model.norm_statistics == NormStatistics::frozen;
-    std::optional<optim::StandIn> stand;
-    if (frozen)
-      stand.emplace(experiment_.weights(), experiment_.entries().buffers, weights, statistics());
-    else
-      stand.emplace(experiment_.weights(), experiment_.entries().buffers, weights);
-    if (!frozen && nn::needs_recalibration(experiment_.model()))
-      v.details.set("recalibration", recalibrated(v.name));
+    const EvaluatedAs other(config_, data_, experiment_.model(), experiment_.weights(), weights,
+                            length_.epochs, watched(v.name + ": statistics"));
+    if (other.images() > 0) v.details.set("recalibration", recalibrated(other.images()));
     tally(v);
     save(v, file);
   }
@@ -94,13 +97,6 @@ class Evaluator {
   Identity identity() const { return identity_of(config_.model, data_.set); }
   std::int64_t classes() const { return data_.set.classes(); }
 
-  Tensors statistics() const {
-    Tensors all;
-    for (const NamedBuffer& b : experiment_.entries().buffers)
-      if (b.kind == BufferKind::statistics) all.push_back(*b.buffer);
-    return all;
-  }
-
   /// A pass of the run's, watched as `what`.
   EvaluationOptions watched(const std::string& what) const {
     EvaluationOptions options = evaluation_options(config_);
@@ -108,12 +104,10 @@ class Evaluator {
     return options;
   }
 
-  Json recalibrated(const std::string& name) {
+  Json recalibrated(std::int64_t images) const {
     Json how;
     how.set("mode", name_of(recalibration_names(), config_.average.recalibration));
-    how.set("images", recalibrate(experiment_.model(), data_.train, config_.run.seed, length_.epochs,
-                                  config_.average.recalibration, watched(name + ": statistics")));
-    how.set("batch_size", config_.schedule.batch_size);
+    how.set("images", images).set("batch_size", config_.schedule.batch_size);
     return how;
   }
 
@@ -167,9 +161,11 @@ Outcome evaluate_outcome(const TrainConfig& config, const RunData& data, const R
   }
   if (std::optional<Averaging>& averaging = experiment.averaging()) {
     const std::string name = averaging->average.name();
+    const std::int64_t entered = averaging->average.n(), held = averaging->average.held();
     add({.name = name,
-         .what = averaging->times.in_words(length.steps, length.steps_per_epoch),
-         .models = averaging->average.n()},
+         .what = averaging->times.in_words(length.steps, length.steps_per_epoch) +
+                 (held < entered ? text(", the latest ", held) : ""),
+         .models = held},
         [&](Variant& v) {
           if (v.models == 0)
             throw NumericalError("no weights entered it: the steps that were to bring them were all skipped");

@@ -5,6 +5,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/signals.h"
+#include "apps/evaluation/evaluated_as.h"
 #include "apps/report/page/page.h"
 #include "apps/runs/members.h"
 #include "apps/training/epoch_curvature.h"
@@ -175,6 +176,12 @@ bool TrainingRun::finish_epoch() {
   Tally test, validation;
   std::optional<EpochCurvature> hessian;
   try {
+    std::optional<EvaluatedAs> other;
+    if (const Tensor x = experiment_.update_rule().evaluated(experiment_.weights()); x.defined()) {
+      EvaluationOptions options = evaluation_options(config_);
+      options.watch = work_.part("statistics", "images");
+      other.emplace(config_, data_, experiment_.model(), experiment_.weights(), x, state_.epoch + 1, options);
+    }
     if (data_.validation) validation = evaluate_on(data_.validation);
     test = evaluate_on(data_.test);
     const std::int64_t every = config_.measure.hessian_every, epoch = state_.epoch + 1;

@@ -1,5 +1,5 @@
-// Weight averages: SWA's mean and the exponential moving average. They look at the weights after a step and
-// never touch them.
+// Weight averages: SWA's mean, the exponential moving average, LAWA's mean of the latest. They look at the
+// weights after a step and never touch them.
 #pragma once
 
 #include <cstdint>
@@ -35,15 +35,19 @@ struct EmaOptions {
 ///     mean  d_n = n / (n + 1): a is the mean of all (Izmailov et al. 2018, "Averaging Weights Leads to
 ///           Wider Optima and Better Generalization", algorithm 1)
 ///     ema   d_n = d, or as the warm-up says
+///     lawa  a is the mean of the `window` latest (Kaddour 2022, "Stop Wasting My Time! Saving Days of
+///           ImageNet and BERT Training with Latest Weight Averaging"), summed anew from the oldest on
 ///
 /// The first weights are copied: no zero start, no bias to correct. Only parameters are averaged; the running
 /// statistics of the average are estimated afterwards (stand_in.h). Memory: {d}, and another {d} during
-/// collect().
+/// collect(). LAWA: {window, d} more.
 class WeightAverage {
  public:
   static WeightAverage mean();
   /// Errors: ArgumentError for a decay outside [0, 1].
   static WeightAverage ema(const EmaOptions& options = {});
+  /// Errors: ArgumentError for a window below 1.
+  static WeightAverage lawa(std::int64_t window = 6);
 
   // A copy would share the numbers.
   WeightAverage(const WeightAverage&) = delete;
@@ -51,8 +55,8 @@ class WeightAverage {
   WeightAverage(WeightAverage&&) = default;
   WeightAverage& operator=(WeightAverage&&) = default;
 
-  /// "swa" or "ema".
-  const char* name() const { return is_mean_ ? "swa" : "ema"; }
+  /// "swa", "ema" or "lawa".
+  const char* name() const { return !latest_.empty() ? "lawa" : is_mean_ ? "swa" : "ema"; }
   /// Takes the weights in as they are now. Errors: ArgumentError if they are not like those before;
   /// NumericalError if they are not finite; the average is then as it was.
   ///
@@ -60,25 +64,29 @@ class WeightAverage {
   /// where it does not hold. What lives on the host is as if it held, n() and the first values: who reads
   /// later that it did not puts these back (buffer_guard.h).
   void collect(const ParameterVector& w, const Scalar& wanted = true);
-  /// How many weights are in the average.
+  /// How many weights have entered the average.
   std::int64_t n() const { return n_.data<std::int64_t>()[0]; }
+  /// How many are in it: n(), of LAWA at most the window.
+  std::int64_t held() const;
   /// The average, {d}; another handle on it changes with the next collect(). Errors: ArgumentError if nothing
   /// is in it.
   const Tensor& values() const;
-  /// d_n: the weight of the average when the weights after the n-th enter; 0 for n = 0.
+  /// d_n: the weight of the average when the weights after the n-th enter; 0 for n = 0. Of swa and ema.
   double decay_at(std::int64_t n) const;
 
-  /// State for checkpoints: "values" {d}, undefined until the first collect(), and "n" i64 {}. A copy of it
-  /// continues with the same bits.
+  /// State for checkpoints: "values" {d}, undefined until the first collect(), and "n" i64 {}; of LAWA also
+  /// "latest.0" {d}, ..., undefined until they are there. A copy of it continues with the same bits.
   void describe(Inventory& it);
 
  private:
-  WeightAverage(bool is_mean, const EmaOptions& options);
+  WeightAverage(bool is_mean, const EmaOptions& options, std::int64_t window = 0);
+  void keep_latest(const Tensor& now, const Scalar& wanted);
 
   bool is_mean_;
   EmaOptions ema_;
-  Tensor values_;  // {d}
-  Tensor n_;       // i64 {}, on the host
+  Tensor values_;   // {d}
+  Tensor n_;        // i64 {}, on the host
+  Tensors latest_;  // of LAWA, {d} each: the weights that entered as number k stand at k modulo the window
 };
 
 }  // namespace basin::optim

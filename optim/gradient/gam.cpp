@@ -18,7 +18,7 @@ void check(const GamOptions& o) {
     refuse("rho_prime must be above 0: gradients are compared across that distance");
   if (!std::isfinite(o.alpha) || !std::isfinite(o.beta) || !std::isfinite(o.gamma))
     refuse("alpha, beta and gamma must be finite, got ", o.alpha, ", ", o.beta, ", ", o.gamma);
-  expect_period("gam", o.start_step, o.every);
+  expect_period("gam", o.start_step, o.end_step, o.every);
   const bool sums = o.form == GamForm::exact || o.form == GamForm::differences;
   if (o.with_sam && !sums) refuse("with_sam goes with the forms exact and differences; Algorithm 2 has g1");
   if (o.form == GamForm::exact && o.scaling != Scaling::none)

@@ -35,9 +35,9 @@ struct GamOptions {
   RadiusSchedule schedule = {};  // of rho; rho' keeps its ratio to rho
   Scaling scaling = Scaling::none;  // of the three climbs of all forms but exact
   double eta = 0;
-  // When: the steps start_step, start_step + every, ...; the others are plain.
+  // When: the steps start_step, start_step + every, ... before end_step; the others are plain.
   std::int64_t every = 1;
-  std::int64_t start_step = 0;
+  std::int64_t start_step = 0, end_step = kNoEnd;
 };
 
 /// Zhang et al. 2023, "Gradient Norm Aware Minimization Seeks First-Order Flatness and Improves
@@ -58,7 +58,7 @@ class Gam : public GradientRule {
 
  private:
   bool climbs(const StepInfo& now) const {
-    return looks_uphill(now, options_.start_step, options_.every) && radius_(now) != 0;
+    return looks_uphill(now, options_.start_step, options_.end_step, options_.every) && radius_(now) != 0;
   }
   Direction by_differences(const Objective& objective, ParameterVector& w, const Scalar& rho,
                            const Scalar& rho_prime) const;

@@ -14,7 +14,7 @@ Direction Sam::at_momentum(const Objective& objective, ParameterVector& w, const
   if (now.momentum->elements() != w.size() || now.momentum->dtype() != w.dtype())
     throw ArgumentError("[", options_.name, "] the momentum is ", now.momentum->dtype(), " ",
                         now.momentum->shape(), ", the weights are ", w.dtype(), " ", w.values().shape());
-  const bool looks = looks_uphill(now, options_.start_step, options_.every);
+  const bool looks = looks_uphill(now, options_.start_step, options_.end_step, options_.every);
   const Climb e = looks ? ascent_(w, *now.momentum, rho) : Climb{};
   if (!e) {
     Direction plain = Plain().direction(objective, w, now);

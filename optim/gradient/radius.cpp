@@ -5,10 +5,14 @@
 
 namespace basin::optim {
 
-void expect_period(const std::string& rule, std::int64_t start_step, std::int64_t every) {
+void expect_period(const std::string& rule, std::int64_t start_step, std::int64_t end_step,
+                   std::int64_t every) {
   if (every < 1 || start_step < 0)
     throw ArgumentError("[", rule, "] every must be at least 1 and start_step at least 0, got ", every,
                         " and ", start_step);
+  if (end_step <= start_step)
+    throw ArgumentError("[", rule, "] end_step must be above start_step, got ", end_step, " and ",
+                        start_step);
 }
 
 Radius::Radius(const char* rule, double rho, const RadiusSchedule& schedule)

@@ -1,6 +1,7 @@
 // Radius: rho over time, a pure function of the step.
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "optim/gradient/gradient_rule.h"
@@ -17,12 +18,17 @@ struct RadiusSchedule {
   std::int64_t warmup_steps = 0;   // factor (t + 1) / warmup_steps in the first steps, for every kind
 };
 
-/// Whether a rule looks uphill in this step: start_step, start_step + every, ....
-inline bool looks_uphill(const StepInfo& now, std::int64_t start_step, std::int64_t every) {
-  return now.step >= start_step && (now.step - start_step) % every == 0;
+/// An end_step that no run comes to.
+inline constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
+
+/// Whether a rule looks uphill in this step: start_step, start_step + every, ... before end_step.
+inline bool looks_uphill(const StepInfo& now, std::int64_t start_step, std::int64_t end_step,
+                         std::int64_t every) {
+  return now.step >= start_step && now.step < end_step && (now.step - start_step) % every == 0;
 }
-/// Errors, in the name of `rule`: every below 1, start_step below 0.
-void expect_period(const std::string& rule, std::int64_t start_step, std::int64_t every);
+/// Errors, in the name of `rule`: every below 1, start_step below 0, end_step not above it.
+void expect_period(const std::string& rule, std::int64_t start_step, std::int64_t end_step,
+                   std::int64_t every);
 
 /// With t the step and T = total_steps, before the warm-up's factor:
 ///   constant  rho

@@ -12,6 +12,7 @@ void check(const SamOptions& o) {
   if (!std::isfinite(o.sigma) || !(o.lambda >= 0 && o.lambda < 1))
     refuse("sigma must be finite and lambda in [0, 1), got ", o.sigma, " and ", o.lambda);
   if (!std::isfinite(o.alpha)) refuse("alpha must be finite, got ", o.alpha);
+  if (!(o.theta > 0 && o.theta <= 1)) refuse("theta must be in (0, 1], got ", o.theta);
   if (o.inner_steps < 1 || !(o.inner_step >= 0) || !std::isfinite(o.inner_step))
     refuse("inner_steps must be at least 1 and inner_step a length, got ", o.inner_steps, " and ",
            o.inner_step);
@@ -20,7 +21,7 @@ void check(const SamOptions& o) {
                             o.along != ClimbAlong::gradient || !o.factors.empty()))
     refuse("several inner steps climb along gradients inside a plain ball: p 2, no scaling or factors, ",
            "normalised");
-  expect_period(o.name, o.start_step, o.every);
+  expect_period(o.name, o.start_step, o.end_step, o.every);
   if (o.along == ClimbAlong::momentum && o.combine != Combine::perturbed)
     refuse("a climb along the momentum has no gradient at w to combine with");
   if (o.between == Between::reuse && (o.along == ClimbAlong::momentum || o.combine != Combine::perturbed))
@@ -77,17 +78,19 @@ Evaluation Sam::look(const Objective& objective, ParameterVector& w, const Climb
 
 Climb Sam::climb(const ParameterVector& w, const Tensor& g, const Scalar& rho, const Scalar& g_norm) const {
   if (options_.along == ClimbAlong::residual && m_.defined()) return climb_residual(w, g, rho, g_norm);
+  if (options_.along == ClimbAlong::mean && m_.defined()) return ascent_(w, mean_with(g), rho);
   return ascent_(w, g, step_length(rho), g_norm);
 }
 
 /// The rule's state takes in this step, if there is one.
 Direction Sam::remembering(const Tensor& g, const Direction& d) {
   if (options_.along == ClimbAlong::residual) remember_mean(g, d.report.finite);
+  if (options_.along == ClimbAlong::mean) remember(m_, mean_with(g), d.report.finite);
   return d;
 }
 
 void Sam::describe(Inventory& it) {
-  if (options_.along == ClimbAlong::residual) it.buffer("m", m_);
+  if (has_mean()) it.buffer("m", m_);
   if (options_.between == Between::reuse) it.buffer("g_v", g_v_);
 }
 

@@ -17,6 +17,7 @@ enum class ClimbAlong {
   gradient,  // g = grad L(w)
   residual,  // F-SAM: g - sigma m, m <- lambda m + (1 - lambda) g; m = g and e along g in the first step
   momentum,  // MSAM: -v, v the update rule's momentum buffer; needs no gradient at w, so one pass
+  mean,      // VaSSO: m, m <- (1 - theta) m + theta g taken in before the climb; m = g in the first step
 };
 
 /// What is made of g and g_s = grad L(w + e).
@@ -48,6 +49,7 @@ struct SamOptions {
 
   ClimbAlong along = ClimbAlong::gradient;
   double sigma = 1, lambda = 0.9;  // residual
+  double theta = 0.4;              // mean, in (0, 1]
 
   /// K projected steps uphill: e <- e + step rho g_k/|g_k|, back into |e| <= rho; K + 1 passes. The length of
   /// a step as a fraction of rho; 0 stands for 1/K.
@@ -57,9 +59,10 @@ struct SamOptions {
   Combine combine = Combine::perturbed;
   double alpha = 1;  // of combine, or of Between::reuse
 
-  // When: the steps start_step, start_step + every, ... look uphill. Those before are plain.
+  // When: the steps start_step, start_step + every, ... look uphill. Those before, and those from end_step
+  // on, are plain.
   std::int64_t every = 1;
-  std::int64_t start_step = 0;
+  std::int64_t start_step = 0, end_step = kNoEnd;
   Between between = Between::plain;
 };
 
@@ -71,7 +74,7 @@ struct SamOptions {
 /// Where g_s is parallel to g but for rounding, g_v is zero, and the steps up to the next look go along g;
 /// where g is its own mean but for rounding, the residual is zero and is not climbed along.
 ///
-/// State: "m" {d} of ClimbAlong::residual, "g_v" {d} of Between::reuse, undefined where it is zero.
+/// State: "m" {d} of ClimbAlong::residual and mean, "g_v" {d} of Between::reuse, undefined where it is zero.
 class Sam : public GradientRule {
  public:
   /// Errors: an option out of its range, or two that exclude each other.
@@ -82,22 +85,27 @@ class Sam : public GradientRule {
   void describe(Inventory& it) override;
   /// A step in which a state comes to be has none: its place is not known yet.
   Sequence sequence(const StepInfo& now) const override {
-    const bool begins = (options_.along == ClimbAlong::residual && !m_.defined()) ||
+    const bool begins = (has_mean() && !m_.defined()) ||
                         (options_.between == Between::reuse && looks_in(now) && !g_v_.defined());
     if (begins) return {};
     return std::vector<std::int64_t>{has_radius(now), looks_in(now), m_.defined(), g_v_.defined()};
   }
   bool remembers(const StepInfo& now) const override {
-    return options_.along == ClimbAlong::residual || (options_.between == Between::reuse && looks_in(now));
+    return has_mean() || (options_.between == Between::reuse && looks_in(now));
   }
 
  protected:
   Direction form(const Objective& objective, ParameterVector& w, const StepInfo& now) override;
 
  private:
-  bool has_radius(const StepInfo& now) const { return now.step >= options_.start_step && radius_(now) > 0; }
+  bool has_radius(const StepInfo& now) const {
+    return now.step >= options_.start_step && now.step < options_.end_step && radius_(now) > 0;
+  }
+  bool has_mean() const {
+    return options_.along == ClimbAlong::residual || options_.along == ClimbAlong::mean;
+  }
   bool looks_in(const StepInfo& now) const {
-    return has_radius(now) && looks_uphill(now, options_.start_step, options_.every);
+    return has_radius(now) && looks_uphill(now, options_.start_step, options_.end_step, options_.every);
   }
   // The members of the family, each where its paper is: msam.cpp
   Direction at_momentum(const Objective& objective, ParameterVector& w, const StepInfo& now,
@@ -116,6 +124,8 @@ class Sam : public GradientRule {
   Climb climb_residual(const ParameterVector& w, const Tensor& g, const Scalar& rho,
                        const Scalar& g_norm) const;
   void remember_mean(const Tensor& g, const Scalar& finite);
+  // vasso.cpp
+  Tensor mean_with(const Tensor& g) const;
   // looksam.cpp
   Direction between_looks(const Tensor& g, const StepReport& report) const;
   void remember_look(const Tensor& g, const Tensor& g_s, const Climb& e, const StepReport& report);

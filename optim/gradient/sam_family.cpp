@@ -18,6 +18,9 @@ SamOptions gnp(double r, double alpha) {
 SamOptions fsam(double rho, double sigma, double lambda) {
   return {.rho = rho, .name = "fsam", .along = ClimbAlong::residual, .sigma = sigma, .lambda = lambda};
 }
+SamOptions vasso(double rho, double theta) {
+  return {.rho = rho, .name = "vasso", .along = ClimbAlong::mean, .theta = theta};
+}
 SamOptions looksam(double rho, double alpha, std::int64_t k) {
   return {.rho = rho, .name = "looksam", .alpha = alpha, .every = k, .between = Between::reuse};
 }

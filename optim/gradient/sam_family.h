@@ -23,6 +23,8 @@ SamOptions gsam(double rho = 0.05, double alpha = 0.4);
 SamOptions gnp(double r = 0.1, double alpha = 0.8);
 /// Friendly SAM, Li et al. 2024: climb along the gradient less sigma times its running mean.
 SamOptions fsam(double rho = 0.2, double sigma = 1, double lambda = 0.9);
+/// VaSSO, Li and Giannakis 2023: climb along the running mean of gradients, this step's included.
+SamOptions vasso(double rho = 0.1, double theta = 0.4);
 /// LookSAM, Liu et al. 2022: SAM every k-th step, its orthogonal part used again in between. 1 + 1/k passes.
 SamOptions looksam(double rho = 0.1, double alpha = 0.7, std::int64_t k = 10);
 /// SAM every k-th step, plain steps in between. 1 + 1/k passes.

@@ -85,8 +85,8 @@ Scalar UpdateRule::apply(ParameterVector& w, const Tensor& direction, const Step
 
 Scalar UpdateRule::step_elsewhere(ParameterVector& w, const Tensor& direction, const StepInfo& now,
                                   const Scalar& wanted) {
-  std::vector<NamedBuffer> numbers = {{"w", &w.values()}};
-  for (Tensor* x : state()) numbers.push_back({"state", x});
+  std::vector<NamedBuffer> numbers = on_device(entries_of(*this).buffers);
+  numbers.insert(numbers.begin(), {"w", &w.values()});
   BufferGuard before(numbers);
   step(w, direction, now);
   const Scalar made = both(wanted, before.finite());

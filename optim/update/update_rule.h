@@ -48,6 +48,9 @@ class UpdateRule {
   /// The running mean of directions {d} that the rule steps along, as its state holds it (Sgd: v, Adam: m,
   /// without bias correction); null if it keeps none. MSAM climbs along it.
   virtual const Tensor* momentum() const { return nullptr; }
+  /// The weights {d} that count when the model is evaluated, where they are not w itself: Schedule-Free's
+  /// average x. Undefined: w. A model with batch normalisation then needs statistics of theirs (stand_in.h).
+  virtual Tensor evaluated(const ParameterVector&) const { return {}; }
 
  protected:
   /// Upper bounds of the magnitudes of a step's numbers.
@@ -65,6 +68,8 @@ class UpdateRule {
   virtual Bounds after(const Bounds& before, double direction, double lr) const = 0;
 
  private:
+  friend class Lookahead;  // makes the steps of a rule that it holds
+
   /// A bound of max |x_i| that stays known while nobody else writes to x.
   struct Known {
     Tensor x;

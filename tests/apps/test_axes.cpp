@@ -43,7 +43,8 @@ std::vector<Json> steps_of(const std::string& run) {
 /// Every file whose bytes a resumed run must reproduce.
 std::vector<std::string> outputs(const std::string& run) {
   std::vector<std::string> hashes;
-  for (const char* name : {"final.safetensors", "final-swa.safetensors", "final-ema.safetensors"})
+  for (const char* name :
+       {"final.safetensors", "final-swa.safetensors", "final-ema.safetensors", "final-lawa.safetensors"})
     if (fs::exists(run + "/" + name)) hashes.push_back(name + sha256_file(run + "/" + name));
   if (fs::exists(run + "/members"))
     for (const std::string& member : apps::list_members(run)) hashes.push_back(sha256_file(member));
@@ -83,6 +84,7 @@ TEST_CASE(
       {"sam inner", {"--sharpness", "sam", "--inner-steps", "3", "--inner-step", "0.5"}, 24},
       {"sam every", {"--sharpness", "sam", "--every", "3"}, 8},
       {"sam start", {"--sharpness", "sam", "--sharpness-start", "0.5"}, 9},
+      {"sam until", {"--sharpness", "sam", "--sharpness-start", "1", "--sharpness-end", "0.75"}, 8},
       {"sam on", {"--sharpness", "sam", "--perturb", "norms"}, 12},
       {"sam named", {"--sharpness", "sam", "--perturb", "named", "--perturb-names", "conv1.*,fc*.bias"}, 12},
       {"usam", {"--sharpness", "sam", "--no-normalise"}, 12},
@@ -92,6 +94,7 @@ TEST_CASE(
       {"fsam", {"--sharpness", "fsam"}, 12},
       {"looksam", {"--sharpness", "looksam", "--every", "4"}, 8},
       {"msam", {"--sharpness", "msam", "--rho", "0.3"}, 6},
+      {"vasso", {"--sharpness", "vasso", "--theta", "0.2"}, 12},
       {"gam", {"--sharpness", "gam"}, 24},
       {"gam official", {"--sharpness", "gam", "--gam-form", "official", "--scaling", "all"}, 24},
       {"gam exact", {"--sharpness", "gam", "--gam-form", "exact"}, 12},
@@ -136,14 +139,73 @@ TEST_CASE("every update rule trains and resumes, with weight decay in the loss a
   check_lenet({"--optimizer", "rmsprop"}, "2");
   check_lenet({"--optimizer", "rmsprop", "--no-eps-inside-root", "--momentum", "0"}, "2");
   check_lenet({"--optimizer", "lion", "--sharpness", "sam"}, "5");
+  check_lenet({"--lookahead", "4", "--sharpness", "sam"}, "5");
+  check_lenet({"--optimizer", "muon", "--sharpness", "gam"}, "2");
+  check_lenet({"--optimizer", "schedule-free-adamw", "--schedule", "constant", "--sharpness", "sam"}, "4");
   check_resume({"--decay-in", "loss", "--decay", "weights", "--clip", "0.5", "--nesterov"}, {"4"});
+}
+
+TEST_CASE("Schedule-Free is evaluated at its average, with statistics of its own, and resumes") {
+  const Words free = {
+      "--optimizer", "schedule-free-sgd", "--schedule", "constant", "--warmup-epochs", "0.5", "--lr", "0.5"};
+  check_resume(free, {"2", "4"});
+
+  test::TemporaryDirectory dir;
+  const std::string run = dir / "run";
+  REQUIRE(train(small(run, free)).code == 0);
+  const Json last = variant(run, "last");
+  CHECK(last.at("details").at("recalibration").at("images").integer() > 0);
+  // The row of the last epoch, and the file, have the average's figures; the checkpoint trains on from y.
+  const test::Said eval = test::run_command("eval", {"--weights", run + "/final.safetensors", "--model",
+                                                     "resnet8", "--data", "synthetic", "--json"});
+  REQUIRE(eval.code == 0);
+  CHECK(parse_json(eval.out).at("loss").number() == last.at("test_loss").number());
+}
+
+TEST_CASE("Schedule-Free refuses what does its work a second time") {
+  const auto refused = [](const Words& more) {
+    Words words = {"--optimizer", "schedule-free-sgd"};
+    words.insert(words.end(), more.begin(), more.end());
+    return test::failure([&] { small("unused", words); });
+  };
+  CHECK(
+      refused({}) ==
+      "2: --optimizer schedule-free-sgd takes the place of a rate that falls: give --schedule constant, and "
+      "with it --warmup-epochs if you like");
+  const auto constant = [&](Words more) {
+    more.insert(more.end(), {"--schedule", "constant"});
+    return refused(more);
+  };
+  CHECK(constant({"--average", "ema"}).find("not with --average ema") != std::string::npos);
+  CHECK(constant({"--lookahead", "5"}).find("not with --lookahead") != std::string::npos);
+  CHECK(constant({"--recalibrate-last"}).find("not with --recalibrate-last") != std::string::npos);
+  CHECK(constant({"--sharpness", "msam"}).find("does not keep") != std::string::npos);
+}
+
+TEST_CASE("muon without a matrix of its own is refused") {
+  test::TemporaryDirectory dir;
+  CHECK(test::failure([&] {
+          train(small(dir / "run", {"--optimizer", "muon", "--model", "lenet5", "--freeze",
+                                    "conv1.*,conv2.*,fc1.*,fc2.*"}));
+        }).find("--optimizer adamw") != std::string::npos);
+}
+
+TEST_CASE("LAWA says which weights are in it, and resumes") {
+  check_resume({"--average", "lawa", "--lawa-window", "2", "--epochs", "4", "--model", "lenet5"}, {"2", "8"});
+  test::TemporaryDirectory dir;
+  const std::string run = dir / "run";
+  REQUIRE(train(small(run, {"--average", "lawa", "--lawa-window", "2", "--epochs", "4"})).code == 0);
+  const Json lawa = variant(run, "lawa");
+  CHECK(lawa.at("models").integer() == 2);
+  CHECK(lawa.at("what").string() == "after epochs 1, 2, 3, 4: 4 models, the latest 2");
+  CHECK(lawa.at("weights_sha256").string() == sha256_file(run + "/final-lawa.safetensors"));
 }
 
 TEST_CASE("rho = 0 gives the plain run's weights, whichever rule it is") {
   test::TemporaryDirectory dir;
   const std::string plain = dir / "plain";
   REQUIRE(train(small(plain, {"--model", "lenet5"})).code == 0);
-  for (const char* rule : {"sam", "asam", "gsam", "gnp", "fsam", "looksam", "msam", "gam"}) {
+  for (const char* rule : {"sam", "asam", "gsam", "gnp", "fsam", "looksam", "msam", "vasso", "gam"}) {
     CAPTURE(rule);
     const std::string zero = dir / rule;
     REQUIRE(train(small(zero, {"--model", "lenet5", "--sharpness", rule, "--rho", "0"})).code == 0);

@@ -57,8 +57,13 @@ TEST_CASE("contenders: each is what `basin train` makes of the same options") {
       {"sam-on", {"--sharpness", "sam", "--perturb", "norms"}},
       {"m-sam", {"--sharpness", "sam", "--micro", "own"}},
       {"msam", {"--sharpness", "msam"}},
+      {"vasso", {"--sharpness", "vasso"}},
       {"gam", {"--sharpness", "gam"}},
       {"gam-exact", {"--sharpness", "gam", "--gam-form", "exact"}},
+      {"lookahead", {"--lookahead", "5"}},
+      {"muon", {"--optimizer", "muon"}},
+      {"schedule-free-sgd", {"--optimizer", "schedule-free-sgd", "--schedule", "constant"}},
+      {"schedule-free-adamw", {"--optimizer", "schedule-free-adamw", "--schedule", "constant"}},
   };
   REQUIRE(contenders().size() == all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -190,9 +190,11 @@ TEST_CASE("options that do not apply are errors, unless a stronger source made t
   CHECK(train_failure({"--rho", "0.1"}) ==
         "2: --rho counts only with --sharpness other than none (here it is none)");
   CHECK(train_failure({"--beta1", "0.5"}) ==
-        "2: --beta1 counts only with --optimizer adam, adamw or lion (here it is sgd)");
-  CHECK(train_failure({"--optimizer", "adam", "--momentum", "0.5"}) ==
-        "2: --momentum counts only with --optimizer sgd or rmsprop (here it is adam)");
+        "2: --beta1 counts only with --optimizer adam, adamw, lion, muon or schedule-free-adamw (here it is "
+        "sgd)");
+  CHECK(
+      train_failure({"--optimizer", "adam", "--momentum", "0.5"}) ==
+      "2: --momentum counts only with --optimizer sgd, rmsprop, muon or schedule-free-sgd (here it is adam)");
   CHECK(train_failure({"--model", "lenet5", "--shortcut", "B"}) ==
         "2: --shortcut counts only with --model resnet8, resnet14, resnet20, resnet32, resnet44, resnet56 or "
         "resnet110 "

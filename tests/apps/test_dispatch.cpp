@@ -109,7 +109,8 @@ TEST_CASE("help of every command lists every option with its default and fits th
   CHECK(help.find("--no-progress") != std::string::npos);
   // Choices are listed where the text does not go through them one by one.
   const std::string words = on_one_line(help);
-  CHECK(words.find("the weights; one of sgd, adam, adamw, rmsprop or lion [sgd]") != std::string::npos);
+  CHECK(words.find("the weights; one of sgd, adam, adamw, rmsprop, lion, muon, schedule-free-sgd or "
+                   "schedule-free-adamw [sgd]") != std::string::npos);
   CHECK(words.find("one of paper,") == std::string::npos);
   for (const Command& command : program().commands) {
     const Outcome outcome = basin_call({command.name, "--help"});
@@ -157,8 +158,9 @@ TEST_CASE("completion knows every command, every spelling of its options, and th
   };
   REQUIRE(find("train", "--optimizer") != nullptr);
   CHECK(find("train", "--optimizer")->takes_value);
-  CHECK(find("train", "--optimizer")->choices ==
-        std::vector<std::string>{"sgd", "adam", "adamw", "rmsprop", "lion"});
+  CHECK(find("train", "--optimizer")->choices == std::vector<std::string>{"sgd", "adam", "adamw", "rmsprop",
+                                                                          "lion", "muon", "schedule-free-sgd",
+                                                                          "schedule-free-adamw"});
   CHECK(find("train", "--run")->placeholder == "DIR");
   CHECK_FALSE(find("train", "--nesterov")->takes_value);
   CHECK(find("train", "--no-nesterov") != nullptr);

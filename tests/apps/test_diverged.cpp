@@ -245,6 +245,7 @@ TEST_CASE("a step that is not finite leaves weights, statistics and the state of
     apps::TrainConfig config =
         small("unused", {"--limit", "128", "--batch-size", "64", "--model", "resnet8"});
     config.sharpness = rule.config.sharpness;
+    config.optimizer = rule.config.optimizer;
     const apps::RunData data = apps::load_run_data(config.data, config.run.seed);
     apps::Experiment experiment(config, data.set, apps::run_length(config.schedule, data.train->size()));
     const auto everything = [&] {

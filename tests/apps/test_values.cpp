@@ -114,7 +114,8 @@ TEST_CASE("lists of numbers") {
 
 TEST_CASE("names: only known ones, with a suggestion") {
   CHECK(train_failure({"--optimizer", "sdg"}) ==
-        "2: --optimizer 'sdg' is not one of sgd, adam, adamw, rmsprop, lion; did you mean sgd?");
+        "2: --optimizer 'sdg' is not one of sgd, adam, adamw, rmsprop, lion, muon, "
+        "schedule-free-sgd, schedule-free-adamw; did you mean sgd?");
   CHECK(train_failure({"--data", "cifar"}).find("; did you mean cifar10?") != std::string::npos);
   CHECK(train_failure({"--model", "resnet21"}).find("; did you mean resnet20") != std::string::npos);
   CHECK(train_failure({"--preset", "sam_trch"}).find("; did you mean sam_torch") != std::string::npos);

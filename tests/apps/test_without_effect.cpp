@@ -188,11 +188,15 @@ TEST_CASE("times that come to no step of the run are refused, by the length that
             .starts_with("2: --rho-warmup-epochs"));
   CHECK(rules_failure({"--sharpness", "sam", "--sharpness-start", "0.9999"}, 10)
             .starts_with("2: --sharpness-start"));
+  CHECK(rules_failure({"--sharpness", "sam", "--sharpness-start", "0.6", "--sharpness-end", "0.4"}, 10) ==
+        "2: --sharpness-end 0.4 is not after --sharpness-start 0.6: no step would look uphill");
 
   CHECK(train_failure({"--sharpness", "sam", "--epochs", "3", "--rho-warmup-epochs", "4"}) ==
         "2: --rho-warmup-epochs 4 is longer than the run (--epochs 3)");
   CHECK(train_failure({"--sharpness", "sam", "--epochs", "3", "--sharpness-start", "3"}) ==
         "2: --sharpness-start 3 is not within the run (--epochs 3)");
+  CHECK(train_failure({"--sharpness", "sam", "--epochs", "3", "--sharpness-end", "3"}) ==
+        "2: --sharpness-end 3 is not within the run (--epochs 3)");
   CHECK(rules_failure({"--steps", "150", "--warmup-epochs", "3"}, 100) ==
         "2: --warmup-epochs 3 is longer than the run (--steps 150, 2 epochs)");
   CHECK(rules_failure({"--steps", "50", "--schedule", "step", "--milestones", "1"}, 100) ==

@@ -38,6 +38,7 @@ std::vector<Member> family() {
           sam("sam, p = infinity", {.rho = 0.01, .p = std::numeric_limits<double>::infinity()}),
           sam("sam, no biases", {.rho = 0.1, .perturbed = Perturbed::no_biases}),
           sam("sam from step 2 on", {.rho = 0.1, .start_step = 2}),
+          sam("sam until step 2", {.rho = 0.1, .end_step = 2}),
           sam("asam", asam()),
           sam("asam by segments", {.rho = 0.1, .scaling = Scaling::segments}),
           sam("asam, davda54", asam_davda54(0.5)),
@@ -45,6 +46,7 @@ std::vector<Member> family() {
           sam("gsam", gsam(0.1)),
           sam("gnp", gnp()),
           sam("fsam", fsam()),
+          sam("vasso", vasso()),
           sam("looksam", looksam(0.1, 0.7, 3)),
           sam("interval sam", interval_sam(0.2, 3)),
           sam("msam", msam(0.3)),
@@ -64,7 +66,8 @@ std::vector<Member> family() {
 std::vector<Member> micro_batched(std::int64_t m, std::int64_t rows) {
   std::vector<Member> members;
   for (const Member& whole : family()) {
-    if (whole.name != "sam" && whole.name != "fsam" && whole.name != "looksam" && whole.name != "gam, paper")
+    if (whole.name != "sam" && whole.name != "fsam" && whole.name != "vasso" && whole.name != "looksam" &&
+        whole.name != "gam, paper")
       continue;
     const auto make = [whole, m, rows](double scale) {
       return std::make_unique<MicroBatches>([&] { return whole.make(scale); }, m, rows);

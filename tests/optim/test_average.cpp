@@ -50,7 +50,8 @@ std::vector<Case> cases() {
   return {{"mean", WeightAverage::mean},
           {"ema", [] { return WeightAverage::ema({.decay = 0.9}); }},
           {"ratio", [] { return WeightAverage::ema({.decay = 0.9, .warmup = EmaWarmup::ratio}); }},
-          {"mean then ema", [] { return WeightAverage::ema({.decay = 0.6, .warmup = EmaWarmup::mean}); }}};
+          {"mean then ema", [] { return WeightAverage::ema({.decay = 0.6, .warmup = EmaWarmup::mean}); }},
+          {"lawa", [] { return WeightAverage::lawa(3); }}};
 }
 
 /// Steps `begin` to `end` of SAM on the small network.
@@ -166,6 +167,43 @@ TEST_CASE("average: an EMA that warms up as a mean begins as one") {
   CHECK(average_of_counting(WeightAverage::ema({.decay = 0}), 9) == 9);
 }
 
+TEST_CASE("average: LAWA is the mean of the latest, and what has left leaves nothing behind") {
+  const std::vector<Numbers> list = {{1, 10}, {2, 20}, {6, 0}, {7, 1}, {11, -1}};
+  Numbers first, second;
+  const WeightAverage average =
+      collected(WeightAverage::lawa(3), list, Dtype::f64, [&](const WeightAverage& now) {
+        first.push_back(now.values().to_vector<double>()[0]);
+        second.push_back(now.values().to_vector<double>()[1]);
+      });
+  CHECK(gap(Tensor::from(first), {1, 1.5, 3, 5, 8}) < 1e-14);
+  CHECK(gap(Tensor::from(second), {10, 15, 10, 7, 0}) < 1e-14);
+  CHECK(average.n() == 5);
+  CHECK(average.held() == 3);
+  CHECK(std::string(average.name()) == "lawa");
+  // The bits of a mean of the last three alone.
+  const WeightAverage fresh = collected(WeightAverage::mean(), {list.end() - 3, list.end()});
+  CHECK(same_bits(average.values(), fresh.values()));
+  const WeightAverage all = collected(WeightAverage::lawa(9), list),
+                      mean = collected(WeightAverage::mean(), list);
+  CHECK(all.held() == 5);
+  CHECK(same_bits(all.values(), mean.values()));
+  CHECK(same_bits(collected(WeightAverage::lawa(1), list).values(), Tensor::from(list.back())));
+  CHECK_THROWS_WITH_AS(WeightAverage::lawa(0), "[lawa] window must be at least 1, got 0", ArgumentError);
+}
+
+TEST_CASE("average: weights that LAWA cannot take leave it as it was") {
+  Weights weights({1, 2});
+  ParameterVector w = ParameterVector::of(weights);
+  WeightAverage average = WeightAverage::lawa(2);
+  for (int k = 0; k < 3; ++k) average.collect(w);
+  const Tensors before = state_of(average);
+  for (const double bad : {std::nan(""), HUGE_VAL}) {
+    w.values().fill(bad);
+    CHECK_THROWS_AS(average.collect(w), NumericalError);
+    CHECK(same_bits(state_of(average), before));
+  }
+}
+
 TEST_CASE("average: the same bits for any number of threads") {
   constexpr Index kSize = 100003;
   const auto run = [&](const Case& c, int threads) {
@@ -200,11 +238,13 @@ TEST_CASE("average: a fresh one with the state copied in continues with the same
       train(network, w, update, 0, stop, 0.05, &straight);
       // As a checkpoint does: a buffer that is not there yet receives its tensor.
       const std::vector<NamedBuffer> from = entries_of(straight).buffers, to = entries_of(resumed).buffers;
-      REQUIRE(from.size() == 2);
+      REQUIRE(from.size() == to.size());
+      CHECK(from.size() == (std::string(c.label) == "lawa" ? 5 : 2));
       CHECK(from[0].name == "values");
       CHECK(from[1].name == "n");
       CHECK(from[0].buffer->defined() == (stop > 0));
-      for (std::size_t i = 0; i < 2; ++i) *to[i].buffer = from[i].buffer->clone();
+      for (std::size_t i = 0; i < from.size(); ++i)
+        if (from[i].buffer->defined()) *to[i].buffer = from[i].buffer->clone();
 
       for (std::int64_t t = stop; t < 8; ++t) {
         train(network, w, update, t, t + 1, 0.05, &straight);

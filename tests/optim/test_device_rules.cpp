@@ -11,6 +11,9 @@
 #include "core/ops.h"
 #include "optim/averages/average.h"
 #include "optim/buffer_guard.h"
+#include "optim/update/lookahead.h"
+#include "optim/update/muon.h"
+#include "optim/update/schedule_free.h"
 #include "tests/device/test_device.h"
 #include "tests/optim/family.h"
 #include "tests/optim/problems.h"
@@ -40,7 +43,17 @@ std::vector<NamedUpdate> update_rules() {
           {"Adam, decoupled", update<Adam>(AdamOptions{.weight_decay = 1e-2, .decoupled = true})},
           {"RmsProp", update<RmsProp>(RmsPropOptions{})},
           {"RmsProp, PyTorch's", update<RmsProp>(RmsPropOptions{.momentum = 0, .eps_inside_root = false})},
-          {"Lion", update<Lion>(LionOptions{.weight_decay = 1e-2})}};
+          {"Lion", update<Lion>(LionOptions{.weight_decay = 1e-2})},
+          {"Lookahead",
+           [](const ParameterVector& w) {
+             auto fast = std::make_unique<Sgd>(w, SgdOptions{.momentum = 0.9});
+             return std::make_unique<Lookahead>(w, std::move(fast), LookaheadOptions{.every = 2});
+           }},
+          {"ScheduleFree, sgd", update<ScheduleFree>(ScheduleFreeOptions{.weight_decay = 1e-3})},
+          {"ScheduleFree, adamw",
+           update<ScheduleFree>(ScheduleFreeOptions{.step = FreeStep::adamw, .weight_decay = 1e-3})},
+          {"Muon", update<Muon>(MuonOptions{.weight_decay = 1e-2})},
+          {"Muon, by shape", update<Muon>(MuonOptions{.nesterov = false, .scale = MuonScale::shape})}};
 }
 
 Tensor brought_here(const Tensor& t) { return t.to(Device{}); }

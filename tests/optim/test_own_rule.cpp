@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "optim/gradient/micro_batches.h"
-#include "optim/gradient/sam.h"
+#include "optim/gradient/sam_family.h"
 #include "tests/optim/structure.h"
 #include "tests/optim/vasso.h"
 
@@ -71,6 +71,17 @@ TEST_CASE("own rule: theta = 1 is SAM, bit for bit, and options out of range are
   CHECK(same_bits(own.w.values(), sam.w.values()));
   CHECK_THROWS_WITH_AS(mine::Vasso(0.1, 0), "[vasso] theta must be in (0, 1], got 0", ArgumentError);
   CHECK_THROWS_WITH_AS(mine::Vasso(-1, 0.4), doctest::Contains("[vasso] rho"), ArgumentError);
+}
+
+TEST_CASE("own rule: Basin's own VaSSO, an option of Sam, has its bits") {
+  Run own(vasso_member());
+  Run built_in({"vasso", [](double) { return std::make_unique<Sam>(vasso(0.1, 0.4)); }});
+  for (std::int64_t t = 0; t < 5; ++t) {
+    own.step(t);
+    built_in.step(t);
+    CHECK(same_bits(own.w.values(), built_in.w.values()));
+  }
+  CHECK(same_bits(state_of(*own.rule), state_of(*built_in.rule)));
 }
 
 TEST_CASE("own rule: what every rule keeps, this one keeps") {

@@ -6,6 +6,9 @@
 
 #include "optim/gradient/gam.h"
 #include "optim/gradient/sam_family.h"
+#include "optim/update/lookahead.h"
+#include "optim/update/muon.h"
+#include "optim/update/schedule_free.h"
 #include "tests/device/test_device.h"
 #include "tests/optim/step_run.h"
 
@@ -86,6 +89,18 @@ TEST_CASE("recorded steps: every update rule, its rate and its count of steps fr
         update<Adam>(AdamOptions{.weight_decay = 1e-3}),
         update<Adam>(AdamOptions{.weight_decay = 1e-2, .decoupled = true}), update<RmsProp>(RmsPropOptions{}),
         update<Lion>(LionOptions{.weight_decay = 1e-2})})
+    CHECK(played(plain_rule(), make) == kSteps - 2);
+}
+
+TEST_CASE("recorded steps: rules whose share of a step changes, and one of matrix products") {
+  const MakeUpdate lookahead = [](const ParameterVector& w) {
+    return std::make_unique<Lookahead>(w, std::make_unique<Sgd>(w, SgdOptions{.momentum = 0.9}),
+                                       LookaheadOptions{.every = 3});
+  };
+  for (const MakeUpdate& make :
+       {lookahead, update<ScheduleFree>(ScheduleFreeOptions{.weight_decay = 1e-3}),
+        update<ScheduleFree>(ScheduleFreeOptions{.step = FreeStep::adamw, .weight_decay = 1e-3}),
+        update<Muon>(MuonOptions{.weight_decay = 1e-2})})
     CHECK(played(plain_rule(), make) == kSteps - 2);
 }
 

@@ -9,6 +9,9 @@
 #include "optim/averages/average.h"
 #include "optim/buffer_guard.h"
 #include "optim/gradient/sam_family.h"
+#include "optim/update/lookahead.h"
+#include "optim/update/muon.h"
+#include "optim/update/schedule_free.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {
@@ -37,18 +40,28 @@ Make rule(const Options& options) {
 }
 
 std::vector<Case> cases() {
-  return {{"sgd, lr d overflows", rule<Sgd>(SgdOptions{}), 1e38, 1e308, 100},
-          {"sgd, w - lr d overflows", rule<Sgd>(SgdOptions{}), 3e38, 0, 1, -3e38},
-          {"sgd, nesterov", rule<Sgd>(SgdOptions{.momentum = 0.9, .nesterov = true}), 2e38, 1e308},
-          {"sgd, decay", rule<Sgd>(SgdOptions{.weight_decay = 1}), 2e38, 0, 0.1, 2e38},
-          {"adam", rule<Adam>(AdamOptions{}), 1e21, 1e156},
-          {"adamw", rule<Adam>(AdamOptions{.weight_decay = 0.1, .decoupled = true}), 1e25, 1e200},
-          {"adamw, lr", rule<Adam>(AdamOptions{.decoupled = true}), 1, 0, 1e308},
-          {"rmsprop", rule<RmsProp>(RmsPropOptions{}), 1e21, 1e156},
-          {"rmsprop, PyTorch's form", rule<RmsProp>(RmsPropOptions{.momentum = 0, .eps_inside_root = false}),
-           1e21, 1e156},
-          {"lion, lr", rule<Lion>(LionOptions{}), 1, 0, 1e39},
-          {"lion, decay", rule<Lion>(LionOptions{.weight_decay = 10}), 1, 0, 10, 1e37}};
+  return {
+      {"sgd, lr d overflows", rule<Sgd>(SgdOptions{}), 1e38, 1e308, 100},
+      {"sgd, w - lr d overflows", rule<Sgd>(SgdOptions{}), 3e38, 0, 1, -3e38},
+      {"sgd, nesterov", rule<Sgd>(SgdOptions{.momentum = 0.9, .nesterov = true}), 2e38, 1e308},
+      {"sgd, decay", rule<Sgd>(SgdOptions{.weight_decay = 1}), 2e38, 0, 0.1, 2e38},
+      {"adam", rule<Adam>(AdamOptions{}), 1e21, 1e156},
+      {"adamw", rule<Adam>(AdamOptions{.weight_decay = 0.1, .decoupled = true}), 1e25, 1e200},
+      {"adamw, lr", rule<Adam>(AdamOptions{.decoupled = true}), 1, 0, 1e308},
+      {"rmsprop", rule<RmsProp>(RmsPropOptions{}), 1e21, 1e156},
+      {"rmsprop, PyTorch's form", rule<RmsProp>(RmsPropOptions{.momentum = 0, .eps_inside_root = false}),
+       1e21, 1e156},
+      {"lion, lr", rule<Lion>(LionOptions{}), 1, 0, 1e39},
+      {"lion, decay", rule<Lion>(LionOptions{.weight_decay = 10}), 1, 0, 10, 1e37},
+      {"lookahead",
+       [](const ParameterVector& w) {
+         return std::make_unique<Lookahead>(w, std::make_unique<Sgd>(w), LookaheadOptions{.every = 1});
+       },
+       1e38, 1e308, 100},
+      {"schedule-free sgd", rule<ScheduleFree>(ScheduleFreeOptions{}), 1e38, 1e308, 100},
+      {"schedule-free sgd, lr", rule<ScheduleFree>(ScheduleFreeOptions{}), 1e-9, 1e-9, 1e200},
+      {"schedule-free adamw", rule<ScheduleFree>(ScheduleFreeOptions{.step = FreeStep::adamw}), 1e21, 1e156},
+      {"muon, AdamW's share", rule<Muon>(MuonOptions{}), 1e21, 1e156}};
 }
 
 }  // namespace

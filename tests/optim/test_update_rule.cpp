@@ -7,6 +7,9 @@
 #include <string>
 
 #include "optim/gradient/sam.h"
+#include "optim/update/lookahead.h"
+#include "optim/update/muon.h"
+#include "optim/update/schedule_free.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {
@@ -32,6 +35,17 @@ std::vector<Case> cases() {
   const auto lion = [](const LionOptions& o) -> Make {
     return [o](const ParameterVector& w) { return std::make_unique<Lion>(w, o); };
   };
+  const auto lookahead = [](const Make& fast) -> Make {
+    return [fast](const ParameterVector& w) {
+      return std::make_unique<Lookahead>(w, fast(w), LookaheadOptions{.every = 2, .alpha = 0.8});
+    };
+  };
+  const auto free = [](const ScheduleFreeOptions& o) -> Make {
+    return [o](const ParameterVector& w) { return std::make_unique<ScheduleFree>(w, o); };
+  };
+  const auto muon = [](const MuonOptions& o) -> Make {
+    return [o](const ParameterVector& w) { return std::make_unique<Muon>(w, o); };
+  };
   return {{"sgd", sgd({.weight_decay = 5e-4})},
           {"momentum", sgd({.momentum = 0.9, .weight_decay = 5e-4})},
           {"dampening", sgd({.momentum = 0.9, .dampening = 0.5})},
@@ -40,7 +54,13 @@ std::vector<Case> cases() {
           {"adamw", adam({.weight_decay = 1e-2, .decoupled = true})},
           {"rmsprop", rmsprop({.weight_decay = 1e-2})},
           {"rmsprop, PyTorch's form", rmsprop({.momentum = 0, .eps_inside_root = false})},
-          {"lion", lion({.weight_decay = 1e-2})}};
+          {"lion", lion({.weight_decay = 1e-2})},
+          {"lookahead, momentum", lookahead(sgd({.momentum = 0.9, .weight_decay = 5e-4}))},
+          {"lookahead, adam", lookahead(adam({}))},
+          {"schedule-free sgd", free({.weight_decay = 5e-4})},
+          {"schedule-free adamw", free({.step = FreeStep::adamw, .weight_decay = 1e-2})},
+          {"muon", muon({.weight_decay = 1e-2})},
+          {"muon, by shape", muon({.nesterov = false, .scale = MuonScale::shape})}};
 }
 
 /// One step of SAM on the small network at time t.
@@ -99,10 +119,13 @@ TEST_CASE("update rule: state has stable names, and exists before the first step
   std::vector<std::string> found;
   for (const Case& c : cases()) found.push_back(listing(*c.make(w)));
   const std::string momentum = "momentum f64 {2}; step i64 {}; ",
-                    moments = "m f64 {2}; v f64 {2}; step i64 {}; ";
+                    moments = "m f64 {2}; v f64 {2}; step i64 {}; ",
+                    sums = "weight_sum f64 {}; lr_max f64 {}; step i64 {}; ";
   CHECK(found == std::vector<std::string>{"step i64 {}; ", momentum, momentum, momentum, moments, moments,
                                           "square f64 {2}; " + momentum, "square f64 {2}; step i64 {}; ",
-                                          "m f64 {2}; step i64 {}; "});
+                                          "m f64 {2}; step i64 {}; ", "slow f64 {2}; " + momentum,
+                                          "slow f64 {2}; " + moments, "z f64 {2}; " + sums,
+                                          "z f64 {2}; v f64 {2}; " + sums, moments, moments});
 }
 
 TEST_CASE("update rule: the momentum buffer is the state's own, or there is none") {

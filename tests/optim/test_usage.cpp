@@ -12,6 +12,9 @@
 #include "optim/buffer_guard.h"
 #include "optim/gradient/sam_family.h"
 #include "optim/schedule/schedule.h"
+#include "optim/update/lookahead.h"
+#include "optim/update/muon.h"
+#include "optim/update/schedule_free.h"
 #include "optim/update/update_rule.h"
 #include "tests/optim/family.h"
 
@@ -55,6 +58,11 @@ std::vector<Update> update_rules() {
        [](W w) { return std::make_unique<Adam>(w, AdamOptions{.weight_decay = 0.01, .decoupled = true}); }},
       {0.01, [](W w) { return std::make_unique<RmsProp>(w); }},
       {0.01, [](W w) { return std::make_unique<Lion>(w, LionOptions{.weight_decay = 0.01}); }},
+      {0.1,
+       [](W w) {
+         return std::make_unique<Lookahead>(w, std::make_unique<Sgd>(w, SgdOptions{.momentum = 0.9}));
+       }},
+      {0.03, [](W w) { return std::make_unique<Muon>(w); }},
   };
 }
 

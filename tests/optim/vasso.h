@@ -1,5 +1,4 @@
-// VaSSO, a gradient rule that Basin lacks, in a file of one's own: docs/write-your-own-rule.md goes through
-// it.
+// VaSSO, a gradient rule in a file of one's own: docs/write-your-own-rule.md goes through it.
 #pragma once
 
 #include "core/ops.h"

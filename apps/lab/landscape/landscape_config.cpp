@@ -166,7 +166,7 @@ void add(OptionTable& t, LandscapeConfig& c) {
       .only_with("directions", {"eigen"});
   t.add_call(
        "solutions", free_text(c.solutions, "LIST", "words of --weights between commas"),
-       "of one RUN, the solutions that span the plane: last, swa, ema, member:N or files, between commas; "
+       "of one RUN, the solutions that span the plane: last, swa, ema, lawa, member:N or files, between commas; "
        "what follows those is marked where it lies nearest")
       .only_with("directions", {"plane"});
   Option& grid = t.add_call("grid", grid_size(c.grid), "points along x, and along y");
