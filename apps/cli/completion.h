@@ -26,4 +26,9 @@ struct CommandCompletion {
 /// One for each command, in the order of `basin --help`.
 std::vector<CommandCompletion> completions(const Program& program);
 
+enum class Shell { bash, zsh, fish };
+
+/// A script for the shell, to be read by it at its start: what `basin completion SHELL` prints.
+std::string completion_script(const Program& program, Shell shell);
+
 }  // namespace basin::apps

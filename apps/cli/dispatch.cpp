@@ -20,8 +20,6 @@ namespace {
 constexpr const char* kReport =
     "; this is a bug in basin: please report it with the command line and `basin info`";
 
-/// As the system counts it.
-
 /// Whatever an error quotes of what was given (a path of any length), it is one line of bounded length.
 std::string one_line(std::string text) {
   constexpr std::size_t kLongest = 4000;
@@ -62,6 +60,7 @@ ExitCode dispatch(const Program& program, const std::vector<std::string>& argume
   if (word == "--help" || word == "-h") return alone(usage(program, help_width()));
   if (word == "--version") return alone(program.version + "\n");
   if (word == "--help-markdown") return alone(help_markdown(program));
+  if (word == "--help-man") return alone(manual_page(program));
 
   const std::vector<std::string> names = program.command_names();
   if (word.starts_with('-'))

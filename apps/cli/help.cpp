@@ -16,6 +16,9 @@ namespace basin::apps {
 namespace {
 
 constexpr int kIndent = 2;
+constexpr const char* kExitCodes =
+    "0 success, 1 internal error, 2 usage, 3 data, 4 checkpoint, 5 numerical failure, 6 out of memory, "
+    "7 check failed, 8 output not written, 129/130/143/152 stopped by a signal and saved, 141 broken pipe";
 constexpr std::size_t kMostChoices = 20;  // more have a list of their own: basin info --models
 
 std::string repeated(int count, char c = ' ') {
@@ -110,6 +113,13 @@ std::string taken(const Binding& binding) {
   return list;
 }
 
+/// Text in a manual page: no letter of it is a request or an escape, and hyphens can be copied.
+std::string roff(const std::string& text) {
+  std::string out;
+  for (const char c : text) out += c == '\\' ? "\\e" : c == '-' ? "\\-" : std::string(1, c);
+  return out.starts_with('.') || out.starts_with('\'') ? "\\&" + out : out;
+}
+
 std::string code(const std::string& word) { return word.empty() ? "" : "`" + word + "`"; }
 
 std::string markdown_table(const Command& command, const OptionTable& table) {
@@ -159,10 +169,7 @@ std::string usage(const Program& program, int width) {
          entry("-h, --help", "this help", kColumn, width);
   out += "\nA first run without any file: " + program.first_call + "\n";
   out += "\nExit codes:\n";
-  out += wrapped(
-      "0 success, 1 internal error, 2 usage, 3 data, 4 checkpoint, 5 numerical failure, 6 out of memory, "
-      "7 check failed, 8 output not written, 129/130/143/152 stopped by a signal and saved, 141 broken pipe",
-      0, 0, width);
+  out += wrapped(kExitCodes, 0, 0, width);
   return out;
 }
 
@@ -195,6 +202,35 @@ std::string help_markdown(const Program& program) {
     out += (out.empty() ? "" : "\n") + markdown_table(command, call->table());
   }
   return out;
+}
+
+std::string manual_page(const Program& program) {
+  std::string out = ".TH BASIN 1 \"\" \"" + roff(program.version) + "\" \"Basin\"\n.SH NAME\nbasin \\- " +
+                    roff(program.about) + "\n.SH SYNOPSIS\n.B basin\n.I COMMAND\n[options]\n" +
+                    ".SH DESCRIPTION\n" + roff(program.about) +
+                    " Results go to stdout, progress and log to stderr.\n"
+                    "A first run without any file: " +
+                    roff(program.first_call) + "\n.SH COMMANDS\n";
+  for (const Command& command : program.commands) {
+    const std::unique_ptr<Call> call = command.make();
+    const OptionTable table = call->table();
+    out += ".SS basin " + roff(command.name + " " + command.arguments) + "\n" + roff(sentence(command.help)) +
+           "\n";
+    for (const auto& [group, title] : table.groups()) {
+      bool any = false;
+      for (const Option& option : table.options()) {
+        if (option.group != group) continue;
+        if (!any) out += ".PP\n.I \"" + roff(title) + "\"\n";
+        any = true;
+        out += ".TP\n.B \"" + roff(spelling(option)) + "\"\n" + roff(explanation(option)) + "\n";
+      }
+    }
+  }
+  return out +
+         ".SH ENVIRONMENT\n.TP\n.B BASIN_...\nThe value of an option, under that of the command line: "
+         "BASIN_BATCH_SIZE is \\-\\-batch\\-size.\n"
+         ".SH \"EXIT STATUS\"\n" +
+         roff(kExitCodes) + "\n";
 }
 
 }  // namespace basin::apps

@@ -16,5 +16,7 @@ std::string usage(const Program& program, int width);
 std::string command_help(const Command& command, const OptionTable& table, int width);
 /// All options of all commands as Markdown tables: `basin --help-markdown`, the body of docs/command-line.md.
 std::string help_markdown(const Program& program);
+/// The same for `man basin`, in the macros of man(7): `basin --help-man`.
+std::string manual_page(const Program& program);
 
 }  // namespace basin::apps

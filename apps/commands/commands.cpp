@@ -7,7 +7,7 @@ namespace basin::apps {
 
 Command train_command(), eval_command(), export_command(), report_command(), hessian_command(),
     sharpness_command(), landscape_command(), curve_command(), lr_find_command(), info_command(),
-    data_command(), bench_command(), gradcheck_command();
+    data_command(), bench_command(), gradcheck_command(), completion_command();
 
 const Program& program() {
   static const Program basin = {
@@ -16,7 +16,8 @@ const Program& program() {
       .version = version_line(),
       .commands = {train_command(), eval_command(), export_command(), report_command(), hessian_command(),
                    sharpness_command(), landscape_command(), curve_command(), lr_find_command(),
-                   info_command(), data_command(), bench_command(), gradcheck_command()}};
+                   info_command(), data_command(), bench_command(), gradcheck_command(),
+                   completion_command()}};
   return basin;
 }
 

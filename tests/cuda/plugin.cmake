@@ -8,4 +8,8 @@ add_dependencies(basin_cuda_double_plugin basin_nodriver)
 add_test(NAME "cuda/basin trains on a card from end to end"
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/train_on_double.sh $<TARGET_FILE:basin>
                  $<TARGET_FILE:basin_cuda_double_plugin>)
-set_tests_properties("cuda/basin trains on a card from end to end" PROPERTIES LABELS cuda)
+add_test(NAME "cuda/the laboratory's answers on a card are the CPU's"
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lab_on_double.sh $<TARGET_FILE:basin>
+                 $<TARGET_FILE:basin_cuda_double_plugin>)
+set_tests_properties("cuda/basin trains on a card from end to end" "cuda/the laboratory's answers on a card are the CPU's"
+                     PROPERTIES LABELS cuda)

@@ -1,34 +1,14 @@
 # Writes the blocks of docs/own-project.md into a project outside the tree, with Basin in it under the name that the
 # page uses, configures it as its user would, compiles its own source (not Basin's: that is built), links and runs it.
 # cmake -DPAGE= -DBASIN= -DWORK= -DGENERATOR= -DCOMPILER= -DLIBRARIES= -DSYSTEM_LIBRARIES= -P own_project.cmake
-function(page_block language result)
-  file(READ ${PAGE} text)
-  string(FIND "${text}" "\n```${language}\n" begin)
-  if(begin EQUAL -1)
-    message(FATAL_ERROR "${PAGE} has no block of ${language}")
-  endif()
-  string(LENGTH "\n```${language}\n" skip)
-  math(EXPR begin "${begin} + ${skip}")
-  string(SUBSTRING "${text}" ${begin} -1 text)
-  string(FIND "${text}" "\n```" end)
-  string(SUBSTRING "${text}" 0 ${end} text)
-  set(${result} "${text}\n" PARENT_SCOPE)
-endfunction()
-
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE said ERROR_VARIABLE said)
-  if(NOT code EQUAL 0)
-    message(FATAL_ERROR "${ARGN}\n${said}")
-  endif()
-  set(said "${said}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/page.cmake)
 
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
 file(CREATE_LINK ${BASIN} ${WORK}/basin SYMBOLIC)
-page_block(cmake project)
-page_block(cpp source)
-page_block(text expected)
+page_block(cmake 1 project)
+page_block(cpp 1 source)
+page_block(text 1 expected)
 file(WRITE ${WORK}/CMakeLists.txt "${project}")
 # A shadowed name: a warning of ours, and not an error of theirs.
 file(WRITE ${WORK}/main.cpp "${source}\nint twice(int x) {\n  { int x = 2; (void)x; }\n  return 2 * x;\n}\n")

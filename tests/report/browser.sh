@@ -9,6 +9,7 @@ chromium=$(command -v chromium || command -v chromium-browser || command -v goog
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+export HOME=$work  # what a browser keeps of its own
 browse() {  # PAGE: what is left of it when it has been loaded, in dom; what the browser writes, in console
   "$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$work/profile" --enable-logging=stderr --v=0 \
     --dump-dom "file://$work/$1" > dom 2> console
