@@ -43,19 +43,21 @@ MeanInterval mean_interval(const std::vector<double>& sample) {
   e.mean = sum / n;
   for (const double x : sample) squares += (x - e.mean) * (x - e.mean);
   const double half = sample.size() < 2 ? std::numeric_limits<double>::quiet_NaN()
-                                        : student_quantile(0.95, e.n - 1) * std::sqrt(squares / (n - 1) / n);
+                                        : student_quantile(0.95, n - 1) * std::sqrt(squares / (n - 1) / n);
   e.low = e.mean - half;
   e.high = e.mean + half;
   return e;
 }
 
-double student_inside(double x, std::int64_t freedom) {
-  if (freedom < 1) throw ArgumentError("[student] at least one degree of freedom is needed, got ", freedom);
-  const auto nu = static_cast<double>(freedom);
-  return 1 - incomplete_beta(nu / 2, 0.5, nu / (nu + x * x));
+double student_outside(double x, double freedom) {
+  if (!(freedom >= 1))
+    throw ArgumentError("[student] at least one degree of freedom is needed, got ", freedom);
+  return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + x * x));
 }
 
-double student_quantile(double probability, std::int64_t freedom) {
+double student_inside(double x, double freedom) { return 1 - student_outside(x, freedom); }
+
+double student_quantile(double probability, double freedom) {
   if (!(probability > 0 && probability < 1))
     throw ArgumentError("[student] a probability is in (0, 1), got ", probability);
   double low = 0, high = 1;

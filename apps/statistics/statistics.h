@@ -14,11 +14,13 @@ struct MeanInterval {
 };
 MeanInterval mean_interval(const std::vector<double>& sample);
 
-/// P(|t| < x) for t of Student's distribution with `freedom` degrees; for x >= 0. Errors: ArgumentError for
-/// no degree of freedom.
-double student_inside(double x, std::int64_t freedom);
-/// Its inverse: the x for which |t| is below it with that probability. Errors: ArgumentError for a
-/// probability outside (0, 1).
-double student_quantile(double probability, std::int64_t freedom);
+/// P(|t| < x) for t of Student's distribution with `freedom` degrees, whole or not; for x >= 0. Errors:
+/// ArgumentError for less than one degree of freedom.
+double student_inside(double x, double freedom);
+/// P(|t| >= x), also where that is far below the rounding of 1.
+double student_outside(double x, double freedom);
+/// The inverse of student_inside(): the x for which |t| is below it with that probability. Errors:
+/// ArgumentError for a probability outside (0, 1).
+double student_quantile(double probability, double freedom);
 
 }  // namespace basin::apps
