@@ -1,6 +1,7 @@
 // A command of the program: one row of one list, from which parsing, help, completion and dispatch follow.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,6 +53,10 @@ class Call {
  private:
   bool help_ = false;
 };
+
+/// Command::most_words of a command that takes as many as there are; check() gets those, without "" behind
+/// them.
+inline constexpr std::size_t kAnyNumberOfWords = std::numeric_limits<std::size_t>::max();
 
 struct Command {
   std::string name;        // "train"

@@ -36,7 +36,7 @@ Parsed parse(const Program& program, const Command& command, const std::vector<s
 
   std::vector<std::string>& words = parsed.words;
   const GivenFlags given = split_arguments(table, arguments, command.most_words, words);
-  words.resize(command.most_words);
+  if (command.most_words != kAnyNumberOfWords) words.resize(command.most_words);
   if (std::any_of(given.begin(), given.end(), [](const auto& flag) { return flag.first == "help"; })) {
     parsed.print = command_help(command, table, help_width());
     return parsed;

@@ -53,8 +53,9 @@ std::string Table::rule(bool unicode) const {
 std::string Table::row(const std::vector<std::string>& cells) const { return line(cells, widths()); }
 
 std::string Table::text(bool unicode) const {
+  const std::vector<int> all = widths();  // once: a table may have a hundred thousand rows
   std::string out = titles() + "\n" + rule(unicode) + "\n";
-  for (const std::vector<std::string>& cells : rows_) out += row(cells) + "\n";
+  for (const std::vector<std::string>& cells : rows_) out += line(cells, all) + "\n";
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "apps/runs/run_config.h"
 #include "apps/runs/weights_of_run.h"
 #include "apps/training/experiment.h"
+#include "apps/training/loaded_run.h"
 #include "apps/weights/class_match.h"
 #include "apps/weights/export_format.h"
 #include "apps/weights/weights.h"
@@ -46,16 +47,12 @@ void write_weights(const ExportConfig& config, Terminal& terminal) {
   for (const std::string& line : expect_same_network(file, said, identity)) terminal.note(line);
 
   // How many classes there are, and in which type, the file tells: by the rows of the last layer.
-  const auto probe = build_model(config.model, image, 1, 0, Dtype::f32, /*blank=*/true);
-  const std::string head = nn::head_of(*probe) + ".weight";
-  const ArchiveTensor rows = find_weight(opened, entries_of(*probe), head);
-  if (rows.shape.rank() != 2 || rows.shape[0] < 1)
-    throw CheckpointError("[export] ", file, ": '", head, "' is ", rows.shape, ", not {classes,inputs}");
+  const ArchiveTensor rows = head_in(opened, config.model, image);
   const Dtype dtype = rows.dtype == file_dtype(Dtype::f64) ? Dtype::f64 : Dtype::f32;
   const auto model = build_model(config.model, image, rows.shape[0], 0, dtype, /*blank=*/true);
   if (identity.classes > 0 && identity.classes != rows.shape[0])
-    throw CheckpointError("[export] ", file, " says that it is of ", identity.classes, " classes; '", head,
-                          "' has ", rows.shape[0], " rows");
+    throw CheckpointError("[export] ", file, " says that it is of ", identity.classes, " classes; '",
+                          rows.name, "' has ", rows.shape[0], " rows");
   identity.classes = rows.shape[0];
   const LoadReport loaded = load_weights(file, entries_of(*model), {.wanted = identity});
   if (loaded.converted > 0) terminal.note(text(file, "  ", in_words(loaded)));

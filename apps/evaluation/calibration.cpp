@@ -59,4 +59,15 @@ std::vector<std::int64_t> confusion_of(const Predictions& predictions) {
   return counts;
 }
 
+std::vector<std::size_t> frequent_mistakes(const std::vector<std::int64_t>& counts, std::size_t classes,
+                                           std::size_t most) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (i / classes != i % classes && counts[i] > 0) places.push_back(i);
+  std::stable_sort(places.begin(), places.end(),
+                   [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+  if (places.size() > most) places.resize(most);
+  return places;
+}
+
 }  // namespace basin::apps

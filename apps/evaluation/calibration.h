@@ -32,4 +32,9 @@ Calibration calibration_of(const Predictions& predictions, int bins = 15);
 /// counts[label * K + class of the largest probability]; ties go to the lower class, as evaluate() counts.
 std::vector<std::int64_t> confusion_of(const Predictions& predictions);
 
+/// Where in these counts of K classes the mistakes stand, places label * K + prediction of counts above 0 off
+/// the diagonal: the most frequent first, equal ones in their order, at most `most`.
+std::vector<std::size_t> frequent_mistakes(const std::vector<std::int64_t>& counts, std::size_t classes,
+                                           std::size_t most = 10);
+
 }  // namespace basin::apps

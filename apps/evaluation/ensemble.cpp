@@ -2,6 +2,8 @@
 
 #include "apps/cli/format.h"
 #include "apps/weights/weights.h"
+#include "autograd/ops/ops.h"
+#include "autograd/recording.h"
 #include "core/ops.h"
 #include "optim/averages/average.h"
 
@@ -29,6 +31,23 @@ Json figures(const Tally& tally) {
   return j.set("loss", recorded(tally.loss())).set("accuracy", recorded(tally.accuracy()));
 }
 
+/// Calls body(options of its pass) with each member's weights in the model in turn.
+template <class Body>
+void each_member(nn::Module& model, const std::vector<std::string>& members, std::int64_t images,
+                 const EvaluationOptions& options, Body body) {
+  // All once before anything is evaluated: a file that does not fit costs no time.
+  for (const std::string& member : members) load_weights(member, model);
+  std::int64_t before = 0;
+  const std::int64_t all = std::ssize(members) * images;
+  EvaluationOptions one = options;
+  if (options.watch) one.watch = [&](std::int64_t done, std::int64_t) { options.watch(before + done, all); };
+  for (const std::string& member : members) {
+    load_weights(member, model);
+    body(one);
+    before += images;
+  }
+}
+
 }  // namespace
 
 EnsembleReport ensemble_report(const Tensors& probabilities, const std::vector<std::int64_t>& labels) {
@@ -47,30 +66,38 @@ EnsembleReport ensemble_report(const Tensors& probabilities, const std::vector<s
     newest.join(probabilities[probabilities.size() - 1 - k]);
     report.last.push_back(tally_of(newest.probabilities(), labels));
   }
+  report.together = {.probabilities = oldest.probabilities(), .labels = labels};
   return report;
 }
 
 EnsembleReport evaluate_ensemble(nn::Module& model, const std::vector<std::string>& members,
                                  std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
                                  const EvaluationOptions& options) {
-  // All once before anything is evaluated: a file that does not fit costs no time.
-  for (const std::string& member : members) load_weights(member, model);
   Tensors probabilities;
   std::vector<std::int64_t> labels;
-  std::int64_t before = 0;
-  const std::int64_t all = std::ssize(members) * source->size();
-  EvaluationOptions one = options;
-  if (options.watch) one.watch = [&](std::int64_t done, std::int64_t) { options.watch(before + done, all); };
-  for (const std::string& member : members) {
-    load_weights(member, model);
+  each_member(model, members, source->size(), options, [&](const EvaluationOptions& one) {
     Predictions p = predict(model, source, classes, one);
     probabilities.push_back(std::move(p.probabilities));
     labels = std::move(p.labels);
-    before += source->size();
-  }
+  });
   EnsembleReport report = ensemble_report(probabilities, labels);
   report.members = members;
   return report;
+}
+
+Logits logits_together(nn::Module& model, const std::vector<std::string>& files,
+                       std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
+                       const EvaluationOptions& options) {
+  Logits said;
+  Mean mean;
+  each_member(model, files, source->size(), options, [&](const EvaluationOptions& one) {
+    said = logits_of(model, source, classes, one);
+    if (files.size() > 1) mean.join(probabilities_of(said.numbers));
+  });
+  if (files.size() < 2) return said;
+  NoRecording off;
+  said.numbers = log(Variable(mean.probabilities())).value();
+  return said;
 }
 
 Table table_of(const EnsembleReport& report) {

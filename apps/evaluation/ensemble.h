@@ -17,6 +17,7 @@ struct EnsembleReport {
   std::vector<Tally> own{};            // member k alone
   std::vector<Tally> first{};          // members 0 ... k together
   std::vector<Tally> last{};           // the k + 1 newest together
+  Predictions together{};              // of all members
 };
 
 /// Members that gave `probabilities` (f64 {N,K} each) for examples with these labels. They predict together
@@ -33,6 +34,13 @@ EnsembleReport ensemble_report(const Tensors& probabilities, const std::vector<s
 EnsembleReport evaluate_ensemble(nn::Module& model, const std::vector<std::string>& members,
                                  std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
                                  const EvaluationOptions& options);
+
+/// What these files of weights say of each example together, one after the other in `model`: of one file its
+/// logits, of several the logarithms of their mean probabilities, as ensemble_report() forms them. Errors:
+/// as evaluate_ensemble().
+Logits logits_together(nn::Module& model, const std::vector<std::string>& files,
+                       std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
+                       const EvaluationOptions& options);
 
 /// One row for each member: "members" m, "own %" of member m, "first m %", "last m %", on the test images.
 Table table_of(const EnsembleReport& report);

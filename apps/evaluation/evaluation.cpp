@@ -1,5 +1,6 @@
 #include "apps/evaluation/evaluation.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/ops/ops.h"
@@ -9,6 +10,8 @@
 
 namespace basin::apps {
 namespace {
+
+constexpr Index kRowsAtOnce = 4096;  // what is computed of them on the way takes as much memory again
 
 Tally empty_tally(std::int64_t classes) {
   Tally tally;
@@ -33,7 +36,7 @@ void enter(Tally& tally, const double* scores, std::int64_t classes, std::int64_
   tally.class_correct[static_cast<std::size_t>(label)] += number && ahead == 0;
 }
 
-/// Calls body(log-probabilities {B,classes} in f64, labels) for each batch of the source, in order.
+/// Calls body(logits {B,classes} in f64, labels) for each batch of the source, in order.
 template <class Body>
 void for_each_batch(nn::Module& model, const std::shared_ptr<const data::ExampleSource>& source,
                     std::int64_t classes, const EvaluationOptions& options, Body body) {
@@ -47,12 +50,22 @@ void for_each_batch(nn::Module& model, const std::shared_ptr<const data::Example
       throw ArgumentError("[evaluate] the model gives ", logits.shape(), " for ", batch.size(), " images of ",
                           classes, " classes");
     // In f64 from here on: the sum over examples is then the same for every batch size.
-    const Tensor here = logits.value().to(Device{}).to(Dtype::f64);
-    body(log_softmax(Variable(here)).value(), batch.host_labels.data<std::int64_t>());
+    body(logits.value().to(Device{}).to(Dtype::f64), batch.host_labels.data<std::int64_t>());
     rows += batch.size();
     if (options.watch) options.watch(rows, source->size());
   }
 }
+
+/// Enters a row of logits {B,K} for each label.
+void enter_rows(Tally& tally, const Tensor& logits, const std::int64_t* labels) {
+  const Tensor log_probability = log_softmax(Variable(logits)).value();
+  const Index classes = logits.size(1);
+  const double* row = log_probability.data<double>();
+  for (Index i = 0; i < logits.size(0); ++i, row += classes)
+    enter(tally, row, classes, labels[i], -row[labels[i]]);
+}
+
+Tensor softmax_of(const Tensor& logits) { return exp(log_softmax(Variable(logits))).value(); }
 
 }  // namespace
 
@@ -65,26 +78,53 @@ EvaluationOptions evaluation_options(const TrainConfig& config) {
 Tally evaluate(nn::Module& model, std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
                const EvaluationOptions& options) {
   Tally tally = empty_tally(classes);
-  for_each_batch(model, source, classes, options,
-                 [&](const Tensor& log_probability, const std::int64_t* labels) {
-                   const double* row = log_probability.data<double>();
-                   for (Index i = 0; i < log_probability.size(0); ++i, row += classes)
-                     enter(tally, row, classes, labels[i], -row[labels[i]]);
-                 });
+  for_each_batch(model, source, classes, options, [&](const Tensor& logits, const std::int64_t* labels) {
+    enter_rows(tally, logits, labels);
+  });
   return tally;
+}
+
+Tally tally_of(const Logits& logits) {
+  NoRecording off;
+  Tally tally = empty_tally(logits.numbers.size(1));
+  for (Index begin = 0; begin < logits.numbers.size(0); begin += kRowsAtOnce) {
+    const Index end = std::min(begin + kRowsAtOnce, logits.numbers.size(0));
+    enter_rows(tally, logits.numbers.slice_rows(begin, end), logits.labels.data() + begin);
+  }
+  return tally;
+}
+
+Logits logits_of(nn::Module& model, std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
+                 const EvaluationOptions& options) {
+  Logits all{.numbers = Tensor::empty({source->size(), classes}, Dtype::f64)};
+  for_each_batch(model, source, classes, options, [&](const Tensor& logits, const std::int64_t* labels) {
+    const Index begin = static_cast<Index>(all.labels.size());
+    all.numbers.slice_rows(begin, begin + logits.size(0)).copy_from(logits);
+    all.labels.insert(all.labels.end(), labels, labels + logits.size(0));
+  });
+  return all;
 }
 
 Predictions predict(nn::Module& model, std::shared_ptr<const data::ExampleSource> source,
                     std::int64_t classes, const EvaluationOptions& options) {
   Predictions all;
   all.probabilities = Tensor::empty({source->size(), classes}, Dtype::f64);
-  for_each_batch(model, source, classes, options,
-                 [&](const Tensor& log_probability, const std::int64_t* labels) {
-                   const Index begin = static_cast<Index>(all.labels.size());
-                   const Index end = begin + log_probability.size(0);
-                   all.probabilities.slice_rows(begin, end).copy_from(exp(Variable(log_probability)).value());
-                   all.labels.insert(all.labels.end(), labels, labels + log_probability.size(0));
-                 });
+  for_each_batch(model, source, classes, options, [&](const Tensor& logits, const std::int64_t* labels) {
+    const Index begin = static_cast<Index>(all.labels.size());
+    const Index end = begin + logits.size(0);
+    all.probabilities.slice_rows(begin, end).copy_from(softmax_of(logits));
+    all.labels.insert(all.labels.end(), labels, labels + logits.size(0));
+  });
+  return all;
+}
+
+Tensor probabilities_of(const Tensor& logits) {
+  NoRecording off;
+  Tensor all = Tensor::empty(logits.shape(), Dtype::f64);
+  for (Index begin = 0; begin < logits.size(0); begin += kRowsAtOnce) {
+    const Index end = std::min(begin + kRowsAtOnce, logits.size(0));
+    all.slice_rows(begin, end).copy_from(softmax_of(logits.slice_rows(begin, end)));
+  }
   return all;
 }
 

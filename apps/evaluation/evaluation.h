@@ -47,6 +47,22 @@ EvaluationOptions evaluation_options(const TrainConfig& config);
 Tally evaluate(nn::Module& model, std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
                const EvaluationOptions& options);
 
+/// What a model gives for each example of a source, in order.
+struct Logits {
+  Tensor numbers{};                    // f64 {N,K}
+  std::vector<std::int64_t> labels{};  // N
+};
+
+/// The logits behind evaluate(), under the same conditions. Memory: 8 N K bytes.
+Logits logits_of(nn::Module& model, std::shared_ptr<const data::ExampleSource> source, std::int64_t classes,
+                 const EvaluationOptions& options);
+
+/// What evaluate() gives for these logits, bit for bit.
+Tally tally_of(const Logits& logits);
+
+/// softmax of f64 logits {N,K}, row by row: exp(z_k - log sum_j exp z_j).
+Tensor probabilities_of(const Tensor& logits);
+
 /// What a model says of each example of a source, in order.
 struct Predictions {
   Tensor probabilities{};              // f64 {N,K}: softmax of the logits, in f64

@@ -16,17 +16,6 @@ namespace basin::apps {
 namespace {
 
 constexpr std::size_t kMostClasses = 200;  // in a matrix; of more it would be larger than the page
-constexpr std::size_t kMostPairs = 10;
-
-/// Of each logit: the data's class there, or its number.
-std::vector<std::string> names_of(const LoadedRun& run) {
-  std::vector<std::string> names;
-  for (std::int64_t k = 0; k < run.logits; ++k) names.push_back(text("class ", k));
-  const std::vector<std::string>& known = run.data.set.class_names;
-  for (std::size_t k = 0; k < known.size(); ++k)
-    names[static_cast<std::size_t>(run.match.place[k])] = known[k];
-  return names;
-}
 
 /// Wilson's interval of 95 % for `correct` of n: (p + z^2/2n ± z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 +
 /// z^2/n).
@@ -67,14 +56,9 @@ FigureTable bins_table(const Calibration& calibration) {
 FigureTable mistakes_table(const std::vector<std::int64_t>& counts, const std::vector<std::string>& names) {
   FigureTable table{
       .title = "Most frequent mistakes", .columns = {"label", "predicted", "images"}, .rows = {}};
-  std::vector<std::size_t> places;
   const std::size_t n = names.size();
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    if (i / n != i % n && counts[i] > 0) places.push_back(i);
-  std::stable_sort(places.begin(), places.end(),
-                   [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
-  if (places.size() > kMostPairs) places.resize(kMostPairs);
-  for (const std::size_t i : places) table.rows.push_back({names[i / n], names[i % n], grouped(counts[i])});
+  for (const std::size_t i : frequent_mistakes(counts, n))
+    table.rows.push_back({names[i / n], names[i % n], grouped(counts[i])});
   return table;
 }
 
@@ -130,7 +114,7 @@ void answer_predictions(const std::string& run, const PredictionsConfig& config,
   result.set("images", tally.rows).set("loss", recorded(tally.loss())).set("accuracy", tally.accuracy());
   result.set("expected_calibration_error", recorded(calibration.expected_error));
   result.set("brier", recorded(calibration.brier));
-  answer.write(result, prediction_figures(said, names_of(subject.run)));
+  answer.write(result, prediction_figures(said, subject.run.logit_names()));
 }
 
 }  // namespace basin::apps

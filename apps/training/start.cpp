@@ -34,7 +34,8 @@ Start start_from_file(nn::Module& model, const ModelConfig& config, const ImageS
   const std::string& path = config.init;
   const Identity file = identity_in(WeightFile(path).metadata()), own = identity_of(config, set);
   const std::string remedy = "; for a fresh last layer: --ignore-head";
-  LoadOptions options{.head = nn::head_of(model), .ignore_head = config.ignore_head, .wanted = own};
+  LoadOptions options{
+      .head = nn::head_of(model), .ignore_head = config.ignore_head, .wanted = own, .resize_positions = true};
   ClassMatch match;
   if (!config.ignore_head) {
     match = match_classes(path, file, own, remedy);

@@ -23,6 +23,7 @@ class Relabelled : public data::ExampleSource {
   std::int64_t write(std::int64_t epoch, std::int64_t index, float* image) const override {
     return place_.at(static_cast<std::size_t>(source_->write(epoch, index, image)));
   }
+  std::string name(std::int64_t index) const override { return source_->name(index); }
   std::optional<data::Pictures> pictures(Device device) const override { return source_->pictures(device); }
   std::int64_t draw(std::int64_t epoch, std::int64_t index, std::int64_t* row) const override {
     return place_.at(static_cast<std::size_t>(source_->draw(epoch, index, row)));
@@ -65,6 +66,7 @@ ClassMatch match_classes(const std::string& path, const Identity& weights, const
     places.emplace(weights.class_names[k], static_cast<std::int64_t>(k));
   std::vector<std::string> strangers;
   std::string moves;
+  std::size_t known = 0;
   for (std::size_t k = 0; k < data.class_names.size(); ++k) {
     const auto found = places.find(data.class_names[k]);
     if (found == places.end()) {
@@ -72,19 +74,21 @@ ClassMatch match_classes(const std::string& path, const Identity& weights, const
       continue;
     }
     match.place[k] = found->second;
-    if (k < kShownPlaces)
-      moves += text(k > 0 ? ", " : "", '\'', excerpt(data.class_names[k]), "' ", k, " is ", found->second);
+    if (++known <= kShownPlaces)
+      moves +=
+          text(known > 1 ? ", " : "", '\'', excerpt(data.class_names[k]), "' ", k, " is ", found->second);
   }
+  if (known > kShownPlaces) moves += ", ...";
   if (!strangers.empty())
     throw CheckpointError("[classes] ", path, " knows no class ", few_names(strangers), " of ", data.data,
                           ": its ", weights.classes, " classes are ", few_names(weights.class_names),
-                          ", the ", data.classes, " of the data ", few_names(data.class_names), remedy);
+                          ", the ", data.classes, " of the data ", few_names(data.class_names),
+                          moves.empty() ? "" : "; matched by name are " + moves, remedy);
   match.in_order = false;
   const bool fewer = data.classes < weights.classes;
-  match.words =
-      text(fewer ? text("the data have ", data.classes, " of the ", weights.classes, " classes of ")
-                 : text("the data have their classes in another order than "),
-           path, ", matched by name (", moves, data.class_names.size() > kShownPlaces ? ", ...)" : ")");
+  match.words = text(fewer ? text("the data have ", data.classes, " of the ", weights.classes, " classes of ")
+                           : text("the data have their classes in another order than "),
+                     path, ", matched by name (", moves, ")");
   return match;
 }
 

@@ -128,6 +128,13 @@ Json to_json(const Identity& id) {
   return json;
 }
 
+std::vector<std::string> logit_names(const Identity& identity, std::int64_t logits) {
+  if (static_cast<std::int64_t>(identity.class_names.size()) == logits) return identity.class_names;
+  std::vector<std::string> names;
+  for (std::int64_t k = 0; k < logits; ++k) names.push_back(text("class ", k));
+  return names;
+}
+
 std::string model_label(const Identity& id) {
   return id.model + (id.shortcut.empty() ? "" : "-" + id.shortcut);
 }

@@ -38,6 +38,10 @@ Identity identity_in(const ArchiveMetadata& metadata);
 /// The same for run.json and `basin info`: image, class_names, mean and deviation as arrays.
 Json to_json(const Identity& identity);
 
+/// What each logit is called: its class, or "class 0", "class 1", ... where the identity has no names for
+/// all.
+std::vector<std::string> logit_names(const Identity& identity, std::int64_t logits);
+
 /// The model for people: "resnet20", "resnet20-B".
 std::string model_label(const Identity& identity);
 

@@ -34,6 +34,44 @@ constexpr Rewriting kRewritings[] = {
     {".mlp.fc2.", ".mlp.3."},
     {".norm.", ".encoder.ln."},
     {".head.", ".heads.head."},
+    // ResNets: Hugging Face's transformers (ResNetForImageClassification); ".shortcut." is renamed above.
+    {".resnet.", "."},
+    {".embedder.embedder.convolution.", ".conv1."},
+    {".embedder.embedder.normalization.", ".bn1."},
+    {".encoder.stages.0.layers.", ".layer1."},
+    {".encoder.stages.1.layers.", ".layer2."},
+    {".encoder.stages.2.layers.", ".layer3."},
+    {".encoder.stages.3.layers.", ".layer4."},
+    {".downsample.convolution.", ".downsample.0."},
+    {".downsample.normalization.", ".downsample.1."},
+    {".layer.0.convolution.", ".conv1."},
+    {".layer.0.normalization.", ".bn1."},
+    {".layer.1.convolution.", ".conv2."},
+    {".layer.1.normalization.", ".bn2."},
+    {".layer.2.convolution.", ".conv3."},
+    {".layer.2.normalization.", ".bn3."},
+    {".classifier.1.", ".fc."},
+    // Vision transformers: Hugging Face's transformers (ViTForImageClassification). Three tensors of theirs
+    // are
+    // one of ours: ":1" is the second third of its rows.
+    {".vit.", "."},
+    {".embeddings.class_token.", ".class_token."},  // ".cls_token." is renamed above
+    {".embeddings.position_embeddings.", ".encoder.pos_embedding."},
+    {".embeddings.patch_embeddings.projection.", ".conv_proj."},
+    {".encoder.layer.", ".encoder.layers.encoder_layer_"},
+    {".layernorm_before.", ".ln_1."},
+    {".layernorm_after.", ".ln_2."},
+    {".attention.attention.query.weight.", ".self_attention.in_proj_weight:0."},
+    {".attention.attention.key.weight.", ".self_attention.in_proj_weight:1."},
+    {".attention.attention.value.weight.", ".self_attention.in_proj_weight:2."},
+    {".attention.attention.query.bias.", ".self_attention.in_proj_bias:0."},
+    {".attention.attention.key.bias.", ".self_attention.in_proj_bias:1."},
+    {".attention.attention.value.bias.", ".self_attention.in_proj_bias:2."},
+    {".attention.output.dense.", ".self_attention.out_proj."},
+    {".intermediate.dense.", ".mlp.0."},
+    {".output.dense.", ".mlp.3."},
+    {".layernorm.", ".encoder.ln."},
+    {".classifier.", ".heads.head."},
 };
 
 constexpr std::array<std::string_view, 4> kWrappers = {"state_dict.", "module.", "model.", "_orig_mod."};
@@ -66,14 +104,19 @@ bool is_counter(std::string_view name) {
   return name.ends_with(".num_batches_tracked") || name == "num_batches_tracked" || name == "n_averaged";
 }
 
-std::optional<std::string> our_name(const std::string& theirs, const std::set<std::string>& ours) {
-  if (ours.count(theirs) > 0) return theirs;
+std::optional<OurName> our_name(const std::string& theirs, const std::set<std::string>& ours) {
+  if (ours.count(theirs) > 0) return OurName{theirs};
   std::string name = "." + theirs + ".";
   for (const Rewriting& r : kRewritings)
     if (const std::size_t at = name.find(r.theirs); at != std::string::npos)
       name.replace(at, r.theirs.size(), r.ours);
   name = name.substr(1, name.size() - 2);
-  if (ours.count(name) > 0) return name;
+  int third = OurName::kWhole;
+  if (const std::size_t at = name.find(':'); at != std::string::npos && at + 2 == name.size()) {
+    third = name[at + 1] - '0';
+    name.resize(at);
+  }
+  if (ours.count(name) > 0) return OurName{name, third};
   return {};
 }
 

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 #include <string_view>
 
 #include "apps/weights/findings.h"
 #include "apps/weights/finite.h"
+#include "apps/weights/matched_names.h"
+#include "apps/weights/positions.h"
 #include "apps/weights/weight_names.h"
 #include "autograd/named_tensors.h"
 #include "core/io/utf8.h"
@@ -22,42 +23,6 @@ bool begins(const std::string& name, const std::string& layer) {
   return !layer.empty() && name.size() > layer.size() && name.starts_with(layer) && name[layer.size()] == '.';
 }
 
-/// The tensors of a file by the model's names for them; those that are none of the model's under "".
-struct Names {
-  std::string prefix;
-  std::map<std::string, std::string> file_name;  // by ours
-  std::vector<std::string> unknown;              // as in the file
-  std::int64_t renamed = 0;
-};
-
-Names match_names(const WeightFile& file, const std::vector<NamedTensor>& tensors) {
-  std::set<std::string> ours;
-  for (const NamedTensor& own : tensors) ours.insert(own.name);
-  Names names;
-  const bool checkpoint = file.metadata().count(kPositionKey) > 0;
-  names.prefix = checkpoint ? "model." : wrapper_prefix(file.names());
-  std::vector<std::string> others;
-  for (const std::string& name : file.names()) {
-    if (!name.starts_with(names.prefix)) {
-      if (!checkpoint) names.unknown.push_back(name);
-      continue;
-    }
-    const std::string theirs = name.substr(names.prefix.size());
-    if (ours.count(theirs) > 0)
-      names.file_name.emplace(theirs, name);
-    else
-      others.push_back(name);
-  }
-  for (const std::string& name : others) {
-    const auto mine = our_name(name.substr(names.prefix.size()), ours);
-    if (mine && names.file_name.emplace(*mine, name).second)
-      ++names.renamed;
-    else
-      names.unknown.push_back(name);
-  }
-  return names;
-}
-
 /// Errors: NumericalError naming the first that is not finite.
 void expect_finite(const std::string& path, const std::vector<NamedTensor*>& loaded) {
   std::vector<ArchiveEntry> tensors;
@@ -65,6 +30,13 @@ void expect_finite(const std::string& path, const std::vector<NamedTensor*>& loa
     tensors.push_back({own->name, own->buffer ? *own->buffer : own->tensor, own->layout});
   if (const std::string bad = first_not_finite(tensors); !bad.empty())
     throw NumericalError("[load] '", bad, "' in ", path, " is not finite: weights of a run that diverged");
+}
+
+/// Whether these are a vision transformer's positions, of a square of patches in the file as in the model.
+bool can_resize(const NamedTensor& own, const Shape& theirs) {
+  if (!own.name.ends_with("pos_embedding") || !own.tensor.defined()) return false;
+  const Shape& ours = own.tensor.shape();
+  return ours != theirs && position_side(ours) && position_side(theirs) && ours[2] == theirs[2];
 }
 
 /// Whether numbers of that type of a file become `dtype`: half, single and double precision, one the other.
@@ -123,17 +95,18 @@ void save_weights(const std::string& path, const Entries& model, const Identity&
 const ArchiveTensor& find_weight(const WeightFile& file, const Entries& model, const std::string& name) {
   std::vector<NamedTensor> tensors;
   add_named_tensors(tensors, "", model);
-  const Names names = match_names(file, tensors);
-  const auto found = names.file_name.find(name);
-  if (found == names.file_name.end())
+  const MatchedNames names = match_names(file, tensors);
+  const auto found = names.by_ours.find(name);
+  if (found == names.by_ours.end())
     throw CheckpointError("[load] ", file.path(), " has no tensor '", name, "': weights of another model?");
-  return file.at(found->second);
+  return file.at(found->second.names.front());
 }
 
 std::string in_words(const LoadReport& r) {
   std::string words = text(r.tensors, " tensors");
   if (!r.prefix.empty()) words += text(", named ", r.prefix, "...");
   if (r.renamed > 0) words += text(", ", r.renamed, " of them under other names");
+  if (!r.resized_words.empty()) words += ", " + r.resized_words;
   if (r.converted > 0) words += text(", ", r.converted, " converted ", r.converted_words);
   return words;
 }
@@ -142,7 +115,7 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
   const WeightFile file(path);
   std::vector<NamedTensor> tensors;
   add_named_tensors(tensors, "", model);
-  const Names names = match_names(file, tensors);
+  const MatchedNames names = match_names(file, tensors);
   const std::string head = options.ignore_head ? options.head : "";
   LoadReport report{.prefix = names.prefix};
   bool other_classes = false;
@@ -150,31 +123,38 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
   Findings missing(kShownNames), unexpected(kShownNames), different(kShownNames);
   std::vector<NamedTensor*> wanted;
   for (NamedTensor& own : tensors) {
-    const auto found = names.file_name.find(own.name);
+    const auto found = names.by_ours.find(own.name);
     if (begins(own.name, head)) {
-      report.left_out += found != names.file_name.end();
+      report.left_out += found != names.by_ours.end();
       continue;
     }
     const Dtype dtype = own.tensor.defined() ? own.tensor.dtype() : Dtype::f32;
-    if (found == names.file_name.end()) {
+    if (found == names.by_ours.end()) {
       if (own.tensor.defined() && !is_counter(own.name))
         missing.add(text(own.name, " (", in_words(file_dtype(dtype), shape_in_file(own)), ')'));
       continue;
     }
-    const ArchiveTensor& t = file.at(found->second);
-    const bool same_shape = !own.tensor.defined() || t.shape == shape_in_file(own);
-    const bool same_dtype = !own.tensor.defined() || t.dtype == file_dtype(dtype);
-    if (!same_shape || (!same_dtype && !converts(t.dtype, dtype))) {
+    const std::string their_dtype = found->second.dtype(file);
+    const Shape their_shape = found->second.shape(file);
+    const bool resized = options.resize_positions && can_resize(own, their_shape);
+    const bool same_shape = resized || !own.tensor.defined() || their_shape == shape_in_file(own);
+    const bool same_dtype = !own.tensor.defined() || their_dtype == file_dtype(dtype);
+    if (!same_shape || (!same_dtype && !converts(their_dtype, dtype))) {
       if (is_counter(own.name)) continue;
       other_classes = other_classes || (!same_shape && begins(own.name, options.head));
-      different.add(text(own.name, " (", in_words(t.dtype, t.shape), ", expected ",
+      different.add(text(own.name, " (", in_words(their_dtype, their_shape), ", expected ",
                          in_words(file_dtype(dtype), shape_in_file(own)), ')'));
       continue;
     }
     if (!same_dtype) {
       ++report.converted;
-      converted.insert(t.dtype);
+      converted.insert(their_dtype);
     }
+    if (resized)
+      report.resized_words =
+          text("positions of ", *position_side(their_shape), " x ", *position_side(their_shape),
+               " patches resized to ", *position_side(own.tensor.shape()), " x ",
+               *position_side(own.tensor.shape()));
     wanted.push_back(&own);
   }
   for (const std::string& name : names.unknown) {
@@ -197,7 +177,9 @@ LoadReport load_weights(const std::string& path, const Entries& model, const Loa
   }
 
   for (NamedTensor* own : wanted) {
-    Tensor numbers = file.read(names.file_name.at(own->name), own->layout);
+    Tensor numbers = names.by_ours.at(own->name).read(file, own->layout);
+    if (own->tensor.defined() && numbers.shape() != own->tensor.shape() && can_resize(*own, numbers.shape()))
+      numbers = resized_positions(numbers, *position_side(own->tensor.shape()));
     if (own->tensor.defined()) numbers = converted_to(own->tensor.dtype(), numbers, path, own->name);
     if (begins(own->name, options.head)) numbers = rows_of(numbers, options.head_rows);
     fill(*own, numbers);

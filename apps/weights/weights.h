@@ -39,6 +39,8 @@ struct LoadOptions {
   Identity wanted{};         // of the model, for the words of errors
   /// Of each row of the model's head the row of the file's; empty: in the same order.
   std::vector<std::int64_t> head_rows{};
+  /// Positions of a vision transformer for another number of patches are resized (resized_positions()).
+  bool resize_positions = false;
 };
 
 /// What load_weights() did.
@@ -48,6 +50,7 @@ struct LoadReport {
   std::int64_t renamed = 0;       // of those, under other programs' names (apps/weights/weight_names.h)
   std::int64_t left_out = 0;      // of the ignored head
   std::int64_t converted = 0;     // of those read, from another dtype
+  std::string resized_words{};    // "positions of 14 x 14 patches resized to 7 x 7"; empty if none were
   std::string converted_words{};  // "from F64, rounded to f32"; empty if none was
 };
 /// "62 tensors, named module...., 4 of them under other names, 62 converted from F16, exactly".

@@ -24,6 +24,9 @@ class Chosen : public ExampleSource {
   std::int64_t write(std::int64_t epoch, std::int64_t index, float* image) const override {
     return all_->write(epoch, places_.at(static_cast<std::size_t>(index)), image);
   }
+  std::string name(std::int64_t index) const override {
+    return all_->name(places_.at(static_cast<std::size_t>(index)));
+  }
   std::optional<Pictures> pictures(Device device) const override { return all_->pictures(device); }
   std::int64_t draw(std::int64_t epoch, std::int64_t index, std::int64_t* row) const override {
     return all_->draw(epoch, places_.at(static_cast<std::size_t>(index)), row);

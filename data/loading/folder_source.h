@@ -53,6 +53,8 @@ class FolderSource : public ExampleSource {
   /// decoded, or is too long and narrow to be resized (more than kMostPixels).
   std::int64_t write(std::int64_t epoch, std::int64_t index, float* image) const override;
 
+  std::string name(std::int64_t index) const override { return folder_.path_of(index); }
+
   /// The same before normalisation, to look at.
   Image look(std::int64_t epoch, std::int64_t index) const;
 
@@ -61,6 +63,8 @@ class FolderSource : public ExampleSource {
   Image changed(Image image, std::int64_t epoch, std::int64_t index) const;
 
   const ImageFolder& folder() const { return folder_; }
+  /// What PictureTransform::resize came to.
+  std::int64_t shorter_side() const { return transform_.resize; }
 
  private:
   ImageFolder folder_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/tensor.h"
@@ -30,6 +31,9 @@ class ExampleSource {
   /// Writes example `index` as it looks in epoch `epoch`: H*W*C numbers to `image`; returns the label. The
   /// same arguments give the same bits.
   virtual std::int64_t write(std::int64_t epoch, std::int64_t index, float* image) const = 0;
+
+  /// What people call example `index`: the path of its picture, or its number.
+  virtual std::string name(std::int64_t index) const { return std::to_string(index); }
 
   /// The examples on that device, for as long as a handle is kept; nothing where they must be written here:
   /// pictures in files, random changes that a device can't make, more bytes than it has room for.

@@ -112,6 +112,15 @@ ImageFolder scan_image_folder(const std::string& root, const std::vector<std::st
   return folder;
 }
 
+std::vector<std::string> pictures_below(const std::string& root) {
+  ImageFolder found{.root = root};
+  list_pictures(root, "", 0, found, {});
+  std::vector<std::string> paths;
+  for (const ImageFile& file : found.files) paths.push_back(file.path);
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 ImageFolders load_image_folders(const std::string& dir, const std::string& evaluate, const Watch& watch) {
   if (dir.empty()) throw DataError("image folder: no data directory given (--data-dir DIR)");
   ImageFolders folders{.train = scan_image_folder((fs::path(dir) / "train").string(), {}, watch)};

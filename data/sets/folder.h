@@ -21,6 +21,10 @@ namespace basin::data {
 ImageFolder scan_image_folder(const std::string& root, const std::vector<std::string>& class_names = {},
                               const Watch& watch = {});
 
+/// Every picture in a folder and in those below it, as a path below `root`, sorted by byte: by the names and
+/// links of scan_image_folder(). Errors: DataError for a folder that cannot be read.
+std::vector<std::string> pictures_below(const std::string& root);
+
 /// Lists DIR/train and the folder to evaluate on: DIR/test, else DIR/val, else DIR/validation, or `evaluate`
 /// if given. Both have the classes of train. Errors: those of scan_image_folder(); DataError naming what was
 /// looked for.

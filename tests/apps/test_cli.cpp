@@ -297,8 +297,10 @@ TEST_CASE("eval takes the run's data, model and device") {
   CHECK(c.call->output().json);
 
   CHECK(eval_failure({}).find("nothing to evaluate") != std::string::npos);
-  CHECK(eval_failure({"--run", run, "--weights", "f"}) ==
-        "2: --run, --ensemble and --weights exclude each other");
+  CHECK(eval_failure({"--run", run, "--weights", "swa,f"}).empty());
+  for (const char* flag : {"--run", "--weights"})
+    CHECK(eval_failure({"--ensemble", run, flag, run}) ==
+          "2: --ensemble excludes --run and --weights: its members are the weights");
   CHECK(eval_failure({"--weights", "f"}) == "2: --weights needs --model NAME too");
   CHECK(eval_failure({"--weights", "f", "--model", "mlp"}) == "2: --weights needs --data NAME too");
   CHECK(eval_failure({"--weights", "f", "--model", "mlp", "--data", "mnist"}).empty());

@@ -4,14 +4,13 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <map>
 
 #include "apps/runs/checkpoint.h"
 #include "apps/training/loaded_run.h"
 #include "apps/training/start.h"
 #include "apps/weights/class_match.h"
 #include "apps/weights/weights.h"
-#include "data/formats/png.h"
+#include "tests/apps/colours.h"
 #include "tests/apps/evaluating.h"
 #include "tests/apps/streams.h"
 #include "tests/apps/training.h"
@@ -21,8 +20,8 @@
 using namespace basin;
 using namespace basin::apps;
 using tensor_testing::same_bits;
-using test::evaluate, test::export_to, test::failure, test::Said, test::TemporaryDirectory, test::train,
-    test::Words;
+using test::Colours, test::evaluate, test::export_to, test::failure, test::paint, test::Said,
+    test::TemporaryDirectory, test::train, test::Words;
 namespace fs = std::filesystem;
 
 namespace {
@@ -39,42 +38,6 @@ Identity letters(const std::vector<std::string>& names) {
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-/// DIR/train and DIR/test with four pictures of one colour for each class, whose colour its name tells.
-void paint(const std::string& dir, const std::vector<std::string>& classes) {
-  const std::map<char, std::vector<int>> colours = {
-      {'a', {255, 0, 0}}, {'b', {0, 255, 0}}, {'c', {0, 0, 255}}, {'d', {255, 255, 0}}};
-  for (const std::string split : {"train", "test"})
-    for (const std::string& name : classes) {
-      const std::string folder = dir + "/" + split + "/" + name;
-      fs::create_directories(folder);
-      for (int i = 0; i < 4; ++i) {
-        data::Image image = data::Image::black(16, 16);
-        const std::vector<int>& colour = colours.at(name.back());
-        for (std::size_t k = 0; k < image.pixels.size(); ++k)
-          image.pixels[k] = static_cast<std::uint8_t>(colour[k % 3] > 0 ? 255 - 8 * i : 8 * i);
-        data::write_png(folder + "/" + std::to_string(i) + ".png", image);
-      }
-    }
-}
-
-/// A run that knows red, green and blue from each other, trained on a/, b/ and c/.
-struct Colours {
-  TemporaryDirectory dir;
-  std::string data = dir / "abc", run = dir / "run";
-  Colours() {
-    paint(data, {"a", "b", "c"});
-    REQUIRE(train(recipe(run, data)).code == 0);
-  }
-  static TrainConfig recipe(const std::string& run, const std::string& data, const Words& more = {}) {
-    Words words = {"--data",    "folder",   "--data-dir", data,   "--image-size", "16",           "--model",
-                   "mlp",       "--epochs", "4",          "--lr", "0.01",         "--batch-size", "4",
-                   "--augment", "none",     "--workers",  "0",    "--quiet",      "--run",        run};
-    words.insert(words.end(), more.begin(), more.end());
-    return test::train_config(words);
-  }
-  std::string file() const { return run + "/final.safetensors"; }
-};
 
 /// A copy of weights whose metadata `change` has changed.
 void copy_weights(const std::string& from, const std::string& to,
@@ -148,8 +111,7 @@ TEST_CASE("classes: matched by name, counted only where there are none") {
           match(abc, letters({"b", "c", "d"}));
         }) ==
         "4: [classes] W knows no class 'd' of folder: its 3 classes are 'a', 'b', 'c', the 3 of the data "
-        "'b', 'c', "
-        "'d'");
+        "'b', 'c', 'd'; matched by name are 'b' 0 is 1, 'c' 1 is 2");
   Identity unnamed = abc;
   unnamed.class_names.clear();
   CHECK(match(unnamed, letters({"x", "y", "z"})).words ==
@@ -308,8 +270,8 @@ TEST_CASE("init: classes by name: rows of the head follow, other names are refus
   set.class_names = {"b", "c", "d"};
   CHECK(contains(
       failure([&] { start_from_file(*fresh(), config, set); }),
-      "knows no class 'd' of folder: its 3 classes are 'a', 'b', 'c', the 3 of the data 'b', 'c', 'd'; for a "
-      "fresh last layer: --ignore-head"));
+      "knows no class 'd' of folder: its 3 classes are 'a', 'b', 'c', the 3 of the data 'b', 'c', 'd'; "
+      "matched by name are 'b' 0 is 1, 'c' 1 is 2; for a fresh last layer: --ignore-head"));
   set.class_names = {"b", "c"};
   CHECK(contains(failure([&] { start_from_file(*fresh(), config, set); }),
                  "4: [classes] the data have 2 of the 3 classes of "));

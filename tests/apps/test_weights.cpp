@@ -73,10 +73,15 @@ TEST_CASE("names: wrappers' prefixes come off, in any order, only if every name 
 }
 
 TEST_CASE("names: a name of ours is never read as another") {
-  CHECK(our_name("linear.weight", {"linear.weight", "fc.weight"}) == "linear.weight");
-  CHECK(our_name("linear.weight", {"fc.weight"}) == "fc.weight");
-  CHECK(our_name("layer2.0.shortcut.0.weight", {"layer2.0.downsample.0.weight"}) ==
+  CHECK(our_name("linear.weight", {"linear.weight", "fc.weight"})->name == "linear.weight");
+  CHECK(our_name("linear.weight", {"fc.weight"})->name == "fc.weight");
+  CHECK(our_name("layer2.0.shortcut.0.weight", {"layer2.0.downsample.0.weight"})->name ==
         "layer2.0.downsample.0.weight");
+  const auto key = our_name("vit.encoder.layer.1.attention.attention.key.bias",
+                            {"encoder.layers.encoder_layer_1.self_attention.in_proj_bias"});
+  REQUIRE(key);
+  CHECK(key->third == 1);
+  CHECK(our_name("fc.bias", {"fc.bias"})->third == OurName::kWhole);
   CHECK_FALSE(our_name("linear.weight", {"head.weight"}).has_value());
   CHECK_FALSE(our_name("", {"fc.weight"}).has_value());
 }
