@@ -1,4 +1,5 @@
-# Writes OUTPUT, a C++ source with the texts of RECIPES/*.toml: cmake -DRECIPES=... -DOUTPUT=... -P embed_recipes.cmake
+# Writes OUTPUT, a C++ source whose function NAME returns the texts of RECIPES/*.toml:
+# cmake -DRECIPES=... -DNAME=... -DOUTPUT=... -P embed_recipes.cmake
 file(GLOB recipes ${RECIPES}/*.toml)
 list(SORT recipes)
 set(entries "")
@@ -12,12 +13,12 @@ foreach(recipe ${recipes})
   string(APPEND entries "      {\"${name}\", R\"recipe(${CMAKE_MATCH_1})recipe\", R\"recipe(${content})recipe\"},\n")
 endforeach()
 file(CONFIGURE OUTPUT ${OUTPUT} @ONLY CONTENT [=[
-// Written by apps/embed_recipes.cmake from apps/recipes/*.toml.
+// Written by apps/embed_recipes.cmake.
 #include "apps/options/presets.h"
 
 namespace basin::apps {
 
-const std::vector<Preset>& presets() {
+const std::vector<Preset>& @NAME@() {
   static const std::vector<Preset> all = {
 @entries@  };
   return all;

@@ -5,19 +5,20 @@
 
 namespace basin::apps {
 
-Command train_command(), eval_command(), predict_command(), export_command(), report_command(),
-    hessian_command(), sharpness_command(), landscape_command(), curve_command(), lr_find_command(),
-    info_command(), data_command(), bench_command(), gradcheck_command(), completion_command();
+Command train_command(), eval_command(), predict_command(), reproduce_command(), export_command(),
+    report_command(), hessian_command(), sharpness_command(), landscape_command(), curve_command(),
+    lr_find_command(), info_command(), data_command(), bench_command(), gradcheck_command(),
+    completion_command();
 
 const Program& program() {
   static const Program basin = {
       .about = "Trains neural networks towards flat minima.",
       .first_call = "basin train --data synthetic --preset first_look",
       .version = version_line(),
-      .commands = {train_command(), eval_command(), predict_command(), export_command(), report_command(),
-                   hessian_command(), sharpness_command(), landscape_command(), curve_command(),
-                   lr_find_command(), info_command(), data_command(), bench_command(), gradcheck_command(),
-                   completion_command()}};
+      .commands = {train_command(), eval_command(), predict_command(), reproduce_command(), export_command(),
+                   report_command(), hessian_command(), sharpness_command(), landscape_command(),
+                   curve_command(), lr_find_command(), info_command(), data_command(), bench_command(),
+                   gradcheck_command(), completion_command()}};
   return basin;
 }
 

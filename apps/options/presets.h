@@ -1,4 +1,4 @@
-// The recipes in apps/recipes/*.toml, built into the program: `--preset NAME`.
+// The recipes in apps/recipes/*.toml, built into the program: `--preset NAME`; and its studies.
 #pragma once
 
 #include <string>
@@ -14,5 +14,8 @@ struct Preset {
 
 const std::vector<Preset>& presets();
 std::vector<std::string> preset_names();
+
+/// apps/recipes/studies/*.toml: the experiments of `basin reproduce`.
+const std::vector<Preset>& study_files();
 
 }  // namespace basin::apps

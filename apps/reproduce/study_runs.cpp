@@ -1,0 +1,184 @@
+#include "apps/reproduce/study_runs.h"
+
+#include <deque>
+#include <filesystem>
+
+#include "apps/cli/format.h"
+#include "apps/cli/long_work.h"
+#include "apps/reproduce/process.h"
+#include "apps/runs/recipe.h"
+#include "core/error.h"
+#include "core/io/directory.h"
+#include "core/io/files.h"
+#include "core/io/json.h"
+
+namespace basin::apps {
+namespace {
+
+bool there(const std::string& path) { return kind_of_file(path) != FileKind::none; }
+
+/// What `basin` said last before it failed: the line "basin: ...", or all that there is.
+std::string last_words(const std::string& log) {
+  const std::string text = there(log) ? read_file(log) : "";
+  const std::size_t at = text.rfind("basin: ");
+  return at == std::string::npos ? "see " + log : text.substr(at + 7, text.find('\n', at) - at - 7);
+}
+
+/// One child at work.
+struct Child {
+  const StudyRun* run;
+  Process process;
+  double begin;
+};
+
+}  // namespace
+
+std::vector<StudyRun> counted_runs(const Study& study, const StudyScale& scale, std::int64_t seeds,
+                                   const std::map<std::string, StudyChoice>& chosen) {
+  std::vector<StudyRun> runs;
+  for (std::int64_t seed = kFirstSeed; seed < kFirstSeed + seeds; ++seed) {
+    for (const StudyRow& row : study.trained()) {
+      StudyRun run{
+          .name = text(row.id, "-seed", seed), .row = row.id, .seed = static_cast<std::uint64_t>(seed)};
+      if (const auto found = chosen.find(row.id); found != chosen.end()) run.choice = found->second;
+      run.config = study_config(study, row, scale, run.choice, run.seed);
+      runs.push_back(std::move(run));
+    }
+  }
+  return runs;
+}
+
+std::vector<StudyRun> search_runs(const Study& study, const StudyScale& scale) {
+  std::vector<StudyRun> runs;
+  if (!scale.search) return runs;
+  for (const std::uint64_t seed : scale.search->seeds) {
+    for (const StudyRow& row : study.trained()) {
+      for (const StudyChoice& choice : choices_of(*scale.search, row.id)) {
+        StudyRun run{.name = row.id, .row = row.id, .choice = choice, .seed = seed};
+        for (const auto& [path, value] : choice) run.name += "-" + path.substr(path.rfind('.') + 1) + value;
+        run.name += text("-seed", seed);
+        run.config = study_config(study, row, scale, choice, seed, scale.search->validation);
+        runs.push_back(std::move(run));
+      }
+    }
+  }
+  return runs;
+}
+
+void StudyRuns::expect_same_recipe(const StudyRun& run) const {
+  TrainConfig there = train_config_of(run_entries(path(run)));
+  const std::string ours = recipe_toml(run.config), theirs = recipe_toml(there);
+  if (ours == theirs) return;
+  // The first line that differs says enough.
+  std::size_t at = 0;
+  while (at < std::min(ours.size(), theirs.size()) && ours[at] == theirs[at]) ++at;
+  const auto line = [&](const std::string& all) {
+    const std::size_t begin = at == 0 ? 0 : all.rfind('\n', at - 1) + 1;
+    return all.substr(begin, all.find('\n', begin) - begin);
+  };
+  throw UsageError(path(run), " holds a run of another recipe (", line(theirs), ", here ", line(ours),
+                   "): name another --out");
+}
+
+bool StudyRuns::ended(const StudyRun& run) const {
+  const std::string directory = path(run);
+  if (!there(directory + "/config.toml")) return false;
+  expect_same_recipe(run);
+  if (there(directory + "/result.json")) return true;
+  if (!there(directory + "/run.json")) return false;
+  const Json description = parse_json(read_file(directory + "/run.json"));
+  const Json* sessions = description.find("sessions");
+  if (!sessions || sessions->array().empty()) return false;
+  const Json* code = sessions->array().back().find("exit_code");
+  return code && !code->is_null() && code->integer() == number(ExitCode::numerical);
+}
+
+std::optional<StudyResult> StudyRuns::result(const StudyRun& run, const std::string& weights) const {
+  if (!ended(run)) return {};
+  const std::string file = path(run) + "/result.json";
+  if (!there(file)) return StudyResult{.diverged = true};
+  const Json result = parse_json(read_file(file));
+  for (const Json& variant : result.at("variants").array()) {
+    if (variant.at("name").string() != weights) continue;
+    if (variant.find("failure")) return StudyResult{.diverged = true};
+    StudyResult found{.test_accuracy = 100 * recorded_number(variant.at("test_accuracy")),
+                      .seconds = result.at("seconds").number()};
+    if (const Json* validation = variant.find("validation_accuracy"); validation && !validation->is_null())
+      found.validation_accuracy = 100 * recorded_number(*validation);
+    return found;
+  }
+  throw DataError(file, " has no weights called ", quote(weights));
+}
+
+std::vector<std::string> StudyRuns::command_line(const StudyRun& run, const StudyMaking& making) const {
+  std::vector<std::string> words = {making.program, "train"};
+  const std::string directory = path(run);
+  if (there(directory + "/config.toml")) {
+    words.insert(words.end(), {"--resume", directory});
+  } else {
+    write_file_atomically(directory + ".toml", to_toml(run.config));
+    words.insert(words.end(), {"--config", directory + ".toml", "--run", directory, "--force"});
+  }
+  if (!making.data_dir.empty()) words.insert(words.end(), {"--data-dir", making.data_dir});
+  words.insert(words.end(), {"--threads", "1", "--workers", "0", "--quiet"});
+  return words;
+}
+
+void StudyRuns::complete(const std::vector<StudyRun>& runs, const std::string& what,
+                         const StudyMaking& making, Terminal& terminal) const {
+  make_directory(directory_);
+  std::deque<const StudyRun*> waiting;
+  for (const StudyRun& run : runs)
+    if (!ended(run)) waiting.push_back(&run);
+  const auto all = static_cast<std::int64_t>(runs.size());
+  if (!waiting.empty())
+    terminal.note(text(what, ": ", grouped(all), " runs, ", grouped(all - std::ssize(waiting)),
+                       " of them done, ", making.jobs, " at once"));
+  const data::Watch watch = LongWork(terminal).part(what, "runs");
+  const Clock clock = steady_clock();
+  const std::vector<std::string> environment = environment_of_runs();
+
+  std::vector<Child> working;
+  // Saved and ended, whatever is thrown from here on.
+  const auto stop = [&] {
+    for (Child& child : working) child.process.terminate();
+    for (Child& child : working) child.process.wait();
+  };
+  std::int64_t done = all - std::ssize(waiting);
+  try {
+    while (!waiting.empty() || !working.empty()) {
+      watch(done, all);
+      while (!waiting.empty() && std::ssize(working) < making.jobs) {
+        const StudyRun* next = waiting.front();
+        waiting.pop_front();
+        working.push_back(
+            {next, Process(command_line(*next, making), environment, path(*next) + ".log"), clock()});
+      }
+      pause_a_moment();
+      for (std::size_t i = 0; i < working.size();) {
+        const std::optional<int> code = working[i].process.ended();
+        if (!code) {
+          ++i;
+          continue;
+        }
+        const Child child = std::move(working[i]);
+        working.erase(working.begin() + static_cast<std::ptrdiff_t>(i));
+        const std::string& log = path(*child.run) + ".log";
+        if (*code != 0 && *code != number(ExitCode::numerical))
+          throw Error(
+              *code > 128 ? ExitCode::internal : ExitCode{*code},
+              text("the run ", path(*child.run), " ended with exit code ", *code, ": ", last_words(log)));
+        ++done;
+        terminal.note(text("[", done, "/", all, "] ", child.run->name, *code ? " diverged" : "", " in ",
+                           duration_text(clock() - child.begin)));
+      }
+    }
+    watch(done, all);
+  } catch (...) {
+    stop();
+    throw;
+  }
+  terminal.repaint("");
+}
+
+}  // namespace basin::apps
