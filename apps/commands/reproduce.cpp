@@ -98,7 +98,7 @@ class ReproduceCall : public Call {
         table.rows.push_back(
             {first ? study.name : "", first ? study.help : "", scale.name, std::to_string(study.rows.size()),
              scale.claims() ? std::to_string(study.claims.size()) : "-", std::to_string(runs),
-             duration_text(work / speed), duration_text(work / kH200Speed), study.help});
+             duration_text(work / speed), duration_text(work / kH200Speed)});
         all.append(Json::Object{{"experiment", study.name},
                                 {"scale", scale.name},
                                 {"runs", static_cast<std::int64_t>(runs)},
