@@ -1,0 +1,159 @@
+#include "apps/runs/run_list.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "apps/runs/checkpoint.h"
+#include "apps/runs/records.h"
+#include "apps/runs/result.h"
+#include "core/error.h"
+#include "core/io/directory.h"
+#include "core/io/files.h"
+#include "core/io/utf8.h"
+
+namespace basin::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_run(const std::string& directory) {
+  return kind_of_file(directory) == FileKind::directory &&
+         kind_of_file(directory + "/config.toml") == FileKind::regular;
+}
+
+/// Whether a process has the run's folder locked, as the system lists locks: by its inode.
+bool is_held(const std::string& directory) {
+  struct stat facts {};
+  if (::stat(directory.c_str(), &facts) != 0) return false;
+  const std::string inode = ":" + std::to_string(facts.st_ino) + " ";
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);)
+    if (line.find("FLOCK") != line.npos && line.find(inode) != line.npos) return true;
+  return false;
+}
+
+std::int64_t bytes_in(const std::string& directory) {
+  std::int64_t sum = 0;
+  std::error_code failure;
+  for (fs::recursive_directory_iterator at(directory, failure), end; !failure && at != end;
+       at.increment(failure)) {
+    std::error_code unknown;
+    if (!at->is_regular_file(unknown)) continue;
+    const auto bytes = static_cast<std::int64_t>(at->file_size(unknown));
+    if (!unknown) sum += bytes;
+  }
+  return sum;
+}
+
+/// How it ended, by its last session; `held` by a process.
+void take_description(ListedRun& run, const Json& description, bool held) {
+  const auto& sessions = description.at("sessions").array();
+  if (sessions.empty()) return;
+  run.started = sessions.front().at("started").string();
+  for (const Json& session : sessions)
+    if (const Json* took = session.find("seconds")) run.seconds += recorded_number(*took);
+  const Json* code = sessions.back().find("exit_code");
+  if (const Json* reason = sessions.back().find("exit_reason")) run.reason = reason->string();
+  if (held)
+    run.state = RunState::running;
+  else if (code == nullptr)
+    run.state = RunState::killed;
+  else if (code->integer() != 0)
+    run.state = code->integer() > 128 ? RunState::stopped : RunState::failed;
+  else
+    run.state = kind_of_file(run.directory + "/result.json") == FileKind::regular ? RunState::done
+                                                                                  : RunState::stopped;
+  if (run.state == RunState::done || run.state == RunState::running) run.reason.clear();
+}
+
+/// The figures of metrics.csv, which is there while a run is under way too.
+void take_figures(ListedRun& run) {
+  const std::vector<EpochRecord> epochs = read_metrics(run.directory + "/metrics.csv");
+  if (epochs.empty()) return;
+  run.epochs = epochs.back().epoch;
+  run.loss = epochs.back().test_loss;
+  run.accuracy = epochs.back().test_accuracy;
+  if (const std::optional<EpochRecord> best = best_of(epochs)) run.best = best->test_accuracy;
+}
+
+ListedRun look_at(const std::string& directory) {
+  ListedRun run{.directory = directory};
+  const bool held = is_held(directory);
+  if (held) run.state = RunState::running;
+  const auto reading = [&](const char* name, const auto& take) {
+    const std::string path = directory + "/" + name;
+    try {
+      if (kind_of_file(path) == FileKind::regular) take(path);
+    } catch (const Error& error) {
+      run.problems.push_back(text(path, ": ", error.what()));
+    }
+  };
+  reading("run.json",
+          [&](const std::string& path) { take_description(run, parse_json(read_file(path)), held); });
+  reading("metrics.csv", [&](const std::string&) { take_figures(run); });
+  run.bytes = bytes_in(directory);
+  return run;
+}
+
+Json known(const std::optional<double>& figure) { return figure ? recorded(*figure) : Json(); }
+
+}  // namespace
+
+const char* name_of(RunState state) {
+  switch (state) {
+    case RunState::running:
+      return "running";
+    case RunState::done:
+      return "done";
+    case RunState::stopped:
+      return "stopped";
+    case RunState::failed:
+      return "failed";
+    case RunState::killed:
+      break;
+  }
+  return "killed";
+}
+
+std::vector<ListedRun> list_runs(const std::string& directory) {
+  if (kind_of_file(directory) != FileKind::directory)
+    throw UsageError("runs: there is no folder ", quote(directory),
+                     "; `basin train` makes runs/, or name another");
+  std::vector<ListedRun> all;
+  if (is_run(directory)) all.push_back(look_at(directory));
+  for (const std::string& name : list_directory(directory)) {
+    const std::string path = (fs::path(directory) / name).string();
+    if (is_run(path)) all.push_back(look_at(path));
+  }
+  if (all.empty())
+    throw UsageError("runs: ", quote(directory), " holds no run: no folder in it has a config.toml");
+  return all;
+}
+
+std::vector<Removable> removable_of(const ListedRun& run) {
+  std::vector<Removable> all;
+  if (run.state == RunState::running) return all;
+  const std::vector<CheckpointFile> checkpoints = list_checkpoints(run.directory);
+  const bool weights = kind_of_file(run.directory + "/final.safetensors") == FileKind::regular;
+  if (checkpoints.empty() && !weights) {
+    all.push_back({run.directory, "nothing to go on from: neither a checkpoint nor weights", run.bytes});
+    return all;
+  }
+  if (run.state != RunState::done || !weights) return all;
+  for (std::size_t k = 1; k < checkpoints.size(); ++k)
+    all.push_back({checkpoints[k].path, "the run is done, and a newer checkpoint is kept",
+                   static_cast<std::int64_t>(InputFile(checkpoints[k].path).size())});
+  return all;
+}
+
+Json to_json(const ListedRun& run) {
+  Json j;
+  j.set("run", run.directory).set("state", name_of(run.state)).set("reason", run.reason);
+  j.set("started", run.started).set("seconds", run.seconds).set("bytes", run.bytes).set("epochs", run.epochs);
+  return j.set("loss", known(run.loss)).set("accuracy", known(run.accuracy)).set("best", known(run.best));
+}
+
+}  // namespace basin::apps
