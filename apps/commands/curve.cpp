@@ -253,7 +253,8 @@ class CurveCall : public Call {
     config_.other = words[1];
     if (config_.other.empty() && table.by_flag("to")->source == Source::standard)
       throw UsageError(
-          "nothing to go to: name a second RUN or file of weights, or --to swa, ema, lawa, member:N of the first");
+          "nothing to go to: name a second RUN or file of weights, or --to swa, ema, lawa, member:N of the "
+          "first");
     build_on_run(table, config_.subject, first);
     if (!first.empty() && table.by_flag("augment")->source == Source::standard)
       config_.training.augment = read_run_config(first).data.augment;

@@ -23,7 +23,8 @@ Json json_of(const EigenPairs& found) {
 /// The sum of x over the coordinates of a group, in f64.
 double sum_over(const ParameterGroup& group, const Tensor& x) {
   double all = 0;
-  for (const auto& [begin, end] : group.parts) all += sum(x.slice_rows(begin, end).to(Dtype::f64)).to(Device{}).item();
+  for (const auto& [begin, end] : group.parts)
+    all += sum(x.slice_rows(begin, end).to(Dtype::f64)).to(Device{}).item();
   return all;
 }
 
