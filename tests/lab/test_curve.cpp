@@ -152,7 +152,8 @@ TEST_CASE(
 
 TEST_CASE("what no curve can join is said before any work") {
   CHECK(parse_failure("curve", {small_run()}) ==
-        "2: nothing to go to: name a second RUN or file of weights, or --to swa, ema, lawa, member:N of the first");
+        "2: nothing to go to: name a second RUN or file of weights, or --to swa, ema, lawa, member:N of the "
+        "first");
   CHECK(parse_failure("curve", {small_run(), other_run(), "--kind", "line", "--lr", "0.1"})
             .starts_with("2: --lr"));
   CHECK(parse_failure("curve", {"w.safetensors", other_run()}) ==

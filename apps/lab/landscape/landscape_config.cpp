@@ -164,10 +164,10 @@ void add(OptionTable& t, LandscapeConfig& c) {
   t.add_call("vectors", free_text(c.vectors, "FILE", "a file"),
              "eigenvectors.safetensors of an answer about the Hessian, in place of computing them")
       .only_with("directions", {"eigen"});
-  t.add_call(
-       "solutions", free_text(c.solutions, "LIST", "words of --weights between commas"),
-       "of one RUN, the solutions that span the plane: last, swa, ema, lawa, member:N or files, between commas; "
-       "what follows those is marked where it lies nearest")
+  t.add_call("solutions", free_text(c.solutions, "LIST", "words of --weights between commas"),
+             "of one RUN, the solutions that span the plane: last, swa, ema, lawa, member:N or files, "
+             "between commas; "
+             "what follows those is marked where it lies nearest")
       .only_with("directions", {"plane"});
   Option& grid = t.add_call("grid", grid_size(c.grid), "points along x, and along y");
   standards(grid, "dims", {{"1", "51"}});
