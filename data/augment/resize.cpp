@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 #include "data/augment/elementary.h"
@@ -25,43 +26,19 @@ double cubic(double x) {
   return 0;
 }
 
-// What one output place takes from the input: weights[first .. first + count) in units of 2^-22, for the
-// input places begin ...
-struct Taps {
-  std::int64_t begin = 0;
-  std::int64_t count = 0;
-  std::size_t first = 0;
-};
-
+/// A resampling with its weights in units of 2^-22, as Pillow rounds them.
 struct Weights {
-  std::vector<Taps> taps;  // one for each output place
+  std::vector<Resampling::Taps> taps;
   std::vector<std::int32_t> values;
 };
 
 Weights weights_of(std::int64_t from, std::int64_t to, Interpolation interpolation) {
-  const auto filter = interpolation == Interpolation::bilinear ? triangle : cubic;
-  const double scale = static_cast<double>(from) / static_cast<double>(to);
-  const double stretch = std::max(scale, 1.0);
-  const double support = (interpolation == Interpolation::bilinear ? 1.0 : 2.0) * stretch;
-  Weights weights;
-  std::vector<double> raw;
-  for (std::int64_t place = 0; place < to; ++place) {
-    const double center = (static_cast<double>(place) + 0.5) * scale;
-    const std::int64_t begin = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
-    const std::int64_t end = std::min(static_cast<std::int64_t>(center + support + 0.5), from);
-    double sum = 0;
-    raw.clear();
-    for (std::int64_t i = 0; i < end - begin; ++i) {
-      raw.push_back(filter((static_cast<double>(i + begin) - center + 0.5) * (1.0 / stretch)));
-      sum += raw.back();
-    }
-    weights.taps.push_back({begin, end - begin, weights.values.size()});
-    for (double value : raw) {
-      if (sum != 0) value /= sum;
-      weights.values.push_back(
-          static_cast<std::int32_t>((value < 0 ? -0.5 : 0.5) + value * (1 << kWeightBits)));
-    }
-  }
+  Resampling exact = resampling(from, to, interpolation);
+  Weights weights{std::move(exact.taps), {}};
+  weights.values.reserve(exact.weights.size());
+  for (const double value : exact.weights)
+    weights.values.push_back(
+        static_cast<std::int32_t>((value < 0 ? -0.5 : 0.5) + value * (1 << kWeightBits)));
   return weights;
 }
 
@@ -76,7 +53,7 @@ Image resize_rows(const Image& image, std::int64_t width, Interpolation interpol
   Image out = Image::black(image.height, width);
   for (std::int64_t y = 0; y < image.height; ++y) {
     std::uint8_t* to = out.row(y);
-    for (const Taps& taps : weights.taps) {
+    for (const Resampling::Taps& taps : weights.taps) {
       const std::uint8_t* from = image.row(y) + 3 * taps.begin;
       const std::int32_t* weight = weights.values.data() + taps.first;
       std::int32_t red = kHalf, green = kHalf, blue = kHalf;
@@ -99,7 +76,7 @@ Image resize_columns(const Image& image, std::int64_t height, Interpolation inte
   const auto bytes = static_cast<std::size_t>(3 * image.width);
   std::vector<std::int32_t> sums(bytes);
   for (std::int64_t y = 0; y < height; ++y) {
-    const Taps& taps = weights.taps[static_cast<std::size_t>(y)];
+    const Resampling::Taps& taps = weights.taps[static_cast<std::size_t>(y)];
     std::fill(sums.begin(), sums.end(), kHalf);
     for (std::int64_t i = 0; i < taps.count; ++i) {
       const std::uint8_t* from = image.row(taps.begin + i);
@@ -114,6 +91,29 @@ Image resize_columns(const Image& image, std::int64_t height, Interpolation inte
 std::int64_t half_to_even(double value) { return static_cast<std::int64_t>(std::nearbyint(value)); }
 
 }  // namespace
+
+Resampling resampling(std::int64_t from, std::int64_t to, Interpolation interpolation) {
+  const auto filter = interpolation == Interpolation::bilinear ? triangle : cubic;
+  const double scale = static_cast<double>(from) / static_cast<double>(to);
+  const double stretch = std::max(scale, 1.0);
+  const double support = (interpolation == Interpolation::bilinear ? 1.0 : 2.0) * stretch;
+  Resampling all;
+  for (std::int64_t place = 0; place < to; ++place) {
+    const double center = (static_cast<double>(place) + 0.5) * scale;
+    const std::int64_t begin = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
+    const std::int64_t end = std::min(static_cast<std::int64_t>(center + support + 0.5), from);
+    const std::size_t first = all.weights.size();
+    double sum = 0;
+    for (std::int64_t i = 0; i < end - begin; ++i) {
+      all.weights.push_back(filter((static_cast<double>(i + begin) - center + 0.5) * (1.0 / stretch)));
+      sum += all.weights.back();
+    }
+    all.taps.push_back({begin, end - begin, first});
+    if (sum == 0) continue;
+    for (std::size_t k = first; k < all.weights.size(); ++k) all.weights[k] /= sum;
+  }
+  return all;
+}
 
 Image resize(const Image& image, std::int64_t height, std::int64_t width, Interpolation interpolation) {
   if (image.height < 1 || image.width < 1 || height < 1 || width < 1) {

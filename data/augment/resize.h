@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/random.h"
 #include "data/image.h"
@@ -9,6 +10,19 @@
 namespace basin::data {
 
 enum class Interpolation { bilinear, bicubic };
+
+/// What each place of a new grid of `to` places takes from one of `from`: place i is the sum of
+/// weights[first + k] old[begin + k] over k < count, its weights having the sum 1. The filter is that of
+/// resize(), its weights not rounded.
+struct Resampling {
+  struct Taps {
+    std::int64_t begin = 0, count = 0;
+    std::size_t first = 0;
+  };
+  std::vector<Taps> taps;  // one for each new place
+  std::vector<double> weights;
+};
+Resampling resampling(std::int64_t from, std::int64_t to, Interpolation interpolation);
 
 /// Resizes by convolution with a triangle of half-width 1 or Keys's cubic (a = -1/2) of half-width 2, in
 /// units of the coarser of the two grids, so that shrinking does not alias. Pillow's arithmetic: columns then
