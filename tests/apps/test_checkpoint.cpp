@@ -17,6 +17,7 @@
 
 #include "core/io/system_call.h"
 #include "core/random.h"
+#include "tests/core/contains.h"
 #include "tests/core/temporary_directory.h"
 
 namespace basin::apps {
@@ -24,13 +25,10 @@ namespace {
 
 using test::TemporaryDirectory;
 using Names = std::vector<std::string>;
+using test::contains;
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
-bool contains(const std::string& whole, std::string_view part) {
-  return whole.find(part) != std::string::npos;
 }
 
 template <class Call>

@@ -17,17 +17,15 @@
 #include "core/ops.h"
 #include "tests/apps/streams.h"
 #include "tests/apps/training.h"
+#include "tests/core/contains.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;
+using test::contains;
 using test::FakeTerminal, test::small, test::TemporaryDirectory, test::train, test::Words;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool contains(const std::string& whole, const std::string& part) {
-  return whole.find(part) != std::string::npos;
-}
 
 Words plus(Words words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());

@@ -17,6 +17,7 @@
 #include "optim/averages/average.h"
 #include "optim/averages/stand_in.h"
 #include "tests/apps/calls.h"
+#include "tests/core/contains.h"
 #include "tests/core/temporary_directory.h"
 
 namespace basin::apps {
@@ -25,15 +26,12 @@ namespace {
 using test::failure;
 using test::TemporaryDirectory;
 using Numbers = std::vector<double>;
+using test::contains;
 
 constexpr std::int64_t kClasses = 4;
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
-bool contains(const std::string& whole, const std::string& part) {
-  return whole.find(part) != std::string::npos;
 }
 
 /// 50 images of stripes.

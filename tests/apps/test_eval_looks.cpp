@@ -8,14 +8,14 @@
 #include "core/io/json.h"
 #include "tests/apps/colours.h"
 #include "tests/apps/evaluating.h"
+#include "tests/core/contains.h"
 
 using namespace basin;
 using namespace basin::apps;
 using test::Colours, test::evaluate, test::failure, test::Said, test::Words;
+using test::contains;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// Four images of two classes: sure and right, sure and wrong, unsure and right, unsure and wrong.
 Predictions four() {

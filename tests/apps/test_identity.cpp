@@ -14,6 +14,7 @@
 #include "tests/apps/evaluating.h"
 #include "tests/apps/streams.h"
 #include "tests/apps/training.h"
+#include "tests/core/contains.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/core/tensor_testing.h"
 
@@ -22,6 +23,7 @@ using namespace basin::apps;
 using tensor_testing::same_bits;
 using test::Colours, test::evaluate, test::export_to, test::failure, test::paint, test::Said,
     test::TemporaryDirectory, test::train, test::Words;
+using test::contains;
 namespace fs = std::filesystem;
 
 namespace {
@@ -36,8 +38,6 @@ Identity letters(const std::vector<std::string>& names) {
           .mean = {0.5, 0.25, 0.125},
           .deviation = {1, 2, 1 / 3.0}};
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// A copy of weights whose metadata `change` has changed.
 void copy_weights(const std::string& from, const std::string& to,

@@ -14,17 +14,17 @@
 #include "core/io/json.h"
 #include "tests/apps/colours.h"
 #include "tests/apps/evaluating.h"
+#include "tests/core/contains.h"
 
 using namespace basin;
 using namespace basin::apps;
 using test::Colours, test::failure, test::Said, test::TemporaryDirectory, test::Words;
+using test::contains;
 namespace fs = std::filesystem;
 
 namespace {
 
 Said predict(const Words& words) { return test::run_command("predict", words); }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// The f64 numbers of a .npy file of that many columns, its header left out.
 std::vector<double> npy_numbers(const std::string& path, std::size_t rows, std::size_t columns) {

@@ -10,18 +10,18 @@
 #include "core/io/json.h"
 #include "tests/apps/streams.h"
 #include "tests/apps/training.h"
+#include "tests/core/contains.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;
 using namespace basin::apps;
+using test::contains;
 using test::failure, test::Said, test::small, test::train, test::Words;
 namespace fs = std::filesystem;
 
 namespace {
 
 Said runs(const Words& words) { return test::run_command("runs", words); }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 }  // namespace
 

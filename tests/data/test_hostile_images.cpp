@@ -12,12 +12,14 @@
 #include <jpeglib.h>
 
 #include "core/error.h"
+#include "tests/core/contains.h"
 #include "tests/data/golden.h"
 
 using namespace basin;
 using namespace basin::data;
 using basin::test::picture;
 using basin::test::picture_bytes;
+using test::contains;
 
 namespace {
 
@@ -28,10 +30,6 @@ std::string message_of(const std::string& bytes) {
     return error.what();
   }
   return "decoded";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 std::string big_endian(std::uint32_t value) {

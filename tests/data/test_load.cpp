@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "data/sets/load.h"
+#include "tests/core/contains.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/data/crafted.h"
 
@@ -26,10 +27,6 @@ std::string refusal(const DataRequest& request) {
     return error.what();
   }
   return "";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 // A data set of 4x3 pictures in MNIST's files, `zipped` or plain.

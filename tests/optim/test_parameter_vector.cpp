@@ -4,9 +4,12 @@
 #include "autograd/gradients.h"
 #include "core/ops.h"
 #include "optim/buffer_guard.h"
+#include "tests/core/contains.h"
 #include "tests/optim/problems.h"
 
 namespace basin::optim::testing {
+using test::contains;
+
 namespace {
 
 /// Two parameters of unlike shapes and roles.
@@ -26,10 +29,6 @@ std::string message_of(const std::vector<NamedParameter>& parameters) {
     return e.what();
   }
   return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 NamedParameter named(const char* name, Variable& v) {
