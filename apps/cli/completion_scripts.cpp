@@ -24,17 +24,12 @@ std::string joined(const std::vector<std::string>& words) {
   return all;
 }
 
-/// In single quotation marks of a POSIX shell or of fish, whatever is in it.
-std::string quoted(const std::string& text, Shell shell) {
+/// One word of fish, whose quotation marks know backslashes; shell_word() is for the others.
+std::string fish_word(const std::string& text) {
   std::string out = "'";
   for (const char c : text) {
-    if (shell == Shell::fish && (c == '\'' || c == '\\')) {
-      out += std::string("\\") + c;
-    } else if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
   }
   return out + "'";
 }
@@ -59,7 +54,7 @@ std::string bash_script(const std::vector<CommandCompletion>& commands) {
       "  COMPREPLY=()\n"
       "  if ((COMP_CWORD == 1)); then\n"
       "    mapfile -t COMPREPLY < <(compgen -W " +
-      quoted(joined(first), Shell::bash) +
+      shell_word(joined(first)) +
       " -- \"$current\")\n"
       "    return\n"
       "  fi\n"
@@ -74,7 +69,7 @@ std::string bash_script(const std::vector<CommandCompletion>& commands) {
           break;
         case Value::choice:
           choices += "        " + option.word + ") mapfile -t COMPREPLY < <(compgen -W " +
-                     quoted(joined(option.choices), Shell::bash) + " -- \"$current\"); return ;;\n";
+                     shell_word(joined(option.choices)) + " -- \"$current\"); return ;;\n";
           break;
         case Value::folder:
           folders.push_back(option.word);
@@ -95,7 +90,7 @@ std::string bash_script(const std::vector<CommandCompletion>& commands) {
     const std::string paths = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -";
     out += "    " + command.name + ")\n      case $before in\n" + choices +
            rule(folders, paths + "d -- \"$current\"); ") + rule(files, paths + "f -- \"$current\"); ") +
-           rule(others, "") + "      esac\n      offered=" + quoted(joined(words), Shell::bash) + " ;;\n";
+           rule(others, "") + "      esac\n      offered=" + shell_word(joined(words)) + " ;;\n";
   }
   return out +
          "  esac\n"
@@ -134,15 +129,15 @@ std::string zsh_script(const std::vector<CommandCompletion>& commands) {
       "  if ((CURRENT == 2)); then\n"
       "    local -a commands=(\n";
   for (const CommandCompletion& command : commands)
-    out += "      " + quoted(escaped(command.name) + ":" + command.help, Shell::zsh) + "\n";
+    out += "      " + shell_word(escaped(command.name) + ":" + command.help) + "\n";
   out +=
       "    )\n    _describe command commands\n    return\n  fi\n  local command=${words[2]}\n"
       "  shift words\n  ((CURRENT--))\n  case $command in\n";
   for (const CommandCompletion& command : commands) {
     out += "    " + command.name + ")\n      _arguments \\\n";
     for (const CompletionOption& option : command.options)
-      out += "        " +
-             quoted(option.word + "[" + escaped(option.help) + "]" + zsh_value(option), Shell::zsh) + " \\\n";
+      out += "        " + shell_word(option.word + "[" + escaped(option.help) + "]" + zsh_value(option)) +
+             " \\\n";
     out += "        '*:file:_files' ;;\n";
   }
   return out +
@@ -154,18 +149,18 @@ std::string fish_script(const std::vector<CommandCompletion>& commands) {
       "# Completion of basin for fish: basin completion fish > ~/.config/fish/completions/basin.fish\n";
   for (const CommandCompletion& command : commands)
     out += "complete -c basin -f -n __fish_use_subcommand -a " + command.name + " -d " +
-           quoted(command.help, Shell::fish) + "\n";
+           fish_word(command.help) + "\n";
   for (const CommandCompletion& command : commands) {
     for (const CompletionOption& option : command.options) {
       const bool is_long = option.word.starts_with("--");
       out += "complete -c basin -n '__fish_seen_subcommand_from " + command.name + "' " +
              (is_long ? "-l " + option.word.substr(2) : "-s " + option.word.substr(1)) + " -d " +
-             quoted(option.help, Shell::fish);
+             fish_word(option.help);
       switch (value_of(option)) {
         case Value::none:
           break;
         case Value::choice:
-          out += " -x -a " + quoted(joined(option.choices), Shell::fish);
+          out += " -x -a " + fish_word(joined(option.choices));
           break;
         case Value::folder:
           out += " -x -a '(__fish_complete_directories)'";
