@@ -6,9 +6,8 @@
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
 #include "apps/cli/table.h"
-#include "apps/config/data.h"
 #include "apps/config/device.h"
-#include "apps/config/model.h"
+#include "apps/config/train_config.h"
 #include "apps/evaluation/ensemble.h"
 #include "apps/evaluation/mistakes.h"
 #include "apps/options/period.h"
@@ -29,10 +28,7 @@ struct EvalConfig {
   std::string weights;  // files, or what weights_file() knows of the run, between commas; empty: last
   bool calibration = false, confusion = false;
   std::string ensemble;  // a run, or its members/
-  DataConfig data;
-  ModelConfig model;
-  std::int64_t batch_size = 128;
-  DeviceConfig device;
+  TrainConfig wanted;    // data, model, device, batches
 };
 
 /// What is asked of predictions beyond their tally.
@@ -219,14 +215,7 @@ class EvalCall : public Call {
         "confusion", toggle(config_.confusion),
         "which class is taken for which: the matrix (of more than 20 classes with --json only) and the "
         "most frequent mistakes");
-    t.group("data", "Data");
-    add_source(t, config_.data);
-    add_workers(t, config_.data);
-    add_network(t, config_.model);
-    t.group("schedule", "Work");
-    t.add("batch-size", "batch_size", whole(config_.batch_size, 1, 1'000'000),
-          "images in a pass (never changes a result)");
-    add(t, config_.device);
+    add_evaluated(t, config_.wanted, "images");
     add(t, output_);
     add_progress(t, output_);
   }
@@ -252,12 +241,7 @@ class EvalCall : public Call {
   }
 
   ExitCode run(Terminal& terminal) override {
-    apply(config_.device);
-    TrainConfig wanted;
-    wanted.data = config_.data;
-    wanted.model = config_.model;
-    wanted.device = config_.device;
-    wanted.schedule.batch_size = config_.batch_size;
+    apply(config_.wanted.device);
     const bool ensemble = !config_.ensemble.empty();
     const Looks looks{config_.calibration, config_.confusion};
     std::vector<std::string> names, files;
@@ -266,8 +250,8 @@ class EvalCall : public Call {
     else
       for (const std::string& which : names = which_weights()) files.push_back(file_of(which));
     const bool one = !ensemble && files.size() == 1;
-    const LoadedRun run =
-        one ? load_run(wanted, files.front(), terminal) : load_ensemble(wanted, files, terminal);
+    const LoadedRun run = one ? load_run(config_.wanted, files.front(), terminal)
+                              : load_ensemble(config_.wanted, files, terminal);
     try {
       if (ensemble)
         evaluate_members(run, config_.ensemble, looks, terminal);

@@ -7,9 +7,8 @@
 #include "apps/cli/command.h"
 #include "apps/cli/format.h"
 #include "apps/cli/long_work.h"
-#include "apps/config/data.h"
 #include "apps/config/device.h"
-#include "apps/config/model.h"
+#include "apps/config/train_config.h"
 #include "apps/evaluation/ensemble.h"
 #include "apps/evaluation/picture_answers.h"
 #include "apps/evaluation/picture_words.h"
@@ -39,10 +38,7 @@ struct PredictConfig {
   Asked split = Asked::pictures;
   std::int64_t top = 5;
   std::string csv, logits, classes;  // files; empty for none
-  DataConfig data;
-  ModelConfig model;
-  std::int64_t batch_size = 128;
-  DeviceConfig device;
+  TrainConfig wanted;                // data, model, device, batches
 };
 
 /// What was found: the answers, with the logits behind them.
@@ -52,20 +48,11 @@ struct Found {
   Json seen{};      // how pictures are made images; null of a split, which its data set makes
 };
 
-TrainConfig wanted_by(const PredictConfig& config) {
-  TrainConfig wanted;
-  wanted.data = config.data;
-  wanted.model = config.model;
-  wanted.device = config.device;
-  wanted.schedule.batch_size = config.batch_size;
-  return wanted;
-}
-
 Found of_pictures(const PredictConfig& config, const std::vector<std::string>& files, Terminal& terminal) {
   PicturesByWords named = pictures_of(config.words, std::cin);
   const std::vector<std::string> classes =
       config.classes.empty() ? std::vector<std::string>{} : data::read_class_names(config.classes);
-  const Classifier network = open_classifier(wanted_by(config), files, classes, terminal);
+  const Classifier network = open_classifier(config.wanted, files, classes, terminal);
   if (!named.class_names.empty()) {
     const Identity lists{
         .data = "the lists", .classes = std::ssize(named.class_names), .class_names = named.class_names};
@@ -74,7 +61,7 @@ Found of_pictures(const PredictConfig& config, const std::vector<std::string>& f
       if (picture.label >= 0) picture.label = match.place[static_cast<std::size_t>(picture.label)];
   }
   const auto source = std::make_shared<data::GivenPictures>(std::move(named.pictures), network.look);
-  EvaluationOptions passes = evaluation_options(wanted_by(config));
+  EvaluationOptions passes = evaluation_options(config.wanted);
   passes.watch = LongWork(terminal).part("predicting", "pictures");
   Found found{.answers = {.classes = network.names, .labels = source->labels()}};
   found.logits = logits_together(*network.model, files, source, network.identity.classes, passes).numbers;
@@ -91,7 +78,7 @@ Found of_split(const PredictConfig& config, const std::vector<std::string>& file
   const Split split = config.split == Asked::train        ? Split::train
                       : config.split == Asked::validation ? Split::validation
                                                           : Split::test;
-  const LoadedRun run = load_ensemble(wanted_by(config), files, terminal);
+  const LoadedRun run = load_ensemble(config.wanted, files, terminal);
   const auto source = examples_of(run.data, split, 0, 0);
   Logits said = logits_together(*run.model, files, source, run.logits, run.passes("predicting", terminal));
   Found found{.answers = {.classes = run.logit_names(), .labels = std::move(said.labels)},
@@ -141,14 +128,7 @@ class PredictCall : public Call {
     t.add_call("logits", free_text(config_.logits, "FILE", "a file"),
                "also write the logits as NumPy's .npy, f64 {pictures,classes}: of an ensemble the logarithms "
                "of its probabilities, of a picture that cannot be read NaN");
-    t.group("data", "Data");
-    add_source(t, config_.data);
-    add_workers(t, config_.data);
-    add_network(t, config_.model);
-    t.group("schedule", "Work");
-    t.add("batch-size", "batch_size", whole(config_.batch_size, 1, 1'000'000),
-          "pictures in a pass (never changes a result)");
-    add(t, config_.device);
+    add_evaluated(t, config_.wanted, "pictures");
     add(t, output_);
     add_progress(t, output_);
   }
@@ -193,7 +173,7 @@ class PredictCall : public Call {
   }
 
   ExitCode run(Terminal& terminal) override {
-    apply(config_.device);
+    apply(config_.wanted.device);
     return interruptible([&] { return predict(terminal); });
   }
 
@@ -260,7 +240,7 @@ class PredictCall : public Call {
                          percent(ratio(static_cast<double>(right), static_cast<double>(known)), 2), " %"));
     Json document, used = Json::Array{};
     for (const std::string& file : files) used.append(file);
-    document.set("weights", std::move(used)).set("model", config_.model.name);
+    document.set("weights", std::move(used)).set("model", config_.wanted.model.name);
     document.set("images", answers.size()).set("unreadable", unreadable);
     if (known > 0) document.set("labelled", known).set("correct", right);
     if (found.seen.is_object()) document.set("preprocessing", found.seen);

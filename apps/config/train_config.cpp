@@ -150,6 +150,17 @@ void add(OptionTable& t, TrainConfig& c, SourceConfig* sources) {
   add_log_every(t, c.output);
 }
 
+void add_evaluated(OptionTable& t, TrainConfig& c, const std::string& images) {
+  t.group("data", "Data");
+  add_source(t, c.data);
+  add_workers(t, c.data);
+  add_network(t, c.model);
+  t.group("schedule", "Work");
+  t.add("batch-size", "batch_size", whole(c.schedule.batch_size, 1, 1'000'000),
+        images + " in a pass (never changes a result)");
+  add(t, c.device);
+}
+
 OptionTable train_options(TrainConfig& config) {
   OptionTable table;
   add(table, config);

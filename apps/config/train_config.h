@@ -43,8 +43,11 @@ struct TrainConfig {
 /// Adds the options of training, those of Role::call too; with `sources` also --config, --preset and
 /// --print-config.
 void add(OptionTable& table, TrainConfig& config, SourceConfig* sources = nullptr);
-/// The same as a table of its own, which refers to the configuration: it must outlive the table, and not
-/// move.
+/// Adds the options of what trained weights are asked about: the data, the model, --batch-size of `images`
+/// in a pass, the device. They are all that load_run() reads of a configuration.
+void add_evaluated(OptionTable& table, TrainConfig& config, const std::string& images);
+/// The options of training as a table of its own, which refers to the configuration: it must outlive the
+/// table, and not move.
 OptionTable train_options(TrainConfig& config);
 
 /// Checks what no single option can: relations between options. Errors: UsageError.
