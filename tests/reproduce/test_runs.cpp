@@ -37,8 +37,7 @@ int shell(const std::string& script) {
 
 }  // namespace
 
-TEST_CASE(
-    "killed twice, told to end once and gone on with, the tables are those of a call that was left alone") {
+TEST_CASE("slow: killed twice, told to end once and gone on with, the tables are those of one left alone") {
   const test::TemporaryDirectory directory;
   const std::string call =
       std::string(BASIN_PROGRAM) + " reproduce sam-clean --scale tiny --quiet --jobs 2 --out ";
