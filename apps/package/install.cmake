@@ -15,6 +15,9 @@ foreach(library ${libraries} basin_options)
   string(REPLACE "basin_" "" name ${library})
   set_target_properties(${library} PROPERTIES EXPORT_NAME ${name})
 endforeach()
+if(BASIN_SHARED)  # they find each other wherever the prefix is
+  set_target_properties(${libraries} PROPERTIES INSTALL_RPATH "$ORIGIN")
+endif()
 install(TARGETS basin_options ${libraries} EXPORT BasinTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT program NAMELINK_COMPONENT development)
@@ -47,6 +50,9 @@ install(FILES ${PROJECT_BINARY_DIR}/basin.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}
 
 # ---- The program ----
 if(BASIN_APPS)
+  if(BASIN_SHARED)
+    set_target_properties(basin PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  endif()
   install(TARGETS basin RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
   # What the program says of itself, asked when it is installed.
   set(said ${PROJECT_BINARY_DIR}/said)
