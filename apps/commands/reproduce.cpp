@@ -209,10 +209,13 @@ class ReproduceCall : public Call {
     runs.complete(all, study.name, making, terminal);
     StudySamples samples;
     for (const StudyRun& run : all) {
-      const StudyResult result = *runs.result(run, study.row(run.row).weights);
-      if (result.diverged)
-        throw NumericalError("the run ", run.name, " diverged: there is no table without it");
-      samples[run.row].push_back(result.test_accuracy);
+      for (const StudyRow& row : study.rows) {
+        if (study.runs_of(row) != run.row) continue;
+        const StudyResult result = *runs.result(run, row.weights);
+        if (result.diverged)
+          throw NumericalError("the run ", run.name, " diverged: there is no table without it");
+        samples[row.id].push_back(result.test_accuracy);
+      }
     }
     return samples;
   }
