@@ -59,8 +59,15 @@ Process::Process(const std::vector<std::string>& words, const std::vector<std::s
   if (out == -1) throw OutputError("[reproduce] ", log, ": ", reason(errno));
   const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   const pid_t parent = ::getpid();
+  // Signals wait until the child has SIGTERM's own effect back: what this process does about one would be
+  // done in the child, which would then go on and become the program.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   id_ = ::fork();
   if (id_ == 0) {
+    ::signal(SIGTERM, SIG_DFL);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::setpgid(0, 0);  // out of reach of the terminal's Ctrl-C
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(128 + SIGTERM);
@@ -71,6 +78,7 @@ Process::Process(const std::vector<std::string>& words, const std::vector<std::s
     ::_exit(127);
   }
   const int failure = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::close(out);
   ::close(in);
   if (id_ == -1) throw MemoryError("the system starts no process for a run: ", reason(failure));
