@@ -20,14 +20,15 @@
 namespace basin::apps {
 namespace {
 
-/// The work of all runs of a scale, the search's among them; those that count with the scale's own seeds.
-double work_of(const Study& study, const StudyScale& scale) {
-  double work = 0;
-  for (const StudyRun& run : search_runs(study, scale)) work += work_of(run.config);
-  // Which choice the search makes changes no row's length.
-  for (const StudyRun& run : counted_runs(study, scale, 1, {}))
-    work += static_cast<double>(scale.seeds) * work_of(run.config);
-  return work;
+/// All runs of a scale, the search's and the starts among them; those that count with the scale's own seeds.
+/// Which choice the search makes changes no run's length.
+std::vector<StudyRun> all_runs(const Study& study, const StudyScale& scale) {
+  std::vector<StudyRun> all = search_runs(study, scale);
+  const std::vector<StudyRun> counted = counted_runs(study, scale, scale.seeds, {});
+  all.insert(all.end(), counted.begin(), counted.end());
+  const std::vector<StudyRun> starts = start_runs(study, scale, all);
+  all.insert(all.end(), starts.begin(), starts.end());
+  return all;
 }
 
 std::string paper_of(const StudyRow& row) {
@@ -91,17 +92,17 @@ class ReproduceCall : public Call {
     for (const Study& study : studies()) {
       watch(done++, std::ssize(studies()));
       for (const StudyScale& scale : study.scales) {
-        const std::size_t runs =
-            search_runs(study, scale).size() + study.trained().size() * static_cast<std::size_t>(scale.seeds);
-        const double work = work_of(study, scale);
+        const std::vector<StudyRun> runs = all_runs(study, scale);
+        double work = 0;
+        for (const StudyRun& run : runs) work += work_of(run.config);
         const bool first = &scale == &study.scales.front();
         table.rows.push_back(
             {first ? study.name : "", first ? study.help : "", scale.name, std::to_string(study.rows.size()),
-             scale.claims() ? std::to_string(study.claims.size()) : "-", std::to_string(runs),
+             scale.claims() ? std::to_string(study.claims.size()) : "-", std::to_string(runs.size()),
              duration_text(work / speed), duration_text(work / kH200Speed)});
         all.append(Json::Object{{"experiment", study.name},
                                 {"scale", scale.name},
-                                {"runs", static_cast<std::int64_t>(runs)},
+                                {"runs", std::ssize(runs)},
                                 {"operations", work},
                                 {"seconds_here", work / speed},
                                 {"seconds_h200", work / kH200Speed}});
@@ -123,16 +124,23 @@ class ReproduceCall : public Call {
       table.columns.push_back(scale.name + " here");
       table.columns.push_back(scale.name + " H200");
     }
+    const auto add_costs = [&](std::vector<std::string>& cells, const TrainConfig& config) {
+      const double work = work_of(config);
+      cells.push_back(duration_text(work / speed * available_cpus()));  // one run has one CPU
+      cells.push_back(duration_text(work / kH200Speed));
+    };
+    for (const StudyStart& start : study.starts) {
+      std::vector<std::string> cells = {"before: " + start.id, "-"};
+      for (const StudyScale& scale : study.scales) add_costs(cells, study_config(study, start, scale, 1));
+      table.rows.push_back(std::move(cells));
+    }
     for (const StudyRow& row : study.rows) {
       std::vector<std::string> cells = {row.name, paper_of(row)};
       for (const StudyScale& scale : study.scales) {
-        if (!row.runs_of.empty()) {
+        if (row.runs_of.empty())
+          add_costs(cells, study_config(study, row, scale, {}, 1));
+        else
           cells.insert(cells.end(), {"-", "-"});
-          continue;
-        }
-        const double work = work_of(study_config(study, row, scale, {}, 1));
-        cells.push_back(duration_text(work / speed * available_cpus()));  // one run has one CPU
-        cells.push_back(duration_text(work / kH200Speed));
       }
       table.rows.push_back(std::move(cells));
     }
@@ -163,12 +171,12 @@ class ReproduceCall : public Call {
     std::map<std::string, StudyChoice> chosen;
     Figure search;
     if (scale.search && !as_written_) {
-      std::vector<SearchFinding> found = searched(study, scale, StudyRuns(out + "/search"), making, terminal);
+      std::vector<SearchFinding> found = searched(study, scale, out, making, terminal);
       chosen = choose(found);
       search = {"search", search_table(study, *scale.search, found)};
     }
     const StudySamples samples =
-        counted(study, counted_runs(study, scale, seeds, chosen), StudyRuns(out + "/runs"), making, terminal);
+        counted(study, scale, counted_runs(study, scale, seeds, chosen), out, making, terminal);
     const std::vector<ClaimFinding> findings = test_claims(study, scale, samples);
     tables = {{"claims", claims_table(study, findings)}, {"rows", rows_table(study, samples)}};
     if (scale.search && !as_written_) tables.push_back(std::move(search));
@@ -180,10 +188,11 @@ class ReproduceCall : public Call {
   }
 
   static std::vector<SearchFinding> searched(const Study& study, const StudyScale& scale,
-                                             const StudyRuns& runs, const StudyMaking& making,
+                                             const std::string& out, const StudyMaking& making,
                                              Terminal& terminal) {
     const std::vector<StudyRun> all = search_runs(study, scale);
-    runs.complete(all, "search", making, terminal);
+    complete_with_starts(study, scale, all, out, "search", making, terminal);
+    const StudyRuns runs(out, "search");
     std::vector<SearchFinding> found;
     for (const StudyRow& row : study.trained())
       for (const StudyChoice& choice : choices_of(*scale.search, row.id))
@@ -204,9 +213,10 @@ class ReproduceCall : public Call {
     return found;
   }
 
-  static StudySamples counted(const Study& study, const std::vector<StudyRun>& all, const StudyRuns& runs,
-                              const StudyMaking& making, Terminal& terminal) {
-    runs.complete(all, study.name, making, terminal);
+  static StudySamples counted(const Study& study, const StudyScale& scale, const std::vector<StudyRun>& all,
+                              const std::string& out, const StudyMaking& making, Terminal& terminal) {
+    complete_with_starts(study, scale, all, out, "runs", making, terminal);
+    const StudyRuns runs(out, "runs");
     StudySamples samples;
     for (const StudyRun& run : all) {
       for (const StudyRow& row : study.rows) {

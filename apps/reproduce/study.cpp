@@ -41,11 +41,14 @@ class Reader {
     const std::string& first = words_[0];
     if (first == "train" && words_.size() > 1) return add_option(study_.options, 1);
     if (first == "row" && words_.size() > 1) return row(element(study_.rows, words_[1], &StudyRow::id));
+    if (first == "start" && words_.size() > 1)
+      return start(element(study_.starts, words_[1], &StudyStart::id));
     if (first == "claim" && words_.size() > 1)
       return claim(element(study_.claims, words_[1], &StudyClaim::id));
     if (std::find(kScales.begin(), kScales.end(), first) != kScales.end())
       return scale(element(study_.scales, first, &StudyScale::name));
-    if (entry.kind == TomlEntry::Kind::section && (first == "train" || first == "row" || first == "claim"))
+    if (entry.kind == TomlEntry::Kind::section &&
+        (first == "train" || first == "row" || first == "start" || first == "claim"))
       return;
     if (entry.path == "paper_table") return set(study_.paper);
     if (entry.path == "deviation") return set(study_.deviation);
@@ -103,8 +106,19 @@ class Reader {
     if (key == "runs_of") return set(row.runs_of);
     if (key == "against") return set(row.against);
     if (key == "preset") return set(row.preset);
+    if (key == "starts_from") return set(row.starts_from);
     if (key == "paper") return static_cast<void>(row.paper = number());
     if (key == "paper_deviation") return static_cast<void>(row.paper_deviation = number());
+    unknown();
+  }
+
+  void start(StudyStart& start) const {
+    if (words_.size() == 2 && entry_->kind == TomlEntry::Kind::section) return;
+    const std::string& key = words_.size() > 2 ? words_[2] : words_[1];
+    if (key == "train" && words_.size() > 2) return add_option(start.options, 3);
+    if (words_.size() != 3) unknown();
+    if (key == "preset") return set(start.preset);
+    if (key == "seed") return static_cast<void>(start.seed = static_cast<std::uint64_t>(whole()));
     unknown();
   }
 
@@ -122,8 +136,9 @@ class Reader {
     const std::string& key = words_.size() > 1 ? words_[1] : words_[0];
     const bool section = words_.size() == 2 && entry_->kind == TomlEntry::Kind::section;
     if (key == "train") return section ? void() : add_option(scale.options, 2);
-    if (key == "row" && words_.size() > 2) return add_option(element(scale.of_rows, words_[2]), 3);
-    if (key == "row" && section) return;
+    if ((key == "row" || key == "start") && words_.size() > 2)
+      return add_option(element(scale.of_rows, words_[2]), 3);
+    if ((key == "row" || key == "start") && section) return;
     if (key == "search") {
       if (!scale.search) scale.search.emplace();
       return section ? void() : search(*scale.search);
@@ -152,10 +167,27 @@ class Reader {
   std::vector<std::string> words_{};
 };
 
+bool has_row(const Study& study, const std::string& id) {
+  return std::any_of(study.rows.begin(), study.rows.end(), [&](const StudyRow& row) { return row.id == id; });
+}
+bool has_start(const Study& study, const std::string& id) {
+  return std::any_of(study.starts.begin(), study.starts.end(),
+                     [&](const StudyStart& start) { return start.id == id; });
+}
+
 void expect_row(const Study& study, const std::string& id, const std::string& what) {
-  const bool there =
-      std::any_of(study.rows.begin(), study.rows.end(), [&](const StudyRow& row) { return row.id == id; });
-  if (!there) throw UsageError(study.name, ": ", what, " is about a row ", quote(id), ", which is not there");
+  if (!has_row(study, id))
+    throw UsageError(study.name, ": ", what, " is about a row ", quote(id), ", which is not there");
+}
+
+void check_starts(const Study& study) {
+  for (const StudyStart& start : study.starts)
+    if (has_row(study, start.id))
+      throw UsageError(study.name, ": ", start.id, " is both a row and a start: name one otherwise");
+  for (const StudyRow& row : study.rows)
+    if (!row.starts_from.empty() && !has_start(study, row.starts_from))
+      throw UsageError(study.name, ": row.", row.id, ".starts_from is about a start ", quote(row.starts_from),
+                       ", which is not there");
 }
 
 void check(const Study& study) {
@@ -165,17 +197,20 @@ void check(const Study& study) {
     if (!row.against.empty()) expect_row(study, row.against, "row." + row.id + ".against");
     if (row.runs_of.empty()) continue;
     expect_row(study, row.runs_of, "row." + row.id + ".runs_of");
-    if (!study.row(row.runs_of).runs_of.empty() || !row.options.empty() || !row.preset.empty())
+    if (!study.row(row.runs_of).runs_of.empty() || !row.options.empty() || !row.preset.empty() ||
+        !row.starts_from.empty())
       throw UsageError(study.name, ": row.", row.id,
                        " has the runs of another row: no options of its own, and that "
                        "row has runs");
   }
+  check_starts(study);
   for (const StudyClaim& claim : study.claims) {
     expect_row(study, claim.better, "claim." + claim.id);
     expect_row(study, claim.than, "claim." + claim.id);
   }
   for (const StudyScale& scale : study.scales) {
-    for (const auto& part : scale.of_rows) expect_row(study, part.first, scale.name + ".row");
+    for (const auto& part : scale.of_rows)
+      if (!has_start(study, part.first)) expect_row(study, part.first, scale.name + ".row");
     if (scale.seeds < 1 || scale.seeds > kMostSeeds)
       throw UsageError(study.name, ": ", scale.name, ".seeds is not from 1 to ", kMostSeeds);
     if (!scale.search) continue;
@@ -191,12 +226,56 @@ void check(const Study& study) {
 
 std::string last_word(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
+/// What is trained: a row or a start.
+struct Trained {
+  std::string words;  // "row sam"
+  const std::string &id, &preset;
+  const StudyOptions& options;
+};
+
+TrainConfig config_of(const Study& study, const Trained& trained, const StudyScale& scale,
+                      const StudyChoice& last, std::uint64_t seed) {
+  TrainConfig config;
+  OptionTable table = train_options(config);
+  const std::string place = study.name + ".toml, " + trained.words;
+  const std::vector<std::string> presets = preset_names();
+  if (!trained.preset.empty() && std::find(presets.begin(), presets.end(), trained.preset) == presets.end())
+    throw UsageError(place, ": unknown preset ", quote(trained.preset),
+                     did_you_mean(trained.preset, presets));
+  SourceConfig sources;
+  sources.preset = trained.preset;
+  take_sources(table, sources);
+  take_toml(table, study.options, Source::preset);
+  take_toml(table, trained.options, Source::preset);
+  take_toml(table, scale.options, Source::file);
+  for (const auto& [id, options] : scale.of_rows)
+    if (id == trained.id) take_toml(table, options, Source::file);
+  const auto assign = [&](Option* option, const std::string& path, const std::string& value) {
+    if (!option) throw UsageError(place, ": there is no option ", path);
+    table.assign(*option, value, Source::flag, place + ": " + path);
+  };
+  for (const auto& [path, value] : last) assign(table.by_path(path), path, value);
+  assign(table.by_path("run.seed"), "run.seed", std::to_string(seed));
+  assign(table.by_flag("threads"), "device.threads", "1");
+  assign(table.by_flag("workers"), "data.workers", "0");
+  assign(table.by_flag("keep"), "run.keep", "1");
+  table.settle();
+  validate(config);
+  return config;
+}
+
 }  // namespace
 
 const StudyRow& Study::row(const std::string& id) const {
   for (const StudyRow& row : rows)
     if (row.id == id) return row;
   throw InternalError("[study] ", name, " has no row ", id);
+}
+
+const StudyStart& Study::start(const std::string& id) const {
+  for (const StudyStart& start : starts)
+    if (start.id == id) return start;
+  throw InternalError("[study] ", name, " has no start ", id);
 }
 
 std::vector<StudyRow> Study::trained() const {
@@ -271,33 +350,24 @@ std::string in_words(const StudyChoice& choice) {
 
 TrainConfig study_config(const Study& study, const StudyRow& row, const StudyScale& scale,
                          const StudyChoice& choice, std::uint64_t seed, std::int64_t validation) {
-  TrainConfig config;
-  OptionTable table = train_options(config);
-  const std::string place = study.name + ".toml, row " + row.id;
-  const std::vector<std::string> presets = preset_names();
-  if (!row.preset.empty() && std::find(presets.begin(), presets.end(), row.preset) == presets.end())
-    throw UsageError(place, ": unknown preset ", quote(row.preset), did_you_mean(row.preset, presets));
-  SourceConfig sources;
-  sources.preset = row.preset;
-  take_sources(table, sources);
-  take_toml(table, study.options, Source::preset);
-  take_toml(table, row.options, Source::preset);
-  take_toml(table, scale.options, Source::file);
-  for (const auto& [id, options] : scale.of_rows)
-    if (id == row.id) take_toml(table, options, Source::file);
-  const auto assign = [&](Option* option, const std::string& path, const std::string& value) {
-    if (!option) throw UsageError(place, ": there is no option ", path);
-    table.assign(*option, value, Source::flag, place + ": " + path);
-  };
-  for (const auto& [path, value] : choice) assign(table.by_path(path), path, value);
-  assign(table.by_path("run.seed"), "run.seed", std::to_string(seed));
-  if (validation > 0) assign(table.by_path("data.validation"), "data.validation", std::to_string(validation));
-  assign(table.by_flag("threads"), "device.threads", "1");
-  assign(table.by_flag("workers"), "data.workers", "0");
-  assign(table.by_flag("keep"), "run.keep", "1");
-  table.settle();
-  validate(config);
-  return config;
+  StudyChoice last = choice;
+  if (validation > 0) last.emplace_back("data.validation", std::to_string(validation));
+  if (!row.starts_from.empty())
+    last.emplace_back("model.init", start_weights(start_name(study.start(row.starts_from), seed)));
+  return config_of(study, {"row " + row.id, row.id, row.preset, row.options}, scale, last, seed);
+}
+
+TrainConfig study_config(const Study& study, const StudyStart& start, const StudyScale& scale,
+                         std::uint64_t seed) {
+  return config_of(study, {"start " + start.id, start.id, start.preset, start.options}, scale, {}, seed);
+}
+
+std::string start_name(const StudyStart& start, std::uint64_t seed) {
+  return text(start.id, "-seed", start.seed.value_or(seed));
+}
+
+std::string start_weights(const std::string& start_name) {
+  return "starts/" + start_name + "/final.safetensors";
 }
 
 }  // namespace basin::apps

@@ -25,8 +25,17 @@ struct StudyRow {
   std::string runs_of{};         // the row whose runs these weights are of; empty: it has runs of its own
   std::string against{};         // the row that its difference is taken to; empty: the first
   std::string preset{};          // a recipe below the options; empty: none
+  std::string starts_from{};     // the start whose weights its runs begin with; empty: random ones
   StudyOptions options{};
   std::optional<double> paper{}, paper_deviation{};  // test accuracy in percent
+};
+
+/// Training that rows begin after, such as the pre-training of a fine-tuning: it is in no table.
+struct StudyStart {
+  std::string id{};
+  std::string preset{};  // as StudyRow::preset
+  StudyOptions options{};
+  std::optional<std::uint64_t> seed{};  // of its one run, for all; none: a run for each seed of the rows
 };
 
 /// `better` - `than` + `margin` > 0 in test accuracy (percentage points): with a margin "not worse by more
@@ -57,7 +66,7 @@ struct StudyScale {
   std::string about{};  // what is smaller than in the paper
   std::int64_t seeds = 5;
   StudyOptions options{};                                       // of all rows, and stronger than their own
-  std::vector<std::pair<std::string, StudyOptions>> of_rows{};  // stronger still
+  std::vector<std::pair<std::string, StudyOptions>> of_rows{};  // stronger still; of starts as well
   std::optional<StudySearch> search{};
 
   /// Claims are tested: not where runs only show that they run.
@@ -72,10 +81,12 @@ struct Study {
   std::string deviation{};  // of which kind the paper's deviations are; empty: it has none
   StudyOptions options{};   // of all rows
   std::vector<StudyRow> rows{};
+  std::vector<StudyStart> starts{};
   std::vector<StudyClaim> claims{};
   std::vector<StudyScale> scales{};
 
   const StudyRow& row(const std::string& id) const;
+  const StudyStart& start(const std::string& id) const;
   /// The rows that have runs of their own.
   std::vector<StudyRow> trained() const;
   /// The id of the row whose runs have that row's weights.
@@ -108,8 +119,17 @@ std::string in_words(const StudyChoice& choice);
 
 /// What a row is trained with: its preset, the study's options, its own, the scale's, the scale's for it, and
 /// the choice, each stronger than those before. One thread, for as many runs go on at once as there are
-/// cores. Errors: UsageError with the place of an option that there isn't, or that counts for nothing.
+/// cores. The file that model.init names for a row that starts from other weights is start_weights(). Errors:
+/// UsageError with the place of an option that there isn't, or that counts for nothing.
 TrainConfig study_config(const Study& study, const StudyRow& row, const StudyScale& scale,
                          const StudyChoice& choice, std::uint64_t seed, std::int64_t validation = 0);
+/// The same of a start, which no search chooses anything for.
+TrainConfig study_config(const Study& study, const StudyStart& start, const StudyScale& scale,
+                         std::uint64_t seed);
+
+/// "pretrained-seed11": the run of a start whose weights a run with that seed begins with.
+std::string start_name(const StudyStart& start, std::uint64_t seed);
+/// Where its weights are, below the directory of the study: "starts/pretrained-seed11/final.safetensors".
+std::string start_weights(const std::string& start_name);
 
 }  // namespace basin::apps

@@ -1,5 +1,6 @@
 #include "apps/reproduce/study_runs.h"
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 
@@ -65,8 +66,43 @@ std::vector<StudyRun> search_runs(const Study& study, const StudyScale& scale) {
   return runs;
 }
 
+std::vector<StudyRun> start_runs(const Study& study, const StudyScale& scale,
+                                 const std::vector<StudyRun>& runs) {
+  std::vector<StudyRun> starts;
+  for (const StudyRun& run : runs) {
+    const std::string& id = study.row(run.row).starts_from;
+    if (id.empty()) continue;
+    const StudyStart& start = study.start(id);
+    const std::string name = start_name(start, run.seed);
+    if (std::any_of(starts.begin(), starts.end(), [&](const StudyRun& s) { return s.name == name; }))
+      continue;
+    const std::uint64_t seed = start.seed.value_or(run.seed);
+    starts.push_back(
+        {.name = name, .row = id, .seed = seed, .config = study_config(study, start, scale, seed)});
+  }
+  return starts;
+}
+
+void complete_with_starts(const Study& study, const StudyScale& scale, const std::vector<StudyRun>& runs,
+                          const std::string& out, const std::string& part, const StudyMaking& making,
+                          Terminal& terminal) {
+  const StudyRuns made(out, part), begun(out, "starts");
+  std::vector<StudyRun> missing;
+  for (const StudyRun& run : runs)
+    if (!made.ended(run)) missing.push_back(run);
+  const std::vector<StudyRun> starts = start_runs(study, scale, missing);
+  if (!starts.empty()) begun.complete(starts, "starts", making, terminal);
+  for (const StudyRun& start : starts)
+    if (begun.result(start, "last")->diverged)
+      throw NumericalError("the run starts/", start.name, " diverged: nothing can begin with its weights");
+  made.complete(runs, part, making, terminal);
+}
+
 void StudyRuns::expect_same_recipe(const StudyRun& run) const {
   TrainConfig there = train_config_of(run_entries(path(run)));
+  // Where the study's directory is may change.
+  if (!run.config.model.init.empty() && there.model.init.ends_with("/" + run.config.model.init))
+    there.model.init = run.config.model.init;
   const std::string ours = recipe_toml(run.config), theirs = recipe_toml(there);
   if (ours == theirs) return;
   // The first line that differs says enough.
@@ -116,7 +152,14 @@ std::vector<std::string> StudyRuns::command_line(const StudyRun& run, const Stud
   if (there(directory + "/config.toml")) {
     words.insert(words.end(), {"--resume", directory});
   } else {
-    write_file_atomically(directory + ".toml", to_toml(run.config));
+    TrainConfig config = run.config;
+    if (std::string& init = config.model.init; !init.empty()) {
+      init = out_ + "/" + init;
+      if (!there(init))
+        throw CheckpointError(init, ", which ", run.name, " begins with, is gone: remove ",
+                              std::filesystem::path(init).parent_path().string(), " to train it again");
+    }
+    write_file_atomically(directory + ".toml", to_toml(with_whole_paths(config)));
     words.insert(words.end(), {"--config", directory + ".toml", "--run", directory, "--force"});
   }
   if (!making.data_dir.empty()) words.insert(words.end(), {"--data-dir", making.data_dir});

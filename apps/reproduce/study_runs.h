@@ -15,7 +15,7 @@ namespace basin::apps {
 /// One training run of a study.
 struct StudyRun {
   std::string name{};  // of its directory: "sam-seed3", "sam-rho 0.1-seed101"
-  std::string row{};   // the row's id
+  std::string row{};   // the id of its row or start
   StudyChoice choice{};
   std::uint64_t seed = 0;
   TrainConfig config{};
@@ -36,12 +36,16 @@ struct StudyMaking {
   std::int64_t jobs = 1;   // at once, each a process with one thread
 };
 
-/// Directories of runs below one directory, DIR/NAME, and what is not yet in them: DIR/NAME.toml, the
-/// configuration that a run is started with, and DIR/NAME.log, what it printed. A run is a process of its own
-/// and keeps its own checkpoints, so that whatever is killed, and whenever, goes on from there.
+/// Directories of runs of a study whose directory is OUT: OUT/PART/NAME, and what is not yet in them:
+/// OUT/PART/NAME.toml, the configuration that a run is started with, and OUT/PART/NAME.log, what it printed.
+/// A run is a process of its own and keeps its own checkpoints, so that whatever is killed, and whenever,
+/// goes on from there. PART is "runs", "search" or "starts".
 class StudyRuns {
  public:
-  explicit StudyRuns(std::string directory) : directory_(std::move(directory)) {}
+  StudyRuns(std::string out, const std::string& part) : out_(std::move(out)), directory_(out_ + "/" + part) {}
+
+  /// Whether it has ended, by a result or by diverging. Errors: UsageError as result().
+  bool ended(const StudyRun& run) const;
 
   /// The result of that run; none where it has not ended. Errors: UsageError where its directory holds a run
   /// of another recipe; DataError where the result lacks the weights.
@@ -49,18 +53,16 @@ class StudyRuns {
 
   /// Makes those that have no result, `making.jobs` at once, in their order. The terminal shows how far they
   /// are. Errors: InterruptedError once a signal has come and the runs have saved; what a run failed with,
-  /// all others then stopped and saved.
+  /// all others then stopped and saved; CheckpointError where the weights that one starts from are gone.
   void complete(const std::vector<StudyRun>& runs, const std::string& what, const StudyMaking& making,
                 Terminal& terminal) const;
 
  private:
   std::string path(const StudyRun& run) const { return directory_ + "/" + run.name; }
-  /// Whether it has ended, by a result or by diverging.
-  bool ended(const StudyRun& run) const;
   void expect_same_recipe(const StudyRun& run) const;
   std::vector<std::string> command_line(const StudyRun& run, const StudyMaking& making) const;
 
-  std::string directory_;
+  std::string out_, directory_;
 };
 
 /// The runs that count, `seeds` of each row from kFirstSeed on, in the order of their seeds: after each
@@ -69,5 +71,14 @@ std::vector<StudyRun> counted_runs(const Study& study, const StudyScale& scale, 
                                    const std::map<std::string, StudyChoice>& chosen);
 /// The runs of the scale's search; none where it has none.
 std::vector<StudyRun> search_runs(const Study& study, const StudyScale& scale);
+/// The runs whose weights these begin with, each once.
+std::vector<StudyRun> start_runs(const Study& study, const StudyScale& scale,
+                                 const std::vector<StudyRun>& runs);
+
+/// Completes `runs` in OUT/PART, before them in OUT/starts what those that are missing begin with. Errors: as
+/// StudyRuns::complete(); NumericalError for a start that diverged.
+void complete_with_starts(const Study& study, const StudyScale& scale, const std::vector<StudyRun>& runs,
+                          const std::string& out, const std::string& part, const StudyMaking& making,
+                          Terminal& terminal);
 
 }  // namespace basin::apps

@@ -50,6 +50,13 @@ train.schedule.epochs = 1
 )" + more;
 }
 
+/// The same, its second row begun with the weights of a start called "before".
+inline std::string two_rows_after(const std::string& start) {
+  std::string all = two_rows();
+  all.insert(all.find("paper = 97.3"), "starts_from = \"before\"\n");
+  return all + "[start.before]\ntrain.schedule.batch_size = 16\n" + start;
+}
+
 inline apps::Study study(const std::string& toml) {
   return apps::study_of({.name = "test", .help = "SAM against SGD", .toml = toml});
 }

@@ -1,7 +1,9 @@
 // The runs of a study as processes of the program: killed, gone on with, failed, diverged.
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include "apps/cli/terminal.h"
@@ -63,7 +65,7 @@ TEST_CASE("slow: killed twice, told to end once and gone on with, the tables are
 TEST_CASE("runs that are there are kept, and those of another recipe refused") {
   const test::TemporaryDirectory directory;
   const Study s = study(two_rows());
-  const StudyRuns runs(directory.path());
+  const StudyRuns runs(directory.path(), "runs");
   std::vector<StudyRun> all = counted_runs(s, s.scale("tiny"), 1, {});
   CHECK_FALSE(runs.result(all[0], "last"));
   Quiet quiet;
@@ -81,9 +83,44 @@ TEST_CASE("runs that are there are kept, and those of another recipe refused") {
   CHECK_THROWS_WITH_AS(
       runs.complete(all, "test", kMaking, again.terminal),
       (directory.path() +
-       "/sgd-seed11 holds a run of another recipe (lr = 0.05, here lr = 0.5): name another --out")
+       "/runs/sgd-seed11 holds a run of another recipe (lr = 0.05, here lr = 0.5): name another --out")
           .c_str(),
       UsageError);
+}
+
+TEST_CASE(
+    "what rows begin with is trained before them, once, and only where a run that needs it is missing") {
+  const test::TemporaryDirectory directory;
+  const Study s = study(test::two_rows_after("seed = 5\n"));
+  const StudyScale& scale = s.scale("tiny");
+  const std::string out = directory.path() + "/out", moved = directory.path() + "/moved";
+  Quiet quiet;
+  complete_with_starts(s, scale, counted_runs(s, scale, 2, {}), out, "runs", kMaking, quiet.terminal);
+  CHECK(quiet.err.str().find("[1/1] before-seed5 ") < quiet.err.str().find("[4/4] "));
+  CHECK(read_file(out + "/runs/sam-seed12/log.txt").find("/starts/before-seed5/final.safetensors") !=
+        std::string::npos);
+
+  // Where the study lies is no part of it, and weights may be removed once nothing begins with them.
+  std::filesystem::rename(out, moved);
+  const std::string weights = moved + "/starts/before-seed5/final.safetensors";
+  std::filesystem::remove(weights);
+  Quiet again;
+  complete_with_starts(s, scale, counted_runs(s, scale, 2, {}), moved, "runs", kMaking, again.terminal);
+  CHECK(again.err.str().empty());
+  CHECK_THROWS_WITH_AS(
+      complete_with_starts(s, scale, counted_runs(s, scale, 3, {}), moved, "runs", kMaking, again.terminal),
+      (weights + ", which sam-seed13 begins with, is gone: remove " + moved +
+       "/starts/before-seed5 to train it again")
+          .c_str(),
+      CheckpointError);
+
+  const Study other =
+      study(test::two_rows_after("seed = 5\ntrain.optimizer.lr = 1e30\n"
+                                 "train.optimizer.skip_limit = 1\n"));
+  CHECK_THROWS_WITH_AS(complete_with_starts(other, other.scale("tiny"), counted_runs(other, scale, 1, {}),
+                                            directory.path(), "runs", kMaking, again.terminal),
+                       "the run starts/before-seed5 diverged: nothing can begin with its weights",
+                       NumericalError);
 }
 
 TEST_CASE("a run that diverges is an outcome, one that fails ends the call with its words and code") {
@@ -91,7 +128,7 @@ TEST_CASE("a run that diverges is an outcome, one that fails ends the call with 
   const Study s =
       study(two_rows("train.optimizer.lr = 1e30\ntrain.optimizer.skip_limit = 1\n"
                      "train.schedule.batch_size = 8\n"));
-  const StudyRuns runs(directory.path());
+  const StudyRuns runs(directory.path(), "runs");
   const std::vector<StudyRun> all = counted_runs(s, s.scale("tiny"), 1, {});
   Quiet quiet;
   runs.complete(all, "test", kMaking, quiet.terminal);
@@ -103,7 +140,7 @@ TEST_CASE("a run that diverges is an outcome, one that fails ends the call with 
   const Study files = study(text);
   StudyMaking nowhere = kMaking;
   nowhere.data_dir = "/nowhere";
-  const StudyRuns missing(directory.path() + "/missing");
+  const StudyRuns missing(directory.path(), "missing");
   try {
     missing.complete(counted_runs(files, files.scale("tiny"), 1, {}), "test", nowhere, quiet.terminal);
     FAIL("no failure");
@@ -113,6 +150,17 @@ TEST_CASE("a run that diverges is an outcome, one that fails ends the call with 
           std::string::npos);
     CHECK(std::string(error.what()).find("/nowhere") != std::string::npos);
   }
+}
+
+TEST_CASE("a process that is told to end before it has become its program ends") {
+  const test::TemporaryDirectory directory;
+  const auto before = std::signal(SIGTERM, [](int) {});  // as basin, which would save
+  for (int i = 0; i < 50; ++i) {
+    Process process({"/bin/sleep", "5"}, {}, directory.path() + "/log");
+    process.terminate();
+    CHECK(process.wait() == 128 + SIGTERM);
+  }
+  std::signal(SIGTERM, before);
 }
 
 TEST_CASE("variables of the environment that would change the numbers do not reach the runs") {

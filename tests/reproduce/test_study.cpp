@@ -94,6 +94,39 @@ TEST_CASE("a row may be other weights of another row's runs") {
         "test: row.a has the runs of another row: no options of its own, and that row has runs");
 }
 
+TEST_CASE("a row may start from the weights of another training, of its own seed or a stated one") {
+  const Study s = study(test::two_rows_after("train.optimizer.lr = 0.2\n"));
+  const StudyScale& scale = s.scale("tiny");
+  const std::vector<StudyRun> runs = counted_runs(s, scale, 3, {});
+  CHECK(runs.size() == 6);
+  CHECK(runs[0].config.model.init.empty() != runs[1].config.model.init.empty());  // SAM's alone has a file
+  CHECK(config(s, "sam", "tiny").model.init == "starts/before-seed7/final.safetensors");
+  const std::vector<StudyRun> starts = start_runs(s, scale, runs);
+  REQUIRE(starts.size() == 3);
+  CHECK(starts[2].name == "before-seed13");
+  CHECK(starts[2].config.run.seed == 13);
+  CHECK(starts[2].config.optimizer.lr == 0.2);
+  CHECK(starts[2].config.sharpness.kind == Sharpness::none);
+  CHECK(starts[2].config.schedule.batch_size == 16);
+
+  const Study one = study(test::two_rows_after("seed = 5\n"));
+  const std::vector<StudyRun> shared = start_runs(one, one.scale("tiny"), counted_runs(one, scale, 3, {}));
+  REQUIRE(shared.size() == 1);
+  CHECK(shared[0].config.run.seed == 5);
+  CHECK(config(one, "sam", "tiny").model.init == "starts/before-seed5/final.safetensors");
+
+  const Study scaled = study(test::two_rows_after("") + "[tiny.start.before]\noptimizer.lr = 0.7\n");
+  CHECK(start_runs(scaled, scaled.scale("tiny"), counted_runs(scaled, scaled.scale("tiny"), 1, {}))
+            .front()
+            .config.optimizer.lr == 0.7);
+  CHECK(failure(two_rows() + "[row.gam]\nstarts_from = \"befor\"\n") ==
+        "test: row.gam.starts_from is about a start 'befor', which is not there");
+  CHECK(failure("start.sgd.seed = 1\n" + two_rows()) ==
+        "test: sgd is both a row and a start: name one otherwise");
+  CHECK(failure("start.before.name = \"a\"\n" + two_rows()) ==
+        "test.toml:1:14: 'start.before.name' is no part of a study");
+}
+
 TEST_CASE("what is no part of a study is an error with its place") {
   CHECK(failure("papr = 1\n" + two_rows()) == "test.toml:1:1: 'papr' is no part of a study");
   CHECK(failure("row.a.paper = \"97\"\n" + two_rows()) ==
