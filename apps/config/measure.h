@@ -8,6 +8,7 @@ namespace basin::apps {
 class OptionTable;
 
 struct MeasureConfig {
+  std::int64_t eval_every = 1;         // epochs
   std::int64_t hessian_every = 0;      // epochs; 0: never
   std::int64_t hessian_images = 1000;  // of the training images
 };

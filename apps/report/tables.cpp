@@ -24,7 +24,8 @@ std::vector<std::string> epoch_cells(const EpochRecord& r, const EpochColumns& w
   cells.push_back(percent(r.train_accuracy, 2));
   if (which.validation) cells.push_back(r.validation_accuracy ? percent(*r.validation_accuracy, 2) : "");
   cells.insert(cells.end(),
-               {fixed(r.test_loss, 4), percent(r.test_accuracy, 2), significant(r.lr, 3),
+               {r.test_loss ? fixed(*r.test_loss, 4) : "",
+                r.test_accuracy ? percent(*r.test_accuracy, 2) : "", significant(r.lr, 3),
                 significant(r.gradient_norm, 3), fixed(r.images_per_second, 0), duration_text(r.seconds)});
   return cells;
 }

@@ -93,9 +93,9 @@ void EventFile::write(const StepRecord& r) {
 void EventFile::write(const EpochRecord& r) {
   Scalars scalars = {{"epoch/train_loss", r.train_loss}};
   if (r.train_loss_perturbed) scalars.emplace_back("epoch/train_loss_perturbed", *r.train_loss_perturbed);
-  scalars.insert(scalars.end(), {{"epoch/train_accuracy", r.train_accuracy},
-                                 {"epoch/test_loss", r.test_loss},
-                                 {"epoch/test_accuracy", r.test_accuracy}});
+  scalars.emplace_back("epoch/train_accuracy", r.train_accuracy);
+  if (r.test_loss) scalars.emplace_back("epoch/test_loss", *r.test_loss);
+  if (r.test_accuracy) scalars.emplace_back("epoch/test_accuracy", *r.test_accuracy);
   if (r.validation_loss) scalars.emplace_back("epoch/validation_loss", *r.validation_loss);
   if (r.validation_accuracy) scalars.emplace_back("epoch/validation_accuracy", *r.validation_accuracy);
   if (r.hessian)

@@ -39,16 +39,16 @@ struct EpochCurvature {
   double trace_error = 0;  // its standard error
 };
 
-/// One epoch, evaluated on the test images at its end. Accuracies are fractions. A mean over no steps is NaN.
+/// One epoch, evaluated at its end where --eval-every says so. Accuracies are fractions. A mean over no steps
+/// is NaN.
 struct EpochRecord {
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // the epoch's last
   double train_loss = 0;  // means over the epoch's steps, weighted by images
   std::optional<double> train_loss_perturbed{};
   double train_accuracy = 0;
-  double test_loss = 0;
-  double test_accuracy = 0;
-  std::optional<double> validation_loss{};  // of a run with --validation
+  std::optional<double> test_loss{}, test_accuracy{};  // empty where --eval-every left the evaluation out
+  std::optional<double> validation_loss{};             // of a run with --validation
   std::optional<double> validation_accuracy{};
   std::int64_t skipped = 0;                 // steps that were not finite; the means are over the others
   double gradient_norm = 0;                 // mean over steps

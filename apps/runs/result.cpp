@@ -1,5 +1,6 @@
 #include "apps/runs/result.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace basin::apps {
@@ -23,8 +24,8 @@ Json to_json(const RunResult& r) {
   Json variants = Json::Array{};
   for (const Variant& v : r.variants) variants.append(to_json(v));
   return Json::Object{
-      {"test_accuracy", recorded(r.last.test_accuracy)},
-      {"test_loss", recorded(r.last.test_loss)},
+      {"test_accuracy", recorded(r.last.test_accuracy.value())},
+      {"test_loss", recorded(r.last.test_loss.value())},
       {"last", to_json(r.last)},
       {"best", r.best ? to_json(*r.best) : Json()},
       {"best_is", !r.best     ? "no epoch: none has a finite loss"
@@ -37,11 +38,20 @@ Json to_json(const RunResult& r) {
       {"weights_sha256", r.weights.empty() ? Json() : Json(r.weights_sha256)}};
 }
 
+std::optional<EpochRecord> last_evaluated(const std::vector<EpochRecord>& epochs) {
+  const auto found =
+      std::find_if(epochs.rbegin(), epochs.rend(), [](const EpochRecord& e) { return e.test_loss; });
+  return found == epochs.rend() ? std::nullopt : std::optional(*found);
+}
+
 std::optional<EpochRecord> best_of(const std::vector<EpochRecord>& epochs) {
-  const auto score = [](const EpochRecord& e) { return e.validation_accuracy.value_or(e.test_accuracy); };
+  const auto score = [](const EpochRecord& e) {
+    return e.validation_accuracy ? *e.validation_accuracy : *e.test_accuracy;
+  };
   std::optional<EpochRecord> best;
   for (const EpochRecord& e : epochs) {
-    if (!std::isfinite(e.test_loss) || !std::isfinite(e.validation_loss.value_or(0))) continue;
+    if (!e.test_loss || !std::isfinite(*e.test_loss) || !std::isfinite(e.validation_loss.value_or(0)))
+      continue;
     if (!best || score(e) > score(*best)) best = e;
   }
   return best;

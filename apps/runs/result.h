@@ -39,8 +39,10 @@ struct RunResult {
 
 Json to_json(const RunResult& result);
 
-/// The epoch with the highest validation accuracy, or test accuracy where there is none, among those whose
-/// losses on these images are finite; the first of equals. None if there is no such epoch.
+/// The newest epoch that was evaluated; none where --eval-every has not come to one yet.
+std::optional<EpochRecord> last_evaluated(const std::vector<EpochRecord>& epochs);
+/// The epoch with the highest validation accuracy, or test accuracy where there is none, among those that
+/// were evaluated to finite losses; the first of equals. None if there is no such epoch.
 std::optional<EpochRecord> best_of(const std::vector<EpochRecord>& epochs);
 
 }  // namespace basin::apps

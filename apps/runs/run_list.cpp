@@ -58,15 +58,15 @@ void take_description(ListedRun& run, const Json& description, bool held) {
   const Json* code = sessions.back().find("exit_code");
   if (const Json* reason = sessions.back().find("exit_reason")) run.reason = reason->string();
   if (held)
-    run.state = RunState::running;
+    run.state = Standing::running;
   else if (code == nullptr)
-    run.state = RunState::killed;
+    run.state = Standing::killed;
   else if (code->integer() != 0)
-    run.state = code->integer() > 128 ? RunState::stopped : RunState::failed;
+    run.state = code->integer() > 128 ? Standing::stopped : Standing::failed;
   else
-    run.state = kind_of_file(run.directory + "/result.json") == FileKind::regular ? RunState::done
-                                                                                  : RunState::stopped;
-  if (run.state == RunState::done || run.state == RunState::running) run.reason.clear();
+    run.state = kind_of_file(run.directory + "/result.json") == FileKind::regular ? Standing::done
+                                                                                  : Standing::stopped;
+  if (run.state == Standing::done || run.state == Standing::running) run.reason.clear();
 }
 
 /// The figures of metrics.csv, which is there while a run is under way too.
@@ -74,15 +74,17 @@ void take_figures(ListedRun& run) {
   const std::vector<EpochRecord> epochs = read_metrics(run.directory + "/metrics.csv");
   if (epochs.empty()) return;
   run.epochs = epochs.back().epoch;
-  run.loss = epochs.back().test_loss;
-  run.accuracy = epochs.back().test_accuracy;
+  if (const std::optional<EpochRecord> last = last_evaluated(epochs)) {
+    run.loss = last->test_loss;
+    run.accuracy = last->test_accuracy;
+  }
   if (const std::optional<EpochRecord> best = best_of(epochs)) run.best = best->test_accuracy;
 }
 
 ListedRun look_at(const std::string& directory) {
   ListedRun run{.directory = directory};
   const bool held = is_held(directory);
-  if (held) run.state = RunState::running;
+  if (held) run.state = Standing::running;
   const auto reading = [&](const char* name, const auto& take) {
     const std::string path = directory + "/" + name;
     try {
@@ -102,17 +104,17 @@ Json known(const std::optional<double>& figure) { return figure ? recorded(*figu
 
 }  // namespace
 
-const char* name_of(RunState state) {
+const char* name_of(Standing state) {
   switch (state) {
-    case RunState::running:
+    case Standing::running:
       return "running";
-    case RunState::done:
+    case Standing::done:
       return "done";
-    case RunState::stopped:
+    case Standing::stopped:
       return "stopped";
-    case RunState::failed:
+    case Standing::failed:
       return "failed";
-    case RunState::killed:
+    case Standing::killed:
       break;
   }
   return "killed";
@@ -135,14 +137,14 @@ std::vector<ListedRun> list_runs(const std::string& directory) {
 
 std::vector<Removable> removable_of(const ListedRun& run) {
   std::vector<Removable> all;
-  if (run.state == RunState::running) return all;
+  if (run.state == Standing::running) return all;
   const std::vector<CheckpointFile> checkpoints = list_checkpoints(run.directory);
   const bool weights = kind_of_file(run.directory + "/final.safetensors") == FileKind::regular;
   if (checkpoints.empty() && !weights) {
     all.push_back({run.directory, "nothing to go on from: neither a checkpoint nor weights", run.bytes});
     return all;
   }
-  if (run.state != RunState::done || !weights) return all;
+  if (run.state != Standing::done || !weights) return all;
   for (std::size_t k = 1; k < checkpoints.size(); ++k)
     all.push_back({checkpoints[k].path, "the run is done, and a newer checkpoint is kept",
                    static_cast<std::int64_t>(InputFile(checkpoints[k].path).size())});

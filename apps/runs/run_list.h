@@ -10,19 +10,19 @@
 
 namespace basin::apps {
 
-enum class RunState {
+enum class Standing {
   running,  // a process holds it
   done,     // it came to its end
   stopped,  // it was interrupted, or asked to stop: --resume goes on
   failed,   // it ended with an error
   killed    // nothing says how it ended, and no process holds it: --resume goes on
 };
-const char* name_of(RunState state);
+const char* name_of(Standing state);
 
 /// A run as its files tell of it; what they do not tell is empty.
 struct ListedRun {
   std::string directory{};
-  RunState state = RunState::killed;
+  Standing state = Standing::killed;
   std::string reason{};                      // why it ended, where it did not come to its end: "interrupted"
   std::string started{};                     // of its first session, "2026-11-30T22:31:32Z"
   double seconds = 0;                        // of all sessions that said how long they were

@@ -45,8 +45,8 @@ class Evaluator {
   Variant last(const EpochRecord& record) {
     Variant v{.name = "last",
               .what = text("after epoch ", record.epoch),
-              .test_loss = record.test_loss,
-              .test_accuracy = record.test_accuracy,
+              .test_loss = record.test_loss.value(),
+              .test_accuracy = record.test_accuracy.value(),
               .validation_loss = record.validation_loss,
               .validation_accuracy = record.validation_accuracy};
     return attempt(std::move(v), [&](Variant& done) {

@@ -21,7 +21,7 @@ TrainingPosition position_of(const RunState& state, const TrainConfig& config, c
   p.rule = rule_name(config.sharpness.kind);
   p.average = name_of(average_names(), config.average.kind);
   if (const auto best = best_of(state.epochs)) {
-    p.best_metric = best->validation_accuracy.value_or(best->test_accuracy);
+    p.best_metric = best->validation_accuracy ? *best->validation_accuracy : *best->test_accuracy;
     p.best_epoch = best->epoch;
   }
   p.extra.set("epoch_sums", to_json(state.sums));

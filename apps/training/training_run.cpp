@@ -173,19 +173,26 @@ Tally TrainingRun::evaluate_on(const std::shared_ptr<const data::ExampleSource>&
 
 bool TrainingRun::finish_epoch() {
   const double begin = clock_();
+  const auto due = [&](std::int64_t every) {
+    const std::int64_t epoch = state_.epoch + 1;
+    return every > 0 && (epoch % every == 0 || epoch == length_.epochs);
+  };
+  const bool evaluated = due(config_.measure.eval_every), measured = due(config_.measure.hessian_every);
   Tally test, validation;
   std::optional<EpochCurvature> hessian;
   try {
     std::optional<EvaluatedAs> other;
-    if (const Tensor x = experiment_.update_rule().evaluated(experiment_.weights()); x.defined()) {
+    const Tensor x = experiment_.update_rule().evaluated(experiment_.weights());
+    if (x.defined() && (evaluated || measured)) {
       EvaluationOptions options = evaluation_options(config_);
       options.watch = work_.part("statistics", "images");
       other.emplace(config_, data_, experiment_.model(), experiment_.weights(), x, state_.epoch + 1, options);
     }
-    if (data_.validation) validation = evaluate_on(data_.validation);
-    test = evaluate_on(data_.test);
-    const std::int64_t every = config_.measure.hessian_every, epoch = state_.epoch + 1;
-    if (every > 0 && (epoch % every == 0 || epoch == length_.epochs)) {
+    if (evaluated) {
+      if (data_.validation) validation = evaluate_on(data_.validation);
+      test = evaluate_on(data_.test);
+    }
+    if (measured) {
       EvaluationOptions options = evaluation_options(config_);
       options.watch = work_.part("measuring the Hessian", "images");
       hessian = measure_curvature(experiment_.model(), experiment_.weights(), data_.plain_train,
@@ -195,9 +202,11 @@ bool TrainingRun::finish_epoch() {
     return false;
   }
   EpochRecord record = state_.sums.record(state_.epoch + 1, state_.step);
-  record.test_loss = test.loss();
-  record.test_accuracy = test.accuracy();
-  if (data_.validation) {
+  if (evaluated) {
+    record.test_loss = test.loss();
+    record.test_accuracy = test.accuracy();
+  }
+  if (evaluated && data_.validation) {
     record.validation_loss = validation.loss();
     record.validation_accuracy = validation.accuracy();
   }

@@ -93,7 +93,7 @@ void show(const RunData& data, const RunLength& length, const RunState& state, c
                {.title = "test %"}});
   const auto add = [&](const char* name, const EpochRecord& e) {
     table.add({name, std::to_string(e.epoch), fixed(e.train_loss, 4), percent(e.train_accuracy, 2),
-               fixed(e.test_loss, 4), percent(e.test_accuracy, 2)});
+               fixed(e.test_loss.value(), 4), percent(e.test_accuracy.value(), 2)});
   };
   add("last", result.last);
   if (result.best)

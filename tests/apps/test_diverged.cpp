@@ -94,8 +94,8 @@ TEST_CASE("a run that ends without a finite loss shows what there is, saves no w
   REQUIRE(epochs.size() == 4);
   CHECK(std::isfinite(epochs[0].train_loss));
   for (std::size_t i = 1; i < 4; ++i)
-    for (const double mean :
-         {epochs[i].train_loss, epochs[i].train_accuracy, epochs[i].gradient_norm, epochs[i].test_loss})
+    for (const double mean : {epochs[i].train_loss, epochs[i].train_accuracy, epochs[i].gradient_norm,
+                              epochs[i].test_loss.value()})
       CHECK(std::isnan(mean));
   const Json result = parse_json(read_file(run + "/result.json"));
   CHECK(result.at("best").is_null());
@@ -204,9 +204,9 @@ TEST_CASE("an average without finite numbers is a row of its own, and the last w
     FakeTerminal t;
     apps::RunDirectory run(config, t.terminal);
     run.begin(config);
-    const apps::Outcome outcome =
-        apps::evaluate_outcome(config, data, apps::run_length(config.schedule, data.train->size()),
-                               experiment, {.test_loss = 2}, run, apps::LongWork(t.terminal).parts());
+    const apps::Outcome outcome = apps::evaluate_outcome(
+        config, data, apps::run_length(config.schedule, data.train->size()), experiment,
+        {.test_loss = 2, .test_accuracy = 0.5}, run, apps::LongWork(t.terminal).parts());
     REQUIRE(outcome.variants.back().name == "swa");
     CHECK(outcome.variants[0].failure.empty());
     CHECK(fs::exists(run.file("final.safetensors")));
@@ -227,7 +227,7 @@ TEST_CASE("an average that nothing entered is a row without numbers, not the end
   run.begin(config);
   const apps::Outcome outcome =
       apps::evaluate_outcome(config, data, apps::run_length(config.schedule, data.train->size()), experiment,
-                             {.test_loss = 2}, run, apps::LongWork(t.terminal).parts());
+                             {.test_loss = 2, .test_accuracy = 0.5}, run, apps::LongWork(t.terminal).parts());
   CHECK(contains(outcome.variants.back().failure, "no weights entered it"));
   CHECK(fs::exists(run.file("final.safetensors")));
 }

@@ -87,7 +87,7 @@ TEST_CASE("a run's events are its records, and a resumed run has each once") {
   CHECK(expected.at("epoch/test_accuracy").size() == 2);
   const std::vector<EpochRecord> epochs = read_metrics(straight + "/metrics.csv");
   CHECK(expected.at("epoch/test_loss")[1] ==
-        std::pair<std::int64_t, float>{epochs[1].step, static_cast<float>(epochs[1].test_loss)});
+        std::pair<std::int64_t, float>{epochs[1].step, static_cast<float>(epochs[1].test_loss.value())});
 
   Words stopped = words;
   stopped.insert(stopped.end(), {"--stop-after-steps", "4", "--checkpoint-every", "2steps"});

@@ -39,14 +39,14 @@ TEST_CASE("runs: each with its state and figures, in the order that is asked for
   const std::vector<ListedRun> all = list_runs(dir.path());
   REQUIRE(all.size() == 4);
   CHECK(all[0].directory == dir / "a");
-  CHECK(all[0].state == RunState::done);
+  CHECK(all[0].state == Standing::done);
   CHECK(all[0].epochs == 2);
   const Json result = parse_json(read_file(dir / "a/result.json"));
   CHECK(*all[0].accuracy == result.at("test_accuracy").number());
   CHECK(*all[0].best == result.at("best").at("test_accuracy").number());
-  CHECK(all[1].state == RunState::stopped);
+  CHECK(all[1].state == Standing::stopped);
   CHECK(all[1].epochs == 1);
-  CHECK(all[2].state == RunState::killed);
+  CHECK(all[2].state == Standing::killed);
   CHECK_FALSE(all[2].accuracy);
   CHECK(all[3].problems.size() == 1);
 
@@ -65,10 +65,10 @@ TEST_CASE("runs: each with its state and figures, in the order that is asked for
     TrainConfig config = small(dir / "b");
     config.run.force = true;
     const RunDirectory held(config, terminal.terminal);
-    CHECK(list_runs(dir / "b")[0].state == RunState::running);
+    CHECK(list_runs(dir / "b")[0].state == Standing::running);
     CHECK(removable_of(list_runs(dir / "b")[0]).empty());
   }
-  CHECK(list_runs(dir / "b")[0].state == RunState::stopped);
+  CHECK(list_runs(dir / "b")[0].state == Standing::stopped);
 
   const Said clean = runs({"clean", dir.path()});
   CHECK(contains(clean.out, "rm -r " + (dir / "c")));

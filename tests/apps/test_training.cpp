@@ -11,12 +11,19 @@
 
 #include "apps/cli/signals.h"
 #include "apps/commands/commands.h"
+#include "apps/runs/records.h"
+#include "apps/runs/result.h"
+#include "apps/runs/run_list.h"
 #include "apps/training/experiment.h"
 #include "apps/training/training_run.h"
+#include "core/io/files.h"
 #include "core/io/hash.h"
+#include "core/io/json.h"
 #include "core/ops.h"
 #include "core/parallel.h"
+#include "tests/apps/streams.h"
 #include "tests/apps/training.h"
+#include "tests/core/contains.h"
 #include "tests/core/temporary_directory.h"
 
 using namespace basin;
@@ -242,4 +249,49 @@ TEST_CASE("f64 training runs the same recipe") {
   };
   CHECK(loss(wide) == doctest::Approx(loss(narrow)).epsilon(1e-4));
   CHECK(loss(wide) != loss(narrow));
+}
+
+TEST_CASE("--eval-every leaves evaluations out, not the last, and changes no weight, and resumes") {
+  test::TemporaryDirectory dir;
+  const test::Words more = {"--epochs", "4", "--model", "mlp", "--validation", "32"};
+  const auto seldom = [&](const std::string& run) {
+    test::Words words = more;
+    words.insert(words.end(), {"--eval-every", "3"});
+    return small(dir / run, words);
+  };
+  REQUIRE(train(small(dir / "always", more)).code == 0);
+  REQUIRE(train(seldom("seldom")).code == 0);
+  CHECK(weights(dir / "seldom") == weights(dir / "always"));
+
+  const std::vector<apps::EpochRecord> all = apps::read_metrics(dir / "always/metrics.csv"),
+                                       some = apps::read_metrics(dir / "seldom/metrics.csv");
+  REQUIRE(some.size() == 4);
+  for (const std::size_t i : {0, 1}) {
+    CHECK_FALSE(some[i].test_loss);
+    CHECK_FALSE(some[i].test_accuracy);
+    CHECK_FALSE(some[i].validation_accuracy);
+  }
+  for (const std::size_t i : {2, 3}) {
+    CHECK(some[i].test_loss == all[i].test_loss);
+    CHECK(some[i].test_accuracy == all[i].test_accuracy);
+    CHECK(some[i].validation_accuracy == all[i].validation_accuracy);
+  }
+  CHECK(apps::last_evaluated({some[0], some[1]}) == std::nullopt);
+  CHECK(apps::last_evaluated({some[2], some[0]})->epoch == 3);
+  CHECK(apps::best_of({some[0], some[1]}) == std::nullopt);
+  const Json result = parse_json(read_file(dir / "seldom/result.json"));
+  CHECK(result.at("test_accuracy").number() == all[3].test_accuracy);
+  CHECK(result.at("best").at("epoch").integer() >= 3);
+
+  // A run that stops before its first evaluation has a page and a row, and goes on to the same records.
+  apps::TrainConfig cut = seldom("cut");
+  cut.run.stop_after_steps = 5;  // in its second epoch
+  REQUIRE(train(cut).code == 0);
+  const Said page = test::run_command("report", {dir / "cut", "-o", dir / "page.html"});
+  CHECK(page.code == 0);
+  CHECK(test::contains(read_file(dir / "page.html"), "not evaluated yet"));
+  CHECK(apps::list_runs(dir / "cut")[0].accuracy == std::nullopt);
+  REQUIRE(train(test::train_config({"--quiet", "--resume", dir / "cut"})).code == 0);
+  CHECK(weights(dir / "cut") == weights(dir / "always"));
+  CHECK(timeless_records(dir / "cut") == timeless_records(dir / "seldom"));
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 
 #include "apps/report/svg.h"
 
@@ -53,13 +54,20 @@ void add_learned(Plot& plot, Curve curve, const std::string& label, int colour) 
   plot.curves.push_back(thinned(smooth, kMostSmooth));
 }
 
+double in_percent(double fraction) { return 100 * fraction; }
+std::optional<double> in_percent(const std::optional<double>& fraction) {
+  return fraction ? std::optional(100 * *fraction) : std::nullopt;
+}
+
 Figure over_epochs(const std::vector<ReportedRun>& runs, const std::string& name, const std::string& title,
-                   const std::string& unit, const std::function<double(const EpochRecord&)>& value) {
+                   const std::string& unit,
+                   const std::function<std::optional<double>(const EpochRecord&)>& value) {
   Plot plot{.title = title, .x_label = "epoch", .y_label = unit, .whole_x = true};
   for (std::size_t i = 0; i < runs.size(); ++i) {
     Curve curve;
     for (const EpochRecord& r : runs[i].epochs)
-      curve.points.emplace_back(static_cast<double>(r.epoch), value(r));
+      if (const std::optional<double> y = value(r))
+        curve.points.emplace_back(static_cast<double>(r.epoch), *y);
     add_learned(plot, std::move(curve), runs[i].label, static_cast<int>(i));
   }
   return {name, plot};
@@ -84,10 +92,10 @@ std::vector<Plot> training_plots(const std::vector<EpochRecord>& epochs) {
   for (const EpochRecord& r : epochs) {
     const auto x = static_cast<double>(r.epoch);
     train_loss.points.emplace_back(x, r.train_loss);
-    test_loss.points.emplace_back(x, r.test_loss);
+    if (r.test_loss) test_loss.points.emplace_back(x, *r.test_loss);
     if (r.train_loss_perturbed) perturbed_loss.points.emplace_back(x, *r.train_loss_perturbed);
     train_accuracy.points.emplace_back(x, 100 * r.train_accuracy);
-    test_accuracy.points.emplace_back(x, 100 * r.test_accuracy);
+    if (r.test_accuracy) test_accuracy.points.emplace_back(x, 100 * *r.test_accuracy);
     if (!r.hessian) continue;
     largest.points.emplace_back(x, r.hessian->largest);
     trace.points.emplace_back(x, r.hessian->trace);
@@ -131,13 +139,13 @@ std::vector<Figure> learning_figures(const std::vector<ReportedRun>& runs) {
   std::vector<Figure> all;
   if (runs.size() > 1) {
     all = {over_epochs(runs, "test-accuracy", "Test accuracy", "%",
-                       [](const EpochRecord& r) { return 100 * r.test_accuracy; }),
+                       [](const EpochRecord& r) { return in_percent(r.test_accuracy); }),
            over_epochs(runs, "test-loss", "Test loss", "cross-entropy",
                        [](const EpochRecord& r) { return r.test_loss; }),
            over_epochs(runs, "train-loss", "Training loss at w, mean of an epoch", "cross-entropy",
                        [](const EpochRecord& r) { return r.train_loss; }),
            over_epochs(runs, "train-accuracy", "Training accuracy, mean of an epoch", "%",
-                       [](const EpochRecord& r) { return 100 * r.train_accuracy; })};
+                       [](const EpochRecord& r) { return in_percent(r.train_accuracy); })};
   }
   for (const Figure& figure : {curvature_over_epochs(runs, "lambda-max", kLargest, &EpochCurvature::largest),
                                curvature_over_epochs(runs, "trace", kTrace, &EpochCurvature::trace)})

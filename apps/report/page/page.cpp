@@ -7,6 +7,7 @@
 #include "apps/report/page/html.h"
 #include "apps/report/page/run_tables.h"
 #include "apps/report/pictures.h"
+#include "apps/runs/result.h"
 #include "core/error.h"
 #include "core/io/directory.h"
 #include "core/io/files.h"
@@ -45,10 +46,12 @@ std::string weights_html(const Json& result) {
 
 /// How the run came out, in one sentence.
 std::string headline(const ReportedRun& run) {
+  const std::optional<EpochRecord> last = last_evaluated(run.epochs);
+  if (!last) return html_paragraph((run.label.empty() ? "" : run.label + ": ") + "not evaluated yet");
   std::string line = "<p>" + (run.label.empty() ? "" : escaped_xml(run.label) + ": test") +
                      (run.label.empty() ? "Test" : "") + " accuracy after " +
-                     (run.result.is_null() ? text("epoch ", run.epochs.back().epoch) : "the last epoch") +
-                     " <strong>" + percent(run.epochs.back().test_accuracy, 2) + " %</strong>";
+                     (run.result.is_null() ? text("epoch ", last->epoch) : "the last epoch") + " <strong>" +
+                     percent(*last->test_accuracy, 2) + " %</strong>";
   if (!run.result.is_null())
     line += ", " + grouped(run.result.at("parameters").integer()) + " parameters, " +
             duration_text(recorded_number(run.result.at("seconds")));

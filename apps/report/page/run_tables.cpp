@@ -6,6 +6,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/options/toml_file.h"
+#include "apps/runs/result.h"
 #include "core/error.h"
 
 namespace basin::apps {
@@ -24,9 +25,10 @@ FigureTable empty_epochs(const ReportedRun& run) {
 std::vector<std::string> cells_of(const std::string& name, const EpochRecord& r, bool with_perturbed) {
   std::vector<std::string> cells = {name, fixed(r.train_loss, 4)};
   if (with_perturbed) cells.push_back(r.train_loss_perturbed ? fixed(*r.train_loss_perturbed, 4) : "");
-  cells.insert(cells.end(), {percent(r.train_accuracy, 2), fixed(r.test_loss, 4), percent(r.test_accuracy, 2),
-                             significant(r.lr, 3), significant(r.gradient_norm, 3),
-                             fixed(r.images_per_second, 0), duration_text(r.seconds)});
+  cells.insert(cells.end(),
+               {percent(r.train_accuracy, 2), r.test_loss ? fixed(*r.test_loss, 4) : "",
+                r.test_accuracy ? percent(*r.test_accuracy, 2) : "", significant(r.lr, 3),
+                significant(r.gradient_norm, 3), fixed(r.images_per_second, 0), duration_text(r.seconds)});
   return cells;
 }
 
@@ -39,8 +41,10 @@ struct Reported {
 
 std::vector<Reported> reported_by(const ReportedRun& run) {
   if (run.result.is_null()) {
-    const EpochRecord& last = run.epochs.back();
-    return {{text("epoch ", last.epoch), "the run has not ended", 1, last.test_loss, last.test_accuracy}};
+    const std::optional<EpochRecord> last = last_evaluated(run.epochs);
+    if (!last) return {};
+    return {
+        {text("epoch ", last->epoch), "the run has not ended", 1, *last->test_loss, *last->test_accuracy}};
   }
   std::vector<Reported> all;
   for (const Json& v : run.result.at("variants").array())
