@@ -40,8 +40,9 @@ std::string grouped(std::int64_t n) {
 }
 
 std::string duration_text(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e10) return "?";
+  if (!std::isfinite(seconds) || seconds < 0) return "?";
   if (seconds < 9.95) return fixed(seconds, 1) + "s";
+  if (seconds >= 1000 * 86400.0) return significant(seconds / (365.25 * 86400), 3) + "y";
   const auto s = static_cast<std::int64_t>(std::llround(seconds));
   if (s < 60) return std::to_string(s) + "s";
   if (s < 3600) return std::to_string(s / 60) + "m" + two_digits(s % 60) + "s";

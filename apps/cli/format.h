@@ -15,7 +15,7 @@ std::string significant(double x, int digits);
 std::string percent(double fraction, int decimals);
 /// 50000 is "50,000".
 std::string grouped(std::int64_t n);
-/// "9.4s", "3m12s", "2h05m", "3d04h"; "?" if not finite or negative.
+/// "9.4s", "3m12s", "2h05m", "3d04h", from 1000 days on "2.74y"; "?" if not finite or negative.
 std::string duration_text(double seconds);
 
 /// `text` as one word of a POSIX shell's command line: itself, or in quotation marks.

@@ -85,21 +85,28 @@ class ReproduceCall : public Call {
  private:
   ExitCode list(Terminal& terminal) {
     const double speed = measured_speed() * available_cpus();
-    FigureTable table{.columns = {"experiment", "what", "scale", "rows", "claims", "runs", "here", "H200"}};
+    FigureTable table{.columns = {"experiment", "what", "rows", "claims"}};
+    for (const std::string scale : {"paper", "small"})
+      for (const std::string cell : {" runs", " here", " H200"}) table.columns.push_back(scale + cell);
     Json all = Json::Array{};
     const data::Watch watch = LongWork(terminal).part("estimating", "experiments");
     std::int64_t done = 0;
     for (const Study& study : studies()) {
       watch(done++, std::ssize(studies()));
+      std::vector<std::string> cells = {study.name, study.help, std::to_string(study.rows.size()),
+                                        std::to_string(study.claims.size())};
+      cells.resize(table.columns.size(), "-");
       for (const StudyScale& scale : study.scales) {
         const std::vector<StudyRun> runs = all_runs(study, scale);
         double work = 0;
         for (const StudyRun& run : runs) work += work_of(run.config);
-        const bool first = &scale == &study.scales.front();
-        table.rows.push_back(
-            {first ? study.name : "", first ? study.help : "", scale.name, std::to_string(study.rows.size()),
-             scale.claims() ? std::to_string(study.claims.size()) : "-", std::to_string(runs.size()),
-             duration_text(work / speed), duration_text(work / kH200Speed)});
+        if (const auto place = std::find(table.columns.begin(), table.columns.end(), scale.name + " runs");
+            place != table.columns.end()) {
+          const auto at = cells.begin() + (place - table.columns.begin());
+          at[0] = std::to_string(runs.size());
+          at[1] = duration_text(work / speed);
+          at[2] = duration_text(work / kH200Speed);
+        }
         all.append(Json::Object{{"experiment", study.name},
                                 {"scale", scale.name},
                                 {"runs", std::ssize(runs)},
@@ -107,9 +114,10 @@ class ReproduceCall : public Call {
                                 {"seconds_here", work / speed},
                                 {"seconds_h200", work / kH200Speed}});
       }
+      table.rows.push_back(std::move(cells));
     }
     terminal.repaint("");
-    terminal.result(table_of(table, 3).text(terminal.unicode()));
+    terminal.result(table_of(table, 2).text(terminal.unicode()));
     terminal.result(costs_in_words(speed));
     terminal.result(Json(Json::Object{{"operations_per_second", speed}, {"experiments", all}}));
     return ExitCode::success;
@@ -118,7 +126,8 @@ class ReproduceCall : public Call {
   ExitCode list(const Study& study, Terminal& terminal) {
     const double speed = measured_speed() * available_cpus();
     terminal.result(study.help + ".\nPaper: " + study.paper +
-                    (study.deviation.empty() ? "" : "; ± " + study.deviation) + "\n\n");
+                    (study.deviation.empty() ? "" : "; ± " + study.deviation) + ".\n" +
+                    (study.note.empty() ? "" : study.note + "\n") + "\n");
     FigureTable table{.columns = {"row", "paper %"}};
     for (const StudyScale& scale : study.scales) {
       table.columns.push_back(scale.name + " here");

@@ -168,6 +168,7 @@ std::vector<std::string> study_words(const Study& study, const StudyCall& call) 
   std::vector<std::string> words = {
       study.help + ".", "Paper: " + study.paper +
                             (study.deviation.empty() ? "." : "; its figures are ± " + study.deviation + ".")};
+  if (!study.note.empty()) words.push_back(study.note);
   words.push_back("Scale " + scale.name + ": " + scale.about + ". " + text(call.seeds) + " seeds, " +
                   text(kFirstSeed) + " to " + text(kFirstSeed + call.seeds - 1) + ".");
   if (scale.search)

@@ -52,6 +52,7 @@ class Reader {
       return;
     if (entry.path == "paper_table") return set(study_.paper);
     if (entry.path == "deviation") return set(study_.deviation);
+    if (entry.path == "note") return set(study_.note);
     unknown();
   }
 
@@ -260,7 +261,11 @@ TrainConfig config_of(const Study& study, const Trained& trained, const StudySca
   assign(table.by_flag("workers"), "data.workers", "0");
   assign(table.by_flag("keep"), "run.keep", "1");
   table.settle();
-  validate(config);
+  try {
+    validate(config);
+  } catch (const UsageError& error) {
+    throw UsageError(place, ", scale ", scale.name, ": ", error.what());
+  }
   return config;
 }
 

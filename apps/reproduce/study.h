@@ -79,6 +79,7 @@ struct Study {
   std::string source{};     // the file itself
   std::string paper{};      // which paper and table
   std::string deviation{};  // of which kind the paper's deviations are; empty: it has none
+  std::string note{};       // what of the paper is left out or done otherwise; empty: nothing
   StudyOptions options{};   // of all rows
   std::vector<StudyRow> rows{};
   std::vector<StudyStart> starts{};

@@ -265,6 +265,9 @@ TEST_CASE("numbers as people read them") {
   CHECK(duration_text(3599.6) == "1h00m");
   CHECK(duration_text(7500) == "2h05m");
   CHECK(duration_text(273600) == "3d04h");
+  CHECK(duration_text(999 * 86400.0) == "999d00h");
+  CHECK(duration_text(1000 * 86400.0) == "2.74y");
+  CHECK(duration_text(365.25 * 86400 * 291) == "291y");
   CHECK(duration_text(-1) == "?");
   CHECK(columns("w+ε ━") == 5);
   CHECK(padded_left("ε", 3) == "  ε");

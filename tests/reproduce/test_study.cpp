@@ -141,6 +141,10 @@ TEST_CASE("what is no part of a study is an error with its place") {
         "test: claim.third is about a row 'gam', which is not there");
   CHECK(failure("[row.a]\n") == "test: a study needs rows, and a scale to run them on");
   CHECK_THROWS_AS(config(study(two_rows("train.optimizer.lrr = 1.0\n")), "sgd", "tiny"), UsageError);
+  CHECK_THROWS_WITH_AS(
+      config(study(two_rows("train.sharpness.micro = \"own\"\ntrain.schedule.batch_size = 16\n")), "sam",
+             "tiny"),
+      "test.toml, row sam, scale tiny: --micro-size 32 is above --batch-size 16", UsageError);
 }
 
 TEST_CASE("a search tries every combination, with seeds that no counted run has") {
