@@ -229,6 +229,7 @@ TEST_CASE("the means of an epoch whose steps were all skipped are no numbers, it
     Records records(directory.path(), 0, {});
     EpochRecord negative = record;
     negative.test_loss = -std::numeric_limits<double>::quiet_NaN();  // as 0.0 / 0.0 has it on this machine
+    negative.test_accuracy = 0;
     records.write(negative);
   }
   const std::string csv = read_file(directory / "metrics.csv");

@@ -291,6 +291,7 @@ TEST_CASE("result.json and report of a run without a finite loss say so, and sho
                           .train_loss = kNan,
                           .train_accuracy = kNan,
                           .test_loss = kNan,
+                          .test_accuracy = 0,
                           .gradient_norm = kNan,
                           .images_per_second = kNan};
   run.write(epoch);

@@ -53,7 +53,8 @@ ReportedRun run_named(const std::string& label, std::uint64_t seed, double accur
   ReportedRun run{.path = "runs/" + label, .name = label, .label = label};
   run.config = "[data]\nname = \"synthetic\"\n[run]\nseed = " + std::to_string(seed) + "\n";
   for (int e = 1; e <= 3; ++e)
-    run.epochs.push_back({.epoch = e, .step = e, .train_loss = 1.0 / e, .test_accuracy = accuracy});
+    run.epochs.push_back(
+        {.epoch = e, .step = e, .train_loss = 1.0 / e, .test_loss = 1 - accuracy, .test_accuracy = accuracy});
   run.run = Json::Object{{"name", label}, {"seed", seed}, {"sessions", Json::Array{}}};
   const Json last = Json::Object{{"name", "last"},
                                  {"what", "after epoch 3"},
