@@ -11,6 +11,7 @@
 #include "apps/report/tables.h"
 #include "apps/reproduce/cost.h"
 #include "apps/reproduce/findings.h"
+#include "apps/reproduce/flatness.h"
 #include "apps/reproduce/process.h"
 #include "apps/reproduce/study.h"
 #include "apps/reproduce/study_runs.h"
@@ -184,10 +185,17 @@ class ReproduceCall : public Call {
       chosen = choose(found);
       search = {"search", search_table(study, *scale.search, found)};
     }
-    const StudySamples samples =
-        counted(study, scale, counted_runs(study, scale, seeds, chosen), out, making, terminal);
+    const std::vector<StudyRun> runs = counted_runs(study, scale, seeds, chosen);
+    const StudySamples samples = counted(study, scale, runs, out, making, terminal);
     const std::vector<ClaimFinding> findings = test_claims(study, scale, samples);
     tables = {{"claims", claims_table(study, findings)}, {"rows", rows_table(study, samples)}};
+    if (scale.flatness) {
+      const std::vector<RunFlatness> flatness =
+          measured_flatness(study, *scale.flatness, runs, out, making, terminal);
+      tables.push_back({"flatness", flatness_table(study, *scale.flatness, flatness)});
+      tables.push_back({"flatness-ranks", flatness_ranks(study, scale, flatness)});
+      tables.push_back({"flatness-runs", flatness_of_runs(study, flatness)});
+    }
     if (scale.search && !as_written_) tables.push_back(std::move(search));
     write_findings(out, study, {scale.name, seeds, as_written_}, tables);
     show(study, scale, samples, findings, tables, out, terminal);

@@ -13,29 +13,14 @@
 namespace basin::apps {
 namespace {
 
-constexpr double kLevel = 0.05;
-
-std::string number_or_dash(double x, int decimals) { return std::isnan(x) ? "-" : fixed(x, decimals); }
 std::string signed_number(double x) { return std::isnan(x) ? "-" : (x > 0 ? "+" : "") + fixed(x, 2); }
 std::string interval(double low, double high) {
   return std::isnan(low) ? "-" : fixed(low, 2) + " to " + fixed(high, 2);
 }
-std::string chance(double p) {
-  if (std::isnan(p)) return "-";
-  return p < 1e-4 ? "< 0.0001" : fixed(p, 4);
-}
-
 std::string list_of(const std::vector<double>& numbers) {
   std::string all;
   for (const double x : numbers) all += (all.empty() ? "" : " ") + fixed(x, 2);
   return all;
-}
-
-/// The unbiased deviation; NaN for fewer than two.
-double deviation(const std::vector<double>& sample, double mean) {
-  double squares = 0;
-  for (const double x : sample) squares += (x - mean) * (x - mean);
-  return sample.size() < 2 ? std::nan("") : std::sqrt(squares / static_cast<double>(sample.size() - 1));
 }
 
 Verdict verdict_of(const ClaimFinding& f, bool tested) {
@@ -57,6 +42,19 @@ std::string section(const std::string& title, const std::string& body) {
 }
 
 }  // namespace
+
+double deviation(const std::vector<double>& sample) {
+  const double mean = mean_of(sample);
+  double squares = 0;
+  for (const double x : sample) squares += (x - mean) * (x - mean);
+  return sample.size() < 2 ? std::nan("") : std::sqrt(squares / static_cast<double>(sample.size() - 1));
+}
+
+std::string number_or_dash(double x, int decimals) { return std::isnan(x) ? "-" : fixed(x, decimals); }
+std::string chance(double p) {
+  if (std::isnan(p)) return "-";
+  return p < 1e-4 ? "< 0.0001" : fixed(p, 4);
+}
 
 const char* in_words(Verdict verdict) {
   switch (verdict) {
@@ -107,7 +105,7 @@ FigureTable rows_table(const Study& study, const StudySamples& samples) {
     if (row.paper_deviation) paper += " ± " + fixed(*row.paper_deviation, 2);
     const StudyRow& base = row.against.empty() ? study.rows.front() : study.row(row.against);
     const std::string difference = signed_number(e.mean - mean_of(samples.at(base.id))) + " to " + base.name;
-    table.rows.push_back({row.name, paper, fixed(e.mean, 2), number_or_dash(deviation(sample, e.mean), 2),
+    table.rows.push_back({row.name, paper, fixed(e.mean, 2), number_or_dash(deviation(sample), 2),
                           interval(e.low, e.high), std::to_string(e.n), row.id == base.id ? "" : difference,
                           list_of(sample)});
   }
@@ -177,6 +175,13 @@ std::vector<std::string> study_words(const Study& study, const StudyCall& call) 
             ? "The options are those that the experiment writes down; its search was left out."
             : "Rates and radii were chosen by a search on held-out training images; the rows below were "
               "then trained on all of them, with other seeds.");
+  if (scale.flatness)
+    words.push_back(
+        text("Flatness is measured after training, on the cross-entropy over ", scale.flatness->images,
+             " of the training images, the same for every run and not augmented: the Hessian's largest "
+             "eigenvalue "
+             "and trace, R0(rho), the largest rise of the loss that ascent finds within the radius rho, and "
+             "R1(rho), the largest rho |gradient| there. It chose nothing."));
   if (scale.claims()) {
     words.push_back(
         "A claim is met where the difference has its sign and Holm's p, of the paired test of equal seeds "

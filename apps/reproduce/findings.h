@@ -15,6 +15,9 @@ namespace basin::apps {
 /// Test accuracies in percent by row, in the order of the seeds, of each row as many.
 using StudySamples = std::map<std::string, std::vector<double>>;
 
+/// The chance of an error at which a claim counts as shown.
+constexpr double kLevel = 0.05;
+
 enum class Verdict {
   met,         // better by more than chance: Holm's p below 0.05
   not_shown,   // no difference that chance could not have made
@@ -22,6 +25,12 @@ enum class Verdict {
   not_tested,  // a scale that claims nothing, or fewer than two seeds
 };
 const char* in_words(Verdict verdict);
+
+/// The unbiased deviation (n - 1); NaN for fewer than two numbers.
+double deviation(const std::vector<double>& sample);
+/// For the cells of tables; "-" for NaN. Of a p "< 0.0001" where it is.
+std::string number_or_dash(double x, int decimals);
+std::string chance(double p);
 
 /// One claim held against the runs.
 struct ClaimFinding {

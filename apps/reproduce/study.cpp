@@ -144,9 +144,20 @@ class Reader {
       if (!scale.search) scale.search.emplace();
       return section ? void() : search(*scale.search);
     }
+    if (key == "flatness") {
+      if (!scale.flatness) scale.flatness.emplace();
+      return section ? void() : flatness(*scale.flatness);
+    }
     if (words_.size() != 2) unknown();
     if (key == "about") return set(scale.about);
     if (key == "seeds") return static_cast<void>(scale.seeds = whole());
+    unknown();
+  }
+
+  void flatness(StudyFlatness& flatness) const {
+    if (words_.size() != 3) unknown();
+    if (words_[2] == "images") return static_cast<void>(flatness.images = whole());
+    if (words_[2] == "rho") return static_cast<void>(flatness.rho = number());
     unknown();
   }
 
@@ -214,6 +225,8 @@ void check(const Study& study) {
       if (!has_start(study, part.first)) expect_row(study, part.first, scale.name + ".row");
     if (scale.seeds < 1 || scale.seeds > kMostSeeds)
       throw UsageError(study.name, ": ", scale.name, ".seeds is not from 1 to ", kMostSeeds);
+    if (scale.flatness && (scale.flatness->images < 1 || scale.flatness->rho <= 0))
+      throw UsageError(study.name, ": ", scale.name, ".flatness needs images, and a radius rho above 0");
     if (!scale.search) continue;
     for (const auto& part : scale.search->own) expect_row(study, part.first, scale.name + ".search.row");
     if (scale.search->seeds.empty() || scale.search->validation < 1)

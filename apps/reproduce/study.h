@@ -60,6 +60,12 @@ struct StudySearch {
   std::vector<std::pair<std::string, StudyGrid>> own{};  // by row
 };
 
+/// What the laboratory measures at the weights in which the runs that count ended.
+struct StudyFlatness {
+  std::int64_t images = 0;  // of the training images
+  double rho = 0;           // the radius of R0 and R1
+};
+
 /// One way to run it: as the paper ("paper"), in hours on two cores ("small"), in seconds ("tiny").
 struct StudyScale {
   std::string name{};
@@ -68,6 +74,7 @@ struct StudyScale {
   StudyOptions options{};                                       // of all rows, and stronger than their own
   std::vector<std::pair<std::string, StudyOptions>> of_rows{};  // stronger still; of starts as well
   std::optional<StudySearch> search{};
+  std::optional<StudyFlatness> flatness{};
 
   /// Claims are tested: not where runs only show that they run.
   bool claims() const { return name != "tiny"; }

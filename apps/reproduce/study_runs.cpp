@@ -1,12 +1,8 @@
 #include "apps/reproduce/study_runs.h"
 
 #include <algorithm>
-#include <deque>
 #include <filesystem>
 
-#include "apps/cli/format.h"
-#include "apps/cli/long_work.h"
-#include "apps/reproduce/process.h"
 #include "apps/runs/recipe.h"
 #include "core/error.h"
 #include "core/io/directory.h"
@@ -17,20 +13,6 @@ namespace basin::apps {
 namespace {
 
 bool there(const std::string& path) { return kind_of_file(path) != FileKind::none; }
-
-/// What `basin` said last before it failed: the line "basin: ...", or all that there is.
-std::string last_words(const std::string& log) {
-  const std::string text = there(log) ? read_file(log) : "";
-  const std::size_t at = text.rfind("basin: ");
-  return at == std::string::npos ? "see " + log : text.substr(at + 7, text.find('\n', at) - at - 7);
-}
-
-/// One child at work.
-struct Child {
-  const StudyRun* run;
-  Process process;
-  double begin;
-};
 
 }  // namespace
 
@@ -146,8 +128,8 @@ std::optional<StudyResult> StudyRuns::result(const StudyRun& run, const std::str
   throw DataError(file, " has no weights called ", quote(weights));
 }
 
-std::vector<std::string> StudyRuns::command_line(const StudyRun& run, const StudyMaking& making) const {
-  std::vector<std::string> words = {making.program, "train"};
+std::vector<std::string> StudyRuns::command_of(const StudyRun& run) const {
+  std::vector<std::string> words = {"train"};
   const std::string directory = path(run);
   if (there(directory + "/config.toml")) {
     words.insert(words.end(), {"--resume", directory});
@@ -162,66 +144,18 @@ std::vector<std::string> StudyRuns::command_line(const StudyRun& run, const Stud
     write_file_atomically(directory + ".toml", to_toml(with_whole_paths(config)));
     words.insert(words.end(), {"--config", directory + ".toml", "--run", directory, "--force"});
   }
-  if (!making.data_dir.empty()) words.insert(words.end(), {"--data-dir", making.data_dir});
-  words.insert(words.end(), {"--threads", "1", "--workers", "0", "--quiet"});
   return words;
 }
 
 void StudyRuns::complete(const std::vector<StudyRun>& runs, const std::string& what,
                          const StudyMaking& making, Terminal& terminal) const {
   make_directory(directory_);
-  std::deque<const StudyRun*> waiting;
+  std::vector<Job> missing;
   for (const StudyRun& run : runs)
-    if (!ended(run)) waiting.push_back(&run);
-  const auto all = static_cast<std::int64_t>(runs.size());
-  if (!waiting.empty())
-    terminal.note(text(what, ": ", grouped(all), " runs, ", grouped(all - std::ssize(waiting)),
-                       " of them done, ", making.jobs, " at once"));
-  const data::Watch watch = LongWork(terminal).part(what, "runs");
-  const Clock clock = steady_clock();
-  const std::vector<std::string> environment = environment_of_runs();
-
-  std::vector<Child> working;
-  // Saved and ended, whatever is thrown from here on.
-  const auto stop = [&] {
-    for (Child& child : working) child.process.terminate();
-    for (Child& child : working) child.process.wait();
-  };
-  std::int64_t done = all - std::ssize(waiting);
-  try {
-    while (!waiting.empty() || !working.empty()) {
-      watch(done, all);
-      while (!waiting.empty() && std::ssize(working) < making.jobs) {
-        const StudyRun* next = waiting.front();
-        waiting.pop_front();
-        working.push_back(
-            {next, Process(command_line(*next, making), environment, path(*next) + ".log"), clock()});
-      }
-      pause_a_moment();
-      for (std::size_t i = 0; i < working.size();) {
-        const std::optional<int> code = working[i].process.ended();
-        if (!code) {
-          ++i;
-          continue;
-        }
-        const Child child = std::move(working[i]);
-        working.erase(working.begin() + static_cast<std::ptrdiff_t>(i));
-        const std::string& log = path(*child.run) + ".log";
-        if (*code != 0 && *code != number(ExitCode::numerical))
-          throw Error(
-              *code > 128 ? ExitCode::internal : ExitCode{*code},
-              text("the run ", path(*child.run), " ended with exit code ", *code, ": ", last_words(log)));
-        ++done;
-        terminal.note(text("[", done, "/", all, "] ", child.run->name, *code ? " diverged" : "", " in ",
-                           duration_text(clock() - child.begin)));
-      }
-    }
-    watch(done, all);
-  } catch (...) {
-    stop();
-    throw;
-  }
-  terminal.repaint("");
+    if (!ended(run))
+      missing.push_back(
+          {.name = run.name, .words = [this, &run] { return command_of(run); }, .log = path(run) + ".log"});
+  run_jobs(missing, what, std::ssize(runs) - std::ssize(missing), making, terminal);
 }
 
 }  // namespace basin::apps

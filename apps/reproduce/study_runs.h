@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/cli/terminal.h"
+#include "apps/reproduce/jobs.h"
 #include "apps/reproduce/study.h"
 
 namespace basin::apps {
@@ -29,13 +30,6 @@ struct StudyResult {
   double seconds = 0;
 };
 
-/// How runs are made.
-struct StudyMaking {
-  std::string program{};   // the file of `basin`
-  std::string data_dir{};  // empty: the data sets' usual places
-  std::int64_t jobs = 1;   // at once, each a process with one thread
-};
-
 /// Directories of runs of a study whose directory is OUT: OUT/PART/NAME, and what is not yet in them:
 /// OUT/PART/NAME.toml, the configuration that a run is started with, and OUT/PART/NAME.log, what it printed.
 /// A run is a process of its own and keeps its own checkpoints, so that whatever is killed, and whenever,
@@ -51,16 +45,15 @@ class StudyRuns {
   /// of another recipe; DataError where the result lacks the weights.
   std::optional<StudyResult> result(const StudyRun& run, const std::string& weights) const;
 
-  /// Makes those that have no result, `making.jobs` at once, in their order. The terminal shows how far they
-  /// are. Errors: InterruptedError once a signal has come and the runs have saved; what a run failed with,
-  /// all others then stopped and saved; CheckpointError where the weights that one starts from are gone.
+  /// Makes those that have no result, in their order. Errors: those of run_jobs(); CheckpointError where the
+  /// weights that one starts from are gone.
   void complete(const std::vector<StudyRun>& runs, const std::string& what, const StudyMaking& making,
                 Terminal& terminal) const;
 
  private:
   std::string path(const StudyRun& run) const { return directory_ + "/" + run.name; }
   void expect_same_recipe(const StudyRun& run) const;
-  std::vector<std::string> command_line(const StudyRun& run, const StudyMaking& making) const;
+  std::vector<std::string> command_of(const StudyRun& run) const;
 
   std::string out_, directory_;
 };

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "apps/statistics/rank_correlation.h"
 #include "apps/statistics/statistics.h"
 #include "core/error.h"
 
@@ -110,4 +111,26 @@ TEST_CASE("samples without spread, of one number, and pairs that are none") {
   CHECK(std::isnan(one.high));
   CHECK(std::isnan(welch_test({3}, {2, 4}).p));
   CHECK_THROWS_AS(paired_test({1, 2}, {1}), ArgumentError);
+}
+
+TEST_CASE("Kendall's tau-b and its p against SciPy's example and counts of all orders") {
+  // The example of scipy.stats.kendalltau, with ties.
+  CHECK(kendall_tau({12, 2, 1, 12, 2}, {1, 4, 7, 1, 0}) == close(-0.47140452079103173));
+  // Of all 720 orders 98 have a |tau| of 0.6 or more.
+  const Sample rising = {1, 2, 3, 4, 5, 6}, swapped = {2, 1, 4, 3, 6, 5};
+  CHECK(kendall_tau(rising, swapped) == close(0.6));
+  CHECK(kendall_p(rising, swapped) == Approx(98.0 / 720).epsilon(0.08));
+  CHECK(kendall_p(rising, swapped) == kendall_p(rising, swapped));
+  CHECK(kendall_tau(rising, {5, 4, 3, 2, 1, 0}) == -1);
+  CHECK(std::isnan(kendall_tau({1, 1}, {1, 2})));
+  CHECK(std::isnan(kendall_p({1}, {1})));
+  CHECK_THROWS_AS(kendall_tau({1, 2}, {1}), ArgumentError);
+}
+
+TEST_CASE("Kendall's tau within groups: what differs between them has no part in it") {
+  const Sample a = {1, 2, 3, 11, 12, 13}, b = {30, 20, 10, 130, 120, 110};
+  CHECK(kendall_tau(a, b) == close(0.2));
+  CHECK(kendall_tau(a, b, {0, 0, 0, 1, 1, 1}) == -1);
+  // Each group's three numbers in one of two of six orders, the same of both: 2 of 36.
+  CHECK(kendall_p(a, b, {0, 0, 0, 1, 1, 1}) == Approx(2.0 / 36).epsilon(0.12));
 }

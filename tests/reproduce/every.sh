@@ -12,5 +12,6 @@ mapfile -t names < <(sed -n 's/^ *"experiment": "\(.*\)",$/\1/p' "$work/list.jso
 for name in "${names[@]}"; do
   "$basin" reproduce "$name" --scale tiny --quiet --out "$work/$name" > "$work/out"
   grep -q 'not tested' "$work/$name/table.md"
+  if grep -q '^\[tiny.flatness\]' "$work/$name/table.md"; then grep -q '^lambda_max,' "$work/$name/flatness-ranks.csv"; fi
   echo "$name: $(wc -l < "$work/$name/rows.csv") lines of rows"
 done
