@@ -107,7 +107,7 @@ std::vector<RunFlatness> measured_flatness(const Study& study, const StudyFlatne
         make_directory(place);
         missing.push_back({.name = text(command, " of ", run.name),
                            .words = [words] { return words; },
-                           .log = place + "/" + command + ".log"});
+                           .path = place + "/" + command});
       }
     }
   }

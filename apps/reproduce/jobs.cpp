@@ -52,7 +52,8 @@ void run_jobs(const std::vector<Job>& jobs, const std::string& what, std::int64_
     while (next != jobs.end() || !working.empty()) {
       watch(done, all);
       for (; next != jobs.end() && std::ssize(working) < making.jobs; ++next)
-        working.push_back({&*next, Process(command_line(*next, making), environment, next->log), clock()});
+        working.push_back(
+            {&*next, Process(command_line(*next, making), environment, next->path + ".log"), clock()});
       pause_a_moment();
       for (std::size_t i = 0; i < working.size();) {
         const std::optional<int> code = working[i].process.ended();
@@ -63,9 +64,9 @@ void run_jobs(const std::vector<Job>& jobs, const std::string& what, std::int64_
         const Child child = std::move(working[i]);
         working.erase(working.begin() + static_cast<std::ptrdiff_t>(i));
         if (*code != 0 && *code != number(ExitCode::numerical))
-          throw Error(
-              *code > 128 ? ExitCode::internal : ExitCode{*code},
-              text(child.job->name, " ended with exit code ", *code, ": ", last_words(child.job->log)));
+          throw Error(*code > 128 ? ExitCode::internal : ExitCode{*code},
+                      text(child.job->path, " ended with exit code ", *code, ": ",
+                           last_words(child.job->path + ".log")));
         ++done;
         terminal.note(text("[", done, "/", all, "] ", child.job->name, *code ? " diverged" : "", " in ",
                            duration_text(clock() - child.begin)));

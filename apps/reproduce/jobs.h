@@ -21,7 +21,7 @@ struct StudyMaking {
 struct Job {
   std::string name{};                               // for the terminal: "sam-seed11"
   std::function<std::vector<std::string>()> words;  // all after the program; asked for when it starts
-  std::string log{};                                // the file that what it prints is added to
+  std::string path{};                               // of its directory; what it prints goes to PATH.log
 };
 
 /// Runs the jobs, `making.jobs` at once, in their order, with the options that each has: --data-dir, one

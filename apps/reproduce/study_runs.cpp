@@ -154,7 +154,7 @@ void StudyRuns::complete(const std::vector<StudyRun>& runs, const std::string& w
   for (const StudyRun& run : runs)
     if (!ended(run))
       missing.push_back(
-          {.name = run.name, .words = [this, &run] { return command_of(run); }, .log = path(run) + ".log"});
+          {.name = run.name, .words = [this, &run] { return command_of(run); }, .path = path(run)});
   run_jobs(missing, what, std::ssize(runs) - std::ssize(missing), making, terminal);
 }
 

@@ -25,7 +25,7 @@ const std::vector<Room>& rooms() {
       {"apps/lab/sharpness", {"apps/lab"}},
       {"apps/lab/landscape", {"apps/lab/curvature"}},
       {"apps/lab/curve", {"apps/lab/landscape"}},
-      {"apps/reproduce", {"apps/training"}},
+      {"apps/reproduce", {"apps/lab"}},
       {"apps/commands", {"apps/bench", "apps/lab/curve", "apps/lab/sharpness", "apps/reproduce"}},
       {"apps/examples", {}},
       {"nn", {"autograd"}},
