@@ -173,7 +173,7 @@ class ReproduceCall : public Call {
     const std::int64_t seeds = seeds_ > 0 ? seeds_ : scale.seeds;
     const std::string out = out_.empty() ? "runs/" + study.name + "-" + scale.name : out_;
     make_directory(out);
-    const DirectoryLock lock(out);
+    const DirectoryLock lock = lock_when_free(out);
     const StudyMaking making{
         .program = own_program(), .data_dir = data_dir_, .jobs = jobs_ > 0 ? jobs_ : available_cpus()};
 

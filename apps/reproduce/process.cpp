@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,20 +132,18 @@ void pause_a_moment() {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
-DirectoryLock::DirectoryLock(const std::string& directory)
-    : descriptor_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY)) {  // children inherit it
-  if (descriptor_ == -1) throw OutputError("[reproduce] ", directory, ": ", reason(errno));
-  for (int i = 0; i < 300 && !interruption_requested(); ++i) {
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;  // or no locks here
+DirectoryLock lock_when_free(const std::string& directory) {
+  for (int tried = 1;; ++tried) {
+    try {
+      return {"reproduce", directory, "name another --out", DirectoryLock::Owner::descendants};
+    } catch (const InUseError&) {
+      if (tried == 300) throw;
+    }
     pause_a_moment();
+    if (interruption_requested())
+      throw InterruptedError("interrupted while another process was at work there");
   }
-  ::close(descriptor_);
-  if (interruption_requested()) throw InterruptedError("interrupted while another process was at work there");
-  throw OutputError("[reproduce] ", directory,
-                    " is in use by another basin process; wait for it or name another --out");
 }
-
-DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
 
 std::string own_program() {
   std::error_code failure;

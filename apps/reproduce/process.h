@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/runs/directory_lock.h"
+
 namespace basin::apps {
 
 /// The variables of this process but those that would change what a run computes (BASIN_LR, ...):
@@ -40,20 +42,10 @@ class Process {
 /// A fifth of a second, less when a signal comes.
 void pause_a_moment();
 
-/// A directory that one process works on at a time: held by this one and by all that it starts, until the
-/// last of them has ended.
-class DirectoryLock {
- public:
-  /// Waits for up to a minute where another process holds it: an earlier call's runs may still be saving.
-  /// Errors: OutputError after that, and for a directory that can't be opened.
-  explicit DirectoryLock(const std::string& directory);
-  ~DirectoryLock();
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  int descriptor_;
-};
+/// The directory, held by this process and by all that it starts until the last of them has ended. Waits for
+/// up to a minute where another process holds it: an earlier call's runs may still be saving. Errors: those
+/// of DirectoryLock after that; InterruptedError.
+DirectoryLock lock_when_free(const std::string& directory);
 
 /// The file of the program that is running. Errors: InternalError where the system doesn't tell.
 std::string own_program();

@@ -177,12 +177,14 @@ std::string bytes_text(std::int64_t bytes) {
   return std::string(buffer, end) + " " + kUnits[unit];
 }
 
-std::string timestamp() {
-  const std::time_t now = std::time(nullptr);
+std::string timestamp(std::int64_t seconds_since_1970) {
+  const std::time_t moment = seconds_since_1970;
   std::tm parts{};
-  gmtime_r(&now, &parts);
+  gmtime_r(&moment, &parts);
   char buffer[32];
   return std::string(buffer, std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts));
 }
+
+std::string timestamp() { return timestamp(std::time(nullptr)); }
 
 }  // namespace basin::apps

@@ -48,7 +48,8 @@ std::string version_line();
 /// "7.7 GiB", "48 KiB".
 std::string bytes_text(std::int64_t bytes);
 
-/// Now, in UTC: "2025-01-31T12:00:00Z".
+/// In UTC: "2025-01-31T12:00:00Z". The second is of now.
+std::string timestamp(std::int64_t seconds_since_1970);
 std::string timestamp();
 
 }  // namespace basin::apps

@@ -1,14 +1,8 @@
 // mkdir decides who made the directory, flock who uses it; run.json is rewritten atomically.
 #include "apps/runs/run_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <system_error>
 
 #include "apps/cli/signals.h"
 #include "apps/config/cuda_plugin.h"
@@ -66,10 +60,6 @@ bool is_ours(const std::string& name) {
          ((name.starts_with("ckpt-") || name.starts_with("final")) && name.ends_with(".safetensors"));
 }
 
-[[noreturn]] void cannot(const char* what, const std::string& path, const std::error_code& error) {
-  throw OutputError("[run] ", what, " ", path, ": ", error.message());
-}
-
 // The number in "NAME-012"; 0 if it is another name.
 std::int64_t number_of(const std::string& entry, const std::string& name) {
   if (!entry.starts_with(name + "-")) return 0;
@@ -116,26 +106,6 @@ Json card_of(const Device& device) {
 
 }  // namespace
 
-// An exclusive lock on the directory itself: it leaves no file behind and ends with the process.
-class RunDirectory::Lock {
- public:
-  explicit Lock(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (descriptor_ == -1) cannot("open", path, std::error_code(errno, std::generic_category()));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-      return;  // no locks here: go on without
-    ::close(descriptor_);
-    throw OutputError("[run] ", path,
-                      " is in use by another basin process; wait for it or name another --run DIR");
-  }
-  ~Lock() { ::close(descriptor_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  int descriptor_;
-};
-
 RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
     : path_(config.run.dir),
       resume_(config.run.resume),
@@ -150,8 +120,10 @@ RunDirectory::RunDirectory(const TrainConfig& config, Terminal& terminal)
 
 RunDirectory::~RunDirectory() = default;
 
+void RunDirectory::lock() { lock_ = std::make_unique<DirectoryLock>("run", path_, "name another --run DIR"); }
+
 void RunDirectory::look() {
-  lock_ = std::make_unique<Lock>(path_);
+  lock();
   remove_stale_temporaries(path_);
   const std::vector<std::string> names = names_in(path_);
   if (!resume_ && !names.empty()) {
@@ -175,7 +147,7 @@ void RunDirectory::begin(const TrainConfig& config) {
       path_ = make_numbered(run_name(config));
     else if (!lock_)
       create();
-    if (!lock_) lock_ = std::make_unique<Lock>(path_);
+    if (!lock_) lock();
     if (force_) clear();
     write_file_atomically(file("config.toml"), to_toml(config));
   }

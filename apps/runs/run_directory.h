@@ -8,6 +8,7 @@
 
 #include "apps/cli/terminal.h"
 #include "apps/config/train_config.h"
+#include "apps/runs/directory_lock.h"
 #include "apps/runs/event_file.h"
 #include "apps/runs/records.h"
 #include "apps/runs/result.h"
@@ -69,7 +70,7 @@ class RunDirectory {
   void ends_because(const std::string& reason) { reason_ = reason; }
 
  private:
-  class Lock;
+  void lock();
   /// Locks the directory that is there and refuses it where the run cannot have it.
   void look();
   void create();
@@ -85,7 +86,7 @@ class RunDirectory {
   std::string path_;
   bool resume_, force_, tensorboard_;
   Terminal& terminal_;
-  std::unique_ptr<Lock> lock_;
+  std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<Records> records_;
   std::unique_ptr<EventFile> events_;  // null without --tensorboard
   Json run_;                           // run.json

@@ -1,12 +1,10 @@
 #include "apps/runs/run_list.h"
 
-#include <sys/stat.h>
-
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "apps/runs/checkpoint.h"
+#include "apps/runs/directory_lock.h"
 #include "apps/runs/records.h"
 #include "apps/runs/result.h"
 #include "core/error.h"
@@ -22,17 +20,6 @@ namespace fs = std::filesystem;
 bool is_run(const std::string& directory) {
   return kind_of_file(directory) == FileKind::directory &&
          kind_of_file(directory + "/config.toml") == FileKind::regular;
-}
-
-/// Whether a process has the run's folder locked, as the system lists locks: by its inode.
-bool is_held(const std::string& directory) {
-  struct stat facts {};
-  if (::stat(directory.c_str(), &facts) != 0) return false;
-  const std::string inode = ":" + std::to_string(facts.st_ino) + " ";
-  std::ifstream locks("/proc/locks");
-  for (std::string line; std::getline(locks, line);)
-    if (line.find("FLOCK") != line.npos && line.find(inode) != line.npos) return true;
-  return false;
 }
 
 std::int64_t bytes_in(const std::string& directory) {
@@ -83,7 +70,7 @@ void take_figures(ListedRun& run) {
 
 ListedRun look_at(const std::string& directory) {
   ListedRun run{.directory = directory};
-  const bool held = is_held(directory);
+  const bool held = is_locked(directory);
   if (held) run.state = Standing::running;
   const auto reading = [&](const char* name, const auto& take) {
     const std::string path = directory + "/" + name;

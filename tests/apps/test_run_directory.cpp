@@ -165,8 +165,12 @@ TEST_CASE("two processes cannot use one run") {
   RunDirectory run(config, t.terminal);
   run.begin(config);
   config.run.resume = true;
-  CHECK(failure([&] { RunDirectory(config, t.terminal); }).find("in use by another basin process") !=
-        std::string::npos);
+  const std::string refused = failure([&] { RunDirectory(config, t.terminal); });
+  const std::string own = "process " + std::to_string(::getpid()) + " on host ";
+  CHECK(refused.find("in use by another basin process (" + own) != std::string::npos);
+  CHECK(refused.find(" since 20") != std::string::npos);
+  CHECK(holder_of(directory / "a").starts_with(own));
+  CHECK(holder_of(directory.path()).empty());
 }
 
 TEST_CASE("each call of a run is a session, however it ends") {
