@@ -20,6 +20,7 @@ namespace {
 
 /// The process that /proc/locks names for a lock on the directory, 0 for one of another pid namespace; none:
 /// no lock. A line: "1: FLOCK  ADVISORY  WRITE 4711 fe:01:131 0 EOF"; in one that waits, "->" is a cell more.
+/// The device (fe:01) is not compared: in overlay and btrfs file systems stat() tells another one.
 std::optional<long> process_holding(const std::string& directory) {
   struct stat facts {};
   if (::stat(directory.c_str(), &facts) != 0) return {};
