@@ -6,9 +6,9 @@
 namespace basin::apps {
 
 Command train_command(), eval_command(), predict_command(), reproduce_command(), export_command(),
-    runs_command(), report_command(), hessian_command(), sharpness_command(), landscape_command(),
-    curve_command(), lr_find_command(), info_command(), data_command(), bench_command(), gradcheck_command(),
-    completion_command();
+    runs_command(), ckpt_command(), report_command(), hessian_command(), sharpness_command(),
+    landscape_command(), curve_command(), lr_find_command(), info_command(), data_command(), bench_command(),
+    gradcheck_command(), completion_command();
 
 const Program& program() {
   static const Program basin = {
@@ -16,7 +16,7 @@ const Program& program() {
       .first_call = "basin train --data synthetic --preset first_look",
       .version = version_line(),
       .commands = {train_command(), eval_command(), predict_command(), reproduce_command(), export_command(),
-                   runs_command(), report_command(), hessian_command(), sharpness_command(),
+                   runs_command(), ckpt_command(), report_command(), hessian_command(), sharpness_command(),
                    landscape_command(), curve_command(), lr_find_command(), info_command(), data_command(),
                    bench_command(), gradcheck_command(), completion_command()}};
   return basin;

@@ -33,32 +33,15 @@ std::int64_t step_of(std::string_view name) {
 
 enum class State { whole, damaged, unknown };
 
+/// Reads all of it: a checkpoint counts as whole by its numbers, not by its header alone.
 State state_of(const std::string& path) {
   try {
-    const Archive archive(path);
+    Archive(path).verify();
     return State::whole;
   } catch (const UnreadableError&) {
     return State::unknown;
   } catch (const CheckpointError&) {
     return State::damaged;
-  }
-}
-
-/// Removes what a new checkpoint supersedes; see save_checkpoint().
-void prune(const std::string& directory, std::int64_t newest, int keep, const Warn& warn) {
-  int kept = 1;
-  for (const CheckpointFile& other : list_checkpoints(directory)) {
-    if (other.step == newest || !odd_file(other.path).empty()) continue;
-    if (other.step < newest && kept < keep) {
-      const State state = state_of(other.path);
-      if (state == State::whole) ++kept;
-      if (state != State::damaged) continue;
-    }
-    try {
-      remove_file(other.path);
-    } catch (const OutputError& e) {
-      warn(text("an old checkpoint stays: ", e.what()));
-    }
   }
 }
 
@@ -145,6 +128,21 @@ void restore_state(const Archive& checkpoint, const std::vector<StatePart>& part
   }
 }
 
+std::vector<CheckpointFile> superseded(const std::string& directory, std::int64_t newest, int keep) {
+  std::vector<CheckpointFile> all;
+  int kept = 1;
+  for (const CheckpointFile& other : list_checkpoints(directory)) {
+    if (other.step == newest || !odd_file(other.path).empty()) continue;
+    if (other.step < newest && kept < keep) {
+      const State state = state_of(other.path);
+      if (state == State::whole) ++kept;
+      if (state != State::damaged) continue;
+    }
+    all.push_back(other);
+  }
+  return all;
+}
+
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
                             const std::vector<ArchiveEntry>& state, int keep, const ArchiveMetadata& about,
                             const Warn& warn) {
@@ -158,7 +156,13 @@ std::string save_checkpoint(const std::string& directory, const TrainingPosition
   // It is durable: whatever goes wrong from here on is no reason to stop.
   const Warn say = warn ? warn : [](const std::string&) {};
   try {
-    prune(directory, position.step, keep, say);
+    for (const CheckpointFile& old : superseded(directory, position.step, keep)) {
+      try {
+        remove_file(old.path);
+      } catch (const OutputError& e) {
+        say(text("an old checkpoint stays: ", e.what()));
+      }
+    }
   } catch (const Error& e) {
     say(text("old checkpoints stay: ", e.what()));
   }

@@ -64,11 +64,8 @@ using Warn = std::function<void(const std::string&)>;
 
 /// Writes `directory`/ckpt-<step, nine digits>.safetensors, atomically and durably, with the position and
 /// what is to be said `about` the network (apps/weights/identity.h) as metadata. Then, and only then, removes
-/// other checkpoints there: of those with fewer steps all but the newest `keep` - 1 whole ones, and all with
-/// more steps, which this run passed over as damaged or an overwritten run left. One that the system does not
-/// let us read may be whole, and stays while it could count; what is no regular file is not ours. What cannot
-/// be removed is a warning. Returns the path. Errors: OutputError, the checkpoints before are then intact;
-/// keep < 1.
+/// what is superseded(); what cannot be removed is a warning. Returns the path. Errors: OutputError, the
+/// checkpoints before are then intact; keep < 1.
 std::string save_checkpoint(const std::string& directory, const TrainingPosition& position,
                             const std::vector<ArchiveEntry>& state, int keep = 2,
                             const ArchiveMetadata& about = {}, const Warn& warn = {});
@@ -81,6 +78,12 @@ struct CheckpointFile {
 /// The checkpoints in a directory by their names, newest first. Errors: CheckpointError for a directory that
 /// is not there or cannot be read.
 std::vector<CheckpointFile> list_checkpoints(const std::string& directory);
+
+/// The checkpoints that the one of step `newest` makes superfluous where `keep` are to stay: of those with
+/// fewer steps all but the newest `keep` - 1 whole ones, and all with more steps, which were passed over as
+/// damaged or are an overwritten run's. One that the system does not let us read may be whole, and stays
+/// while it could count; what is no regular file is not ours. Errors: those of list_checkpoints().
+std::vector<CheckpointFile> superseded(const std::string& directory, std::int64_t newest, int keep);
 
 /// A checkpoint open for reading, its checksums verified.
 struct LoadedCheckpoint {
