@@ -9,10 +9,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <tuple>
 
 #include "apps/options/bindings.h"
 #include "core/error.h"
+#include "core/io/utf8.h"
 
 namespace basin::apps {
 
@@ -75,6 +77,74 @@ void collect(const toml::table& table, const std::string& prefix, const std::str
   }
 }
 
+/// Walks over a TOML text as far as it is one: behind what is in quotation marks, behind comments.
+class Scan {
+ public:
+  explicit Scan(std::string_view text) : text_(text) {}
+
+  /// The place of the first character that is not ASCII and stands neither in a string nor in a comment,
+  /// where TOML has no use for it; npos: there is none.
+  std::size_t stray() {
+    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // a byte order mark
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '#')
+        pass_until("\n");
+      else if ((c == '"' || c == '\'') && may_begin_string())
+        pass_string(c);
+      else if (static_cast<unsigned char>(c) >= 0x80)
+        return at_;
+      else
+        ++at_;
+    }
+    return std::string_view::npos;
+  }
+
+ private:
+  /// Not in the middle of a word: the parser reads on over a quotation mark there.
+  bool may_begin_string() const {
+    constexpr std::string_view kBefore = " \t\r\n=[{,.";
+    return at_ == 0 || kBefore.find(text_[at_ - 1]) != std::string_view::npos;
+  }
+
+  void pass_until(std::string_view end) { at_ = std::min(text_.find(end, at_), text_.size()); }
+
+  /// An unfinished string ends with its line, or if it may have several with the text: an error of the
+  /// parser.
+  void pass_string(char quote) {
+    const std::string triple(3, quote);
+    const bool lines = text_.substr(at_).starts_with(triple);
+    at_ += lines ? 3 : 1;
+    for (; at_ < text_.size(); ++at_) {
+      if (quote == '"' && text_[at_] == '\\')
+        ++at_;
+      else if (!lines && (text_[at_] == quote || text_[at_] == '\n'))
+        break;
+      else if (lines && text_.substr(at_).starts_with(triple))
+        break;
+    }
+    at_ = std::min(at_ + (lines ? 3 : 1), text_.size());
+    for (int more = 0; lines && more < 2 && at_ < text_.size() && text_[at_] == quote; ++more) ++at_;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+/// toml++ 3.3 has undefined behaviour on such characters (the way from its table of blanks that "is not
+/// reachable"), so it does not get to see them.
+void expect_no_stray_characters(std::string_view text, const std::string& name) {
+  const std::size_t at = Scan(text).stray();
+  if (at == std::string_view::npos) return;
+  const std::size_t line_begin = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  std::size_t column = 1;
+  for (std::size_t i = line_begin; i < at; ++column) i += std::max<std::size_t>(utf8_length(text, i), 1);
+  const std::string_view character = text.substr(at, std::max<std::size_t>(utf8_length(text, at), 1));
+  throw UsageError(name, ":", line, ":", column, ": ", quote(character),
+                   " may stand only in quotation marks and comments");
+}
+
 }  // namespace
 
 const char* name_of(TomlEntry::Kind kind) {
@@ -98,6 +168,7 @@ const char* name_of(TomlEntry::Kind kind) {
 }
 
 std::vector<TomlEntry> parse_toml(const std::string& source, const std::string& name) {
+  expect_no_stray_characters(source, name);
   toml::table table;
   try {
     table = toml::parse(source, name);

@@ -76,7 +76,7 @@ IdxArray read_idx(const std::string& path, int rank, const Watch& watch) {
     throw DataError(path, ": IDX header promises ", joined(array.extents), " bytes, more than can exist");
 
   // Grow by what arrives, never by what the header says; what is only reserved takes no memory.
-  array.values.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(expected, std::uint64_t{1} << 26)));
+  array.values.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(expected, std::uint64_t{1} << 25)));
   std::uint64_t read = 0;
   while (read < expected) {
     if (watch) watch(static_cast<std::int64_t>(read), static_cast<std::int64_t>(expected));
