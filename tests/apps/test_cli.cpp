@@ -142,13 +142,10 @@ TEST_CASE("TOML errors have a place") {
   CHECK(config_failure("[optimizer.lr]\nx = 1\n") ==
         "2: c.toml:1:12: optimizer.lr is a section, not a number >= 0");
   CHECK(config_failure("[run]\nseed = 1\nseed = 2\n").starts_with("2: c.toml:3:"));
-  // Letters that toml++ has no defined way to refuse, found by tests/torture/fuzz.sh.
-  CHECK(config_failure("[opt\u0266\n") ==
-        "2: c.toml:1:5: '\u0266' may stand only in quotation marks and comments");
-  CHECK(config_failure("# \u0266\n[run]\nseed = \u033A1\n").starts_with("2: c.toml:3:8: "));
-  CHECK(config_failure("[run]\nseed = 0R'\u033A'\n").starts_with("2: c.toml:2:11: "));
-  CHECK(config_failure("a = \"\"\"\"\u00e4\n\\\"\u00e4\"\"\"\"\"\nb = '\\' # \u00e4\n\u00e4 = 1\n")
-            .starts_with("2: c.toml:4:1: "));
+  // Letters behind which toml++ 3.3 has undefined behaviour; tests/torture/fuzz.sh looks for such.
+  CHECK(config_failure("[opt\u0266\n").starts_with("2: c.toml:1:5: "));
+  CHECK(config_failure("[run]\nseed = 0R'\u033A'\n").starts_with("2: c.toml:2:"));
+  CHECK(config_failure("[run]\nname = \"\"\"a\\\n \u03FB\"\"\"\nseed = x\n").starts_with("2: c.toml:4:8: "));
   CHECK(config_failure("[run]\nforce = true\n").find("unknown key 'run.force'") != std::string::npos);
   CHECK(config_failure("[run]\nname = \"\xff\"\n").starts_with("2: c.toml:2:"));
   CHECK(config_failure(std::string(2 << 20, '#')).find("larger than 1 MiB") != std::string::npos);

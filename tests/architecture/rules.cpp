@@ -2,6 +2,7 @@
 #include "tests/architecture/rules.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <map>
 #include <set>
@@ -42,8 +43,9 @@ const std::vector<Vendor>& vendors() {
 constexpr int kLongestFile = 450;
 constexpr int kLongestLine = 120;
 constexpr std::size_t kFullestFolder = 32;  // files; about 20 is what a reader takes in
-constexpr std::string_view kMacros =
-    "core/functors/host_device.h";  // what nvcc and the host compiler read alike
+constexpr std::array<std::string_view, 2> kMacros = {
+    "core/functors/host_device.h",  // what nvcc and the host compiler read alike
+    "apps/options/toml_file.cpp"};  // a fault of toml++ mended
 
 bool is_header(std::string_view path) { return path.ends_with(".h") || path.ends_with(".cuh"); }
 
@@ -196,7 +198,9 @@ void check_text(const Source& source, std::vector<Finding>& findings) {
     if (is_header(source.path) && statement.find("using namespace") != std::string_view::npos) {
       report(i + 1, "word", "using namespace in a header");
     }
-    if (statement.starts_with("#define") && source.path != kMacros) report(i + 1, "word", "a macro");
+    if (statement.starts_with("#define") &&
+        std::find(kMacros.begin(), kMacros.end(), source.path) == kMacros.end())
+      report(i + 1, "word", "a macro");
   }
 }
 

@@ -47,6 +47,9 @@ for phase in start end; do
     call=${fault%:*} number=${fault#*:}
     [[ -z ${CALLS:-} || " $CALLS " == *" $call "* ]] || continue
     declare -A codes=()
+    # Calls of the loader and the libraries, before there is a program that could say anything.
+    strace -f -qq -o trace -e "trace=$call" "$basin" --version > out
+    before=$(grep -c "$call(" trace || true)
     for ((k = 1; k <= largest; ++k)); do
       rm -rf run
       if [[ $phase == end ]]; then
@@ -56,12 +59,11 @@ for phase in start end; do
         words=("${train[@]}" --run run --stop-after-steps 1)
       fi
       code=0
-      timeout 60 strace -f -qq -o trace -e "trace=$call" -e "inject=$call:error=$number:when=$k" \
-        "$basin" "${words[@]}" > out 2> err || code=$?
+      { timeout 60 strace -f -qq -o trace -e "trace=$call" -e "inject=$call:error=$number:when=$k" \
+        "$basin" "${words[@]}" > out 2> err || code=$?; } 2> /dev/null # without the shell's word on a crash
       grep -q INJECTED trace || break # the run makes fewer such calls
       all=$((all + 1))
-      # The loader's own files and memory: there is no program yet that could say anything.
-      if ((code == 127)) && grep -q 'error while loading shared libraries' err; then continue; fi
+      if ((k <= before)) && ((code == 127 || code == 139)); then continue; fi
       codes[$code]=$((${codes[$code]:-0} + 1))
       case $code in
         0) ;;

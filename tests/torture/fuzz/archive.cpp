@@ -1,3 +1,4 @@
+// Files of tensors in the safetensors format.
 #include "core/io/archive.h"
 
 #include "tests/torture/fuzz/target.h"

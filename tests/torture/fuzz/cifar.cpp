@@ -1,3 +1,4 @@
+// The binary versions of CIFAR-10 and CIFAR-100.
 #include "data/formats/cifar.h"
 
 #include "core/error.h"

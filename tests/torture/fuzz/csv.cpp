@@ -1,3 +1,4 @@
+// Rows of cells between commas.
 #include "core/io/csv.h"
 
 #include "tests/torture/fuzz/target.h"

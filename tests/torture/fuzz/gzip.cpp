@@ -1,3 +1,4 @@
+// Packed files, read front to back.
 #include <array>
 
 #include "data/formats/byte_stream.h"

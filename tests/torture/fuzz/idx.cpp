@@ -1,3 +1,4 @@
+// MNIST's format, packed or not.
 #include "data/formats/idx.h"
 
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// Pictures by libjpeg-turbo.
 #include "data/formats/jpeg.h"
 
 #include "tests/torture/fuzz/target.h"

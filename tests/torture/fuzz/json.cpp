@@ -1,3 +1,4 @@
+// JSON: records of runs, headers of tensor files.
 #include "core/io/json.h"
 
 #include "tests/torture/fuzz/target.h"

@@ -1,3 +1,4 @@
+// Lists of pictures and of names of classes.
 #include "core/error.h"
 #include "data/sets/picture_list.h"
 #include "tests/torture/fuzz/target.h"

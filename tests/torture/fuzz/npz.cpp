@@ -1,3 +1,4 @@
+// NumPy's arrays by name in a zip file.
 #include "core/io/npz.h"
 
 #include "tests/torture/fuzz/target.h"

@@ -1,3 +1,4 @@
+// Pictures by libpng.
 #include "data/formats/png.h"
 
 #include "tests/torture/fuzz/target.h"

@@ -1,3 +1,4 @@
+// Archives of data sets, shards of pictures.
 #include "data/formats/tar.h"
 
 #include <array>

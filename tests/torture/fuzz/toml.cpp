@@ -1,3 +1,4 @@
+// Configurations, recipes, studies.
 #include "apps/options/toml_file.h"
 #include "tests/torture/fuzz/target.h"
 
