@@ -82,6 +82,7 @@ def corpora():
     labels = b"\0\0\x08\1" + struct.pack(">I", 5) + bytes([1, 0, 9, 3, 3])
     yield "idx", "images", images
     yield "idx", "labels", labels
+    yield "idx", "promises", b"\0\0\x08\3" + struct.pack(">3I", 0x030000FE, 3, 4) + bytes(13)
     yield "idx", "packed", gzip.compress(images, mtime=0)
     yield "gzip", "one", gzip.compress(b"some text, some text, some text", mtime=0)
     yield "gzip", "two", gzip.compress(b"one", mtime=0) + gzip.compress(b"two" * 400, mtime=0)
@@ -99,6 +100,9 @@ def corpora():
     yield "toml", "recipe", b'# a recipe\n[optimizer]\nlr = 0.05\nname = "sgd"\n[schedule]\nmilestones = [0.5, 0.75]\n' \
                             b"epochs = 1_000\nflag = true\ntext = \"\"\"a\n\\u00e4\"\"\"\n"
     yield "toml", "dotted", b"a.b.'c d' = 'x'\n[[t]]\nd = 1979-05-27\nn = -inf\nh = 0xff\nt = {x = 1, y = []}\n"
+    # Letters behind which toml++ 3.3 has undefined behaviour.
+    yield "toml", "letters", '# a\n[opt\u0266]\n'.encode()
+    yield "toml", "continued", 'a = """ze\\\n\u03fb"""\n'.encode()
     yield "json", "record", b'{"step": 5, "loss": 0.5e-3, "rho": null, "done": true, "all": [1, -2, 18446744073709551615, []],' \
                             b' "text": "\\u00e4\\ud83d\\ude00\\n"}'
     yield "json", "nested", b"[" * 40 + b"1" + b"]" * 40
