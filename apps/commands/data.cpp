@@ -12,8 +12,12 @@ const Scopes& scopes() {
     Scopes scopes;
     for (const char* flag : {"train-shards", "test-shards", "limit", "image-size", "augment"})
       scopes.push_back({flag, {"verify", "show"}});
-    for (const char* flag : {"bad-image", "subset", "validation", "validation-from", "data-seed",
-                             "crop-padding", "seed", "out", "count", "epoch", "epochs", "columns", "enlarge"})
+    scopes.push_back({"subset", {"show", "subset"}});
+    for (const char* flag : {"validation", "validation-from"}) scopes.push_back({flag, {"show", "split"}});
+    scopes.push_back({"data-seed", {"show", "split", "subset"}});
+    scopes.push_back({"out", {"show", "split", "subset"}});
+    for (const char* flag :
+         {"bad-image", "crop-padding", "seed", "count", "epoch", "epochs", "columns", "enlarge"})
       scopes.push_back({flag, {"show"}});
     return scopes;
   }();
@@ -26,9 +30,13 @@ class DataCall : public Call {
     t.group("data", "Data");
     add_source(t, config_.data);
     add_examples(t, config_.data, /*labels=*/false);  // a sheet shows none
-    t.group("show", "The sheet of `basin data show`");
+    t.group("show", "What is written");
     t.add_call("seed", natural(config_.seed), "seed of the random changes").only_with("augment", {"!none"});
-    t.add_call("out", free_text(config_.out, "FILE", "a file"), "PNG file to write");
+    Option& out = t.add_call("out", free_text(config_.out, "PATH", "a path"),
+                             "show: PNG file to write; split and subset: folder for train.csv, val.csv or "
+                             "test.csv, and classes.txt, which --data list reads");
+    out.letter = "o";
+    out.aliases = {"output"};
     t.add_call("count", whole(config_.count, 1, 4096), "how many training images are shown, from the first");
     t.add_call("epoch", whole(config_.epoch, 0, 1'000'000'000),
                "show them as they look in this epoch; the first is 0")
@@ -43,8 +51,8 @@ class DataCall : public Call {
   void check(const OptionTable& table, const std::vector<std::string>& words) override {
     what_ = words[0];
     const std::string& name = words[1];
-    if (what_ != "verify" && what_ != "show" && what_ != "get")
-      throw UsageError("data: say what to do, verify, show or get",
+    if (what_ != "verify" && what_ != "show" && what_ != "get" && what_ != "split" && what_ != "subset")
+      throw UsageError("data: say what to do, verify, show, get, split or subset",
                        what_.empty() ? "" : ", not " + quote(what_));
     const bool named = table.by_flag("data")->source != Source::standard;
     if (what_ == "get") {
@@ -56,6 +64,8 @@ class DataCall : public Call {
       throw UsageError("data ", what_, ": unexpected argument ", quote(name));
     }
     expect_in_scope("data", scopes(), table, what_);
+    if (what_ == "split" || what_ == "subset")
+      check_lists(named, table.by_flag("out")->source != Source::standard);
     if (what_ == "verify" && !named) config_.data.name = "folder";
     if (what_ == "verify" && !data::is_picture_set(config_.data.name) &&
         table.by_flag("augment")->source == Source::flag)
@@ -66,10 +76,24 @@ class DataCall : public Call {
   ExitCode run(Terminal& terminal) override {
     if (what_ == "verify") return verify_data(config_, terminal);
     if (what_ == "show") return show_data(config_, terminal);
+    if (what_ == "split" || what_ == "subset") return list_data(config_, what_, terminal);
     return get_data(config_, terminal);
   }
 
  private:
+  /// Lists name pictures in files of their own.
+  void check_lists(bool named, bool has_place) {
+    if (!named) config_.data.name = "folder";
+    if (!data::is_picture_set(config_.data.name) || config_.data.name == "webdataset")
+      throw UsageError("data ", what_, " lists pictures in files, of --data folder, list, pets or cars; of ",
+                       config_.data.name, " basin train itself takes --subset and --validation");
+    const std::int64_t count = what_ == "split" ? config_.data.validation : config_.data.subset;
+    if (count == 0 || !has_place)
+      throw UsageError("data ", what_, ": nothing to list without --",
+                       what_ == "split" ? "validation" : "subset",
+                       " N, the number of pictures, and -o DIR, where the lists go");
+  }
+
   std::string what_;
   DataToolConfig config_;
 };
@@ -77,8 +101,9 @@ class DataCall : public Call {
 }  // namespace
 
 Command data_command() {
-  return {"data", "verify | show | get NAME [options]",
-          "decode every picture; show augmented ones; fetch a data set", 2, make_call<DataCall>};
+  return {"data", "verify | show | split | subset | get NAME [options]",
+          "decode every picture; show augmented ones; list parts of a set; fetch one", 2,
+          make_call<DataCall>};
 }
 
 }  // namespace basin::apps

@@ -1,4 +1,4 @@
-// What the three things that `basin data` does share: their configuration. Each has a file of its own.
+// What the things that `basin data` does share: their configuration. Each has a file of its own.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace basin::apps {
 struct DataToolConfig {
   DataConfig data;
   std::uint64_t seed = 42;
-  std::string out = "examples.png";
+  std::string out = "examples.png";  // of split and subset a folder
   std::int64_t count = 64;
   std::int64_t epoch = 0;
   std::int64_t epochs = 1;
@@ -28,6 +28,11 @@ struct DataToolConfig {
 ExitCode verify_data(const DataToolConfig& config, Terminal& terminal);
 /// Writes a PNG of training images as a network sees them.
 ExitCode show_data(const DataToolConfig& config, Terminal& terminal);
+/// Writes into the folder config.out which pictures a run with the same options would take: of `what` "split"
+/// train.csv without the --validation pictures, and these as val.csv; of "subset" the --subset pictures as
+/// train.csv, and all test pictures as test.csv; and classes.txt. `--data list` reads them. Errors: those of
+/// data::load_pictures() and choose_images(); OutputError.
+ExitCode list_data(const DataToolConfig& config, const std::string& what, Terminal& terminal);
 /// Fetches a data set from its publisher; without that says what to put where. Errors: those of
 /// data::fetch().
 ExitCode get_data(const DataToolConfig& config, Terminal& terminal);

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "apps/evaluation/chosen_images.h"
 #include "core/io/hash.h"
 #include "core/io/utf8.h"
 #include "data/loading/folder_source.h"
@@ -103,62 +104,6 @@ void know_contents(const std::vector<std::pair<const char*, data::ImageFolder*>>
                        watch_of(plan, text("checking the content of ", part.first), "pictures"));
 }
 
-/// places[indices[i]] for each i.
-std::vector<std::int64_t> through(const std::vector<std::int64_t>& places,
-                                  const std::vector<std::int64_t>& indices) {
-  std::vector<std::int64_t> all;
-  for (const std::int64_t i : indices) all.push_back(places[static_cast<std::size_t>(i)]);
-  return all;
-}
-
-/// What --subset, --validation and --label-noise choose of a set, each by places in what the step before
-/// left.
-struct Parts {
-  std::vector<std::int64_t> train;       // places in the whole
-  std::vector<std::int64_t> validation;  // empty without --validation
-  std::vector<std::int64_t> labels;      // of the training images, noisy
-  std::vector<data::DrawnLabel> noise;   // index: place in the whole
-};
-
-/// Chooses by labels alone, from a set of one-pixel images: no picture is copied or decoded before it is
-/// known to be wanted.
-Parts choose(const std::string& name, const std::string& split, std::vector<std::int64_t> labels,
-             const std::vector<std::string>& class_names, const DataConfig& config) {
-  Parts parts;
-  parts.train.resize(labels.size());
-  std::iota(parts.train.begin(), parts.train.end(), 0);
-  data::Dataset rest =
-      data::finished({.name = name,
-                      .split = split,
-                      .images = Tensor::zeros({static_cast<Index>(labels.size()), 1, 1, 1}, Dtype::u8),
-                      .labels = std::move(labels),
-                      .class_names = class_names,
-                      .mean = {0},
-                      .deviation = {1}});
-  if (config.subset > 0) {
-    parts.train = data::subset_indices(rest, config.subset, config.seed);
-    rest = data::select(rest, parts.train);
-  }
-  if (config.validation > 0) {
-    data::HeldOut held = config.validation_from == HeldOutFrom::drawn
-                             ? data::split(rest, config.validation, config.seed)
-                             : data::split_last(rest, config.validation);
-    parts.validation = through(parts.train, held.validation_indices);
-    parts.train = through(parts.train, held.train_indices);
-    rest = std::move(held.train);
-  }
-  if (config.label_noise > 0) {
-    data::NoisyDataset noisy = data::with_label_noise(
-        rest, {.rate = config.label_noise, .seed = config.seed, .target = config.noise_target});
-    rest = std::move(noisy.set);
-    parts.noise = std::move(noisy.drawn);
-    for (data::DrawnLabel& label : parts.noise)
-      label.index = parts.train[static_cast<std::size_t>(label.index)];
-  }
-  parts.labels = rest.labels;
-  return parts;
-}
-
 /// Replaces a set's own mean and deviation. False if nothing changes.
 bool normalise_as(const Normalisation& wanted, std::vector<double>& mean, std::vector<double>& deviation) {
   if (wanted.mean.size() != mean.size() || (wanted.mean == mean && wanted.deviation == deviation))
@@ -178,7 +123,7 @@ RunData run_data_in_memory(const DataConfig& config, std::uint64_t seed, const L
   normalise_as(plan.normalisation, loaded.test.mean, loaded.test.deviation);
   const bool changed = normalise_as(plan.normalisation, loaded.train.mean, loaded.train.deviation);
   const data::Dataset& whole = loaded.train;
-  Parts parts = choose(whole.name, whole.split, whole.labels, whole.class_names, config);
+  ChosenImages parts = choose_images(whole.name, whole.split, whole.labels, whole.class_names, config);
   RunData e;
   e.set = {.name = whole.name,
            .test_split = loaded.test.split,
@@ -239,7 +184,7 @@ RunData run_data_in_files(const DataConfig& config, std::uint64_t seed, const Lo
     tell_passed_over(e, *folder);
   }
   const data::ImageFolder whole = limited(std::move(folders.train), config.limit);
-  Parts parts = choose(config.name, whole.split, whole.labels(), whole.class_names, config);
+  ChosenImages parts = choose_images(config.name, whole.split, whole.labels(), whole.class_names, config);
   e.set = {.name = config.name,
            .test_split = folders.test.split,
            .image = {config.image_size, config.image_size, 3},

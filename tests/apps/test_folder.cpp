@@ -1,4 +1,4 @@
-// Pictures in folders through the commands: train, resume, data verify, data show.
+// Pictures in folders through the commands: train, resume, data verify, show, split and subset.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -82,8 +82,43 @@ TEST_CASE("a folder of pictures trains, resumes and is evaluated, and broken fil
   CHECK(shown == 0);
   CHECK(where.find("5 training images") != std::string::npos);
   CHECK(test::picture_at(dir / "sheet.png").width == 5 * 32 + 6 * 2);
+
+  // The lists of a split and a subset are what runs with these options train on: the same weights come of
+  // them.
+  const auto same_from_list = [&](const std::string& lists, const std::string& run) {
+    const std::string other = lists + "-run";
+    REQUIRE(train(test::train_config({"--data", "list", "--data-dir", lists, "--image-size", "16", "--model",
+                                      "resnet8", "--epochs", "2", "--batch-size", "4", "--run", other,
+                                      "--quiet", "--seed", "3"}))
+                .code == 0);
+    const Words both = {"diff", run + "/final.safetensors", other + "/final.safetensors"};
+    return test::run_command("ckpt", both).code == 0;
+  };
+  REQUIRE(train(of(dir / "held", {"--validation", "3", "--data-seed", "5"})).code == 0);
+  const auto [cut, lists] =
+      look({"split", "--data-dir", photos, "--validation", "3", "--data-seed", "5", "-o", dir / "split"});
+  CHECK(cut == 0);
+  CHECK(lists.find("train.csv: 9 pictures\n") != std::string::npos);
+  CHECK(lists.find("val.csv: 3 pictures\n") != std::string::npos);
+  CHECK(test::lines(dir / "split/val.csv").size() == 4);
+  CHECK(read_file(dir / "split/classes.txt") == "cats\ndogs\n");
+  CHECK(same_from_list(dir / "split", dir / "held"));
+  REQUIRE(train(of(dir / "few", {"--subset", "4"})).code == 0);
+  CHECK(look({"subset", "--data-dir", photos, "--subset", "4", "-o", dir / "subset"}).first == 0);
+  CHECK(test::lines(dir / "subset/test.csv").size() == 13);
+  CHECK(same_from_list(dir / "subset", dir / "few"));
+  CHECK(test::failure([&] {
+          look({"split", "--data-dir", photos, "-o", dir / "no"});
+        }).find("--validation N") != std::string::npos);
+  CHECK(test::failure([&] {
+          look({"split", "--data-dir", photos, "--validation", "12", "-o", dir / "no"});
+        }).starts_with("2: "));
+  CHECK_FALSE(fs::exists(dir / "no"));
+  CHECK(test::failure([&] {
+          look({"subset", "--data", "cifar10", "--subset", "4", "-o", dir / "no"});
+        }).find("lists pictures in files") != std::string::npos);
   CHECK(test::failure([&] { look({"paint"}); }) ==
-        "2: data: say what to do, verify, show or get, not 'paint'");
+        "2: data: say what to do, verify, show, get, split or subset, not 'paint'");
   CHECK(test::failure([&] {
           look({"show", "--augment", "basic,mirror"});
         }).find("mirror") != std::string::npos);
