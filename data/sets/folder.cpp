@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "core/error.h"
 #include "core/io/directory.h"
 #include "data/formats/file.h"
+#include "data/sets/annotated.h"
 #include "data/sets/picture_files.h"
 
 namespace basin::data {
@@ -124,6 +127,12 @@ std::vector<std::string> pictures_below(const std::string& root) {
 ImageFolders load_image_folders(const std::string& dir, const std::string& evaluate, const Watch& watch) {
   if (dir.empty()) throw DataError("image folder: no data directory given (--data-dir DIR)");
   ImageFolders folders{.train = scan_image_folder((fs::path(dir) / "train").string(), {}, watch)};
+  if (evaluate.empty() || evaluate == "val") {
+    if (std::optional<ImageFolder> annotated = read_annotated(dir, folders.train.class_names, watch)) {
+      folders.test = std::move(*annotated);
+      return folders;
+    }
+  }
   std::vector<std::string> names = {"test", "val", "validation"};
   if (!evaluate.empty()) names = {evaluate};
   const auto name = std::find_if(names.begin(), names.end(), [&](const std::string& candidate) {
