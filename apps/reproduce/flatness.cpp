@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "apps/cli/format.h"
 #include "apps/lab/answer.h"
