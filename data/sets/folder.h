@@ -26,9 +26,8 @@ ImageFolder scan_image_folder(const std::string& root, const std::vector<std::st
 std::vector<std::string> pictures_below(const std::string& root);
 
 /// Lists DIR/train and the folder to evaluate on: DIR/val, if a file tells its pictures' classes
-/// (read_annotated()), else DIR/test, else DIR/val, else DIR/validation, or `evaluate` if given. Both have the
-/// classes of train. Errors: those of scan_image_folder(); DataError naming what was
-/// looked for.
+/// (read_annotated()), else DIR/test, else DIR/val, else DIR/validation, or `evaluate` if given. Both have
+/// the classes of train. Errors: those of scan_image_folder(); DataError naming what was looked for.
 ImageFolders load_image_folders(const std::string& dir, const std::string& evaluate = {},
                                 const Watch& watch = {});
 
