@@ -16,14 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The place of the class that the word names, by its name or its number; -1: there is none.
-std::int64_t class_of(const std::string& word, const std::vector<std::string>& names) {
+std::optional<std::int64_t> number_in(const std::string& word) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc() || end != word.data() + word.size()) return {};
+  return number;
+}
+
+/// The place of the class that the word names; none: there is no such class. A number counts only where no
+/// class is called by one: which was meant could not be told.
+std::optional<std::int64_t> class_of(const std::string& word, const std::vector<std::string>& names) {
   if (const auto found = std::find(names.begin(), names.end(), word); found != names.end())
     return found - names.begin();
-  std::int64_t number = -1;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  const bool whole = error == std::errc() && end == word.data() + word.size();
-  return whole && number >= 0 && number < std::ssize(names) ? number : -1;
+  if (std::any_of(names.begin(), names.end(), [](const std::string& name) { return number_in(name); }))
+    return {};
+  const std::optional<std::int64_t> number = number_in(word);
+  return number && *number >= 0 && *number < std::ssize(names) ? number : std::nullopt;
 }
 
 /// Lines of a picture's name, its class and `more` numbers; the name may hold blanks where tabs part them.
@@ -41,11 +49,11 @@ ImageFolder read(const std::string& file, const std::string& root, int more,
     if (std::ssize(cells) != 2 + more || cells[0].empty())
       throw DataError(where, ": expected a picture's name and its class",
                       more > 0 ? text(", and ", more, " numbers between tabs") : "");
-    const std::int64_t label = class_of(cells[1], class_names);
-    if (label < 0)
+    const std::optional<std::int64_t> label = class_of(cells[1], class_names);
+    if (!label)
       throw DataError(where, ": class ", quote(cells[1]), " is not among the ", class_names.size(),
                       " of the training folder");
-    folder.files.push_back({.path = cells[0], .label = label});
+    folder.files.push_back({.path = cells[0], .label = *label});
   }
   if (folder.files.empty()) throw DataError(file, ": names no picture");
   look_up(folder, watch);
@@ -55,6 +63,12 @@ ImageFolder read(const std::string& file, const std::string& root, int more,
 
 bool there(const fs::path& file) { return kind_of_file(file.string()) != FileKind::none; }
 
+bool has_class_folders(const fs::path& folder, const std::vector<std::string>& class_names) {
+  return std::any_of(class_names.begin(), class_names.end(), [&](const std::string& name) {
+    return kind_of_file((folder / name).string()) == FileKind::directory;
+  });
+}
+
 }  // namespace
 
 std::optional<ImageFolder> read_annotated(const std::string& dir, const std::vector<std::string>& class_names,
@@ -62,7 +76,10 @@ std::optional<ImageFolder> read_annotated(const std::string& dir, const std::vec
   const fs::path val = fs::path(dir) / "val";
   if (const fs::path tiny = val / "val_annotations.txt"; there(tiny))
     return read(tiny.string(), (val / "images").string(), 4, class_names, watch);
-  if (const fs::path list = fs::path(dir) / "val.txt"; there(list))
+  // Beside folders of classes to evaluate on val.txt may be anything.
+  if (const fs::path list = fs::path(dir) / "val.txt";
+      there(list) && !has_class_folders(val, class_names) &&
+      !has_class_folders(fs::path(dir) / "test", class_names))
     return read(list.string(), val.string(), 0, class_names, watch);
   return {};
 }

@@ -83,3 +83,19 @@ TEST_CASE("image folder: a file tells the classes of the pictures to evaluate on
   disk.put("val.txt", "images/gone.JPEG 1\n");
   CHECK_THROWS_AS(expect_readable(load_image_folders(disk.path()).test), DataError);
 }
+
+TEST_CASE(
+    "image folder: a list beside folders of classes is passed over, numbers are names where classes have "
+    "such") {
+  const Folder disk;
+  for (const char* picture : {"train/1/a.jpg", "train/2/b.jpg", "test/2/c.jpg"})
+    disk.put(picture, picture_bytes("grey.jpg"));
+  disk.put("val.txt", "notes of one's own\n");
+  CHECK(paths_of(load_image_folders(disk.path()).test) == std::vector<std::string>{"2/c.jpg"});
+  std::filesystem::remove_all(disk.path("test"));
+  disk.put("val/x.jpg", picture_bytes("grey.jpg"));
+  disk.put("val.txt", "x.jpg 1\n");
+  CHECK(load_image_folders(disk.path()).test.labels() == std::vector<std::int64_t>{0});
+  disk.put("val.txt", "x.jpg 0\n");
+  CHECK_THROWS_AS(load_image_folders(disk.path()), DataError);
+}
