@@ -27,13 +27,15 @@ std::string read(const fs::path& path) {
   return text.str();
 }
 
-/// README.md, CONTRIBUTING.md and the pages under docs/ by their path from the root.
+/// README.md, CONTRIBUTING.md and the pages under docs/ by their path from the root. The tables of
+/// docs/results/runs are a command's (tests/reproduce/test_kept.cpp).
 std::map<std::string, Page> pages() {
   std::map<std::string, Page> all;
   for (const char* page : {"README.md", "CONTRIBUTING.md"}) all.emplace(page, read_page(read(kRoot / page)));
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / "docs")) {
-    if (entry.path().extension() != ".md") continue;
-    all.emplace(fs::relative(entry.path(), kRoot).string(), read_page(read(entry.path())));
+    const fs::path path = fs::relative(entry.path(), kRoot);
+    if (path.extension() != ".md" || path.string().starts_with("docs/results/runs/")) continue;
+    all.emplace(path.string(), read_page(read(entry.path())));
   }
   return all;
 }
