@@ -13,9 +13,10 @@ import sys
 def hours_of(experiment):
     """Hours that all its runs took together, one thread each."""
     seconds = 0.0
-    for file in experiment.glob("*/*/run.json"):
-        for session in json.loads(file.read_text())["sessions"]:
-            seconds += session.get("seconds") or 0.0
+    for part in ("runs", "search", "starts"):
+        for file in experiment.glob(part + "/*/run.json"):
+            for session in json.loads(file.read_text())["sessions"]:
+                seconds += session.get("seconds") or 0.0
     return seconds / 3600
 
 
