@@ -152,7 +152,7 @@ TEST_CASE("a run that diverges is an outcome, one that fails ends the call with 
   }
 }
 
-TEST_CASE("a process that is told to end before it has become its program ends") {
+TEST_CASE("slow: a process that is told to end before it has become its program ends") {
   const test::TemporaryDirectory directory;
   const auto before = std::signal(SIGTERM, [](int) {});  // as basin, which would save
   for (int i = 0; i < 50; ++i) {
